@@ -1,0 +1,1 @@
+"""Reads, retimes and writes SRT subtitles."""

@@ -1,0 +1,61 @@
+"""Exceptions as plain data, so that the host can show them without asking again."""
+
+# Of a deep recursion only both ends are worth showing.
+FRAMES_SHOWN = 32
+CHAIN_SHOWN = 16
+
+
+def describe(error, depth=0):
+    kind = type(error)
+    name = kind.__qualname__
+    if kind.__module__ not in ("builtins", "__main__"):
+        name = f"{kind.__module__}.{name}"
+    described = {
+        "type": name,
+        "message": _text(error),
+        "frames": _frames(error.__traceback__),
+        "notes": [str(note) for note in getattr(error, "__notes__", ())],
+    }
+    if isinstance(error, SyntaxError):
+        described["syntax"] = (error.filename, error.lineno, error.offset, error.text)
+        described["message"] = str(error.msg)
+    if isinstance(error, ImportError):
+        described["missing"] = error.name
+    if depth < CHAIN_SHOWN:
+        if error.__cause__ is not None:
+            described["cause"] = describe(error.__cause__, depth + 1)
+        elif error.__context__ is not None and not error.__suppress_context__:
+            described["context"] = describe(error.__context__, depth + 1)
+        if isinstance(error, BaseExceptionGroup):
+            described["group"] = [describe(part, depth + 1) for part in error.exceptions[:CHAIN_SHOWN]]
+    return described
+
+
+def _text(error):
+    try:
+        return str(error)
+    except Exception:
+        return "<the exception's own text could not be made>"
+
+
+def _frames(traceback):
+    frames = []
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        # The engine's own frames and those of the import system say nothing to the author of a node.
+        if not code.co_filename.startswith(("<frozen _rm_", "<frozen importlib")):
+            frames.append((code.co_filename, traceback.tb_lineno or code.co_firstlineno, code.co_qualname))
+        traceback = traceback.tb_next
+    if len(frames) > 2 * FRAMES_SHOWN:
+        omitted = len(frames) - 2 * FRAMES_SHOWN
+        frames[FRAMES_SHOWN:-FRAMES_SHOWN] = [("", omitted, "")]
+    return frames
+
+
+def forget():
+    """Let go of the last exception, which would keep its frames alive."""
+    import sys
+
+    for name in ("last_exc", "last_type", "last_value", "last_traceback"):
+        if hasattr(sys, name):
+            delattr(sys, name)

@@ -1,0 +1,89 @@
+"""The engine's entry point: what the host asks for, by number.
+
+Every request and every answer is bytes in `marshal` format, version 2 (plain values, no references). An answer is
+`(0, result)` or `(1, error)`; the shape of an error is `_rm_errors.describe`. The numbers are those of `Operation` in
+the runtime's `python/operation.rs`.
+
+The modules beside this one are frozen into the engine. They use built-in modules alone: whatever else they imported
+would be in every bundle.
+"""
+
+import gc
+import marshal
+import sys
+
+import _rm_errors
+import _rm_importer
+import _rm_nodes
+import _rm_stdio
+
+# The format of what crosses this boundary; the host refuses an engine that says another number.
+PROTOCOL = 1
+
+
+def describe():
+    return {
+        "protocol": PROTOCOL,
+        "python": ".".join(str(part) for part in sys.version_info[:3]),
+        "version_info": tuple(sys.version_info[:3]),
+        "implementation": sys.implementation.name,
+        "cache_tag": sys.implementation.cache_tag,
+        "bytecode_magic": _rm_importer.bytecode_magic().hex(),
+        "platform": sys.platform,
+        "os_name": "posix" if "posix" in sys.builtin_module_names else "nt",
+        "builtin_modules": sorted(sys.builtin_module_names),
+        "frozen_modules": sorted(_rm_importer.frozen_module_names()),
+        "boot_modules": sorted(name for name in sys.modules if name != "__main__" and not name.startswith("_rm_")),
+    }
+
+
+def compile_module(filename, source, optimize):
+    """Source to a code object in `marshal` format, as a `.pyc` carries it."""
+    code = compile(source, filename, "exec", dont_inherit=True, optimize=optimize)
+    return marshal.dumps(code)
+
+
+def seal():
+    """The application is complete: hand over what it printed while it was imported, and drop what only packing needed."""
+    _rm_errors.forget()
+    printed = _rm_stdio.release()
+    sys.path_importer_cache.clear()
+    gc.collect()
+    return printed
+
+
+def resume():
+    """First call in a process that was restored from a snapshot: nothing random may have been frozen."""
+    random = sys.modules.get("random")
+    if random is not None:
+        random.seed()
+
+
+OPERATIONS = (
+    describe,
+    compile_module,
+    _rm_importer.set_stdlib_names,
+    _rm_importer.install,
+    _rm_importer.load,
+    seal,
+    resume,
+    _rm_importer.try_import,
+    _rm_nodes.create,
+    _rm_nodes.process,
+    _rm_nodes.flush,
+    _rm_nodes.cleanup,
+)
+
+
+def dispatch(operation, payload):
+    try:
+        result = OPERATIONS[operation](*marshal.loads(payload))
+        answer = _rm_nodes.to_wire(result)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too: nothing may unwind into the host
+        answer = marshal.dumps((1, _rm_errors.describe(error)), 2)
+    _rm_stdio.flush()
+    return answer
+
+
+_rm_stdio.install()
+_rm_importer.take_over()

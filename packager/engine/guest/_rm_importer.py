@@ -1,0 +1,114 @@
+"""Import from memory: the application's modules as code objects, with no file system at all.
+
+A module is carried as `marshal`led code until it is imported, whenever that is: while the application is packed, or
+later, inside a function, in the restored program. After that its code is dropped.
+"""
+
+import _imp
+import marshal
+import sys
+
+from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
+
+# name -> (is_package, file name, code or None for a namespace package)
+_carried = {}
+# Every module of the standard library that the engine was built with.
+_stdlib_names = frozenset()
+
+
+class BundleImporter:
+    """Finds and loads what the bundle carries."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        entry = _carried.get(name)
+        if entry is None:
+            return None
+        is_package, filename, code = entry
+        spec = ModuleSpec(name, None if code is None else cls, origin=filename, is_package=is_package)
+        if is_package:
+            spec.submodule_search_locations = [filename.rpartition("/")[0]]
+        if code is None:
+            spec.origin = None
+        else:
+            spec.has_location = True
+        return spec
+
+    @staticmethod
+    def create_module(spec):
+        return None
+
+    @staticmethod
+    def exec_module(module):
+        name = module.__spec__.name
+        exec(marshal.loads(_carried[name][2]), module.__dict__)
+        _carried.pop(name, None)
+
+    @staticmethod
+    def is_package(name):
+        return _carried[name][0]
+
+    @staticmethod
+    def get_code(name):
+        return marshal.loads(_carried[name][2])
+
+    @staticmethod
+    def get_source(name):
+        return None
+
+    @staticmethod
+    def get_data(path):
+        raise FileNotFoundError(2, "a bundle has no files: only code is packed", path)
+
+
+class LeftOut:
+    """Last in line: tells a module that packing left out from one that does not exist."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in _stdlib_names:
+            raise ModuleNotFoundError(
+                f"No module named {name!r}: it is in the standard library, but rm-pack found no import of it and left "
+                f'it out; to keep it, add include = ["{name}"] under [tool.rm-pack] in pyproject.toml',
+                name=name,
+            )
+        return None
+
+
+def bytecode_magic():
+    return _imp.pyc_magic_number_token.to_bytes(4, "little")
+
+
+def frozen_module_names():
+    return [name for name in _imp._frozen_module_names() if not name.startswith("_rm_")]
+
+
+def take_over():
+    """From here on nothing is looked for in files."""
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, BundleImporter, LeftOut]
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()
+    sys.path.clear()
+
+
+def set_stdlib_names(names):
+    global _stdlib_names
+    _stdlib_names = frozenset(names)
+
+
+def install(modules):
+    """Take modules in: `(name, is_package, file name, code or None)`."""
+    for name, is_package, filename, code in modules:
+        _carried[name] = (is_package, filename, code)
+
+
+def load(names):
+    """Import modules by name and say which of those carried were imported on the way, in the order they finished."""
+    before = set(sys.modules)
+    for name in names:
+        __import__(name)
+    return [name for name in sys.modules if name not in before]
+
+
+def try_import(name):
+    __import__(name)

@@ -1,0 +1,5 @@
+"""What a node is made of."""
+
+from .node import Node
+
+__all__ = ["Node"]

@@ -1,0 +1,73 @@
+//! What modules written in C import: the one thing that cannot be read from the engine.
+//!
+//! From CPython 3.14's `Modules/`, `Objects/` and `Python/`: every `PyImport_Import*` and `PyImport_ImportModuleAttr*`
+//! with a constant name. Left out are `pdb` and `_pyrepl` (`breakpoint()` and the interactive prompt need a terminal), `site` and
+//! `runpy` (only a command line asks for them) and `subprocess`-like helpers of modules that the target does not have.
+
+use super::Certainty::{self, Certain, InFunction};
+
+/// The imports of the interpreter's own core, whatever the program is.
+///
+/// Booting has done the certain ones; the others happen when something goes wrong or is asked for.
+pub(super) const CORE: &[(&str, Certainty)] = &[
+    ("encodings", Certain),
+    ("encodings.aliases", Certain),
+    ("encodings.utf_8", Certain),
+    ("encodings.latin_1", InFunction),
+    ("encodings.ascii", InFunction),
+    ("io", Certain),
+    ("abc", Certain),
+    // Uncaught and unraisable exceptions are printed by `traceback`, which colours with `_colorize`.
+    ("traceback", InFunction),
+    ("linecache", InFunction),
+    ("_colorize", InFunction),
+    ("warnings", InFunction),
+    // `object.__reduce_ex__`.
+    ("copyreg", InFunction),
+    // Type parameters, type aliases and unions.
+    ("typing", InFunction),
+    ("annotationlib", InFunction),
+    ("_ast_unparse", InFunction),
+    // Conversions between `int` and `str` of more than a few thousand digits.
+    ("_pylong", InFunction),
+    // Pickling a template string.
+    ("string.templatelib", InFunction),
+];
+
+/// The imports of the built-in module `name`; certain ones happen when it is imported, others when it is used.
+pub(super) fn imports_of(name: &str) -> &'static [(&'static str, Certainty)] {
+    match name {
+        "_asyncio" => &[
+            ("asyncio.base_futures", Certain),
+            ("asyncio.base_tasks", Certain),
+            ("asyncio.coroutines", Certain),
+            ("asyncio.events", Certain),
+            ("asyncio.exceptions", Certain),
+            ("traceback", Certain),
+        ],
+        "_codecs_cn" | "_codecs_hk" | "_codecs_iso2022" | "_codecs_jp" | "_codecs_kr" | "_codecs_tw" => {
+            &[("_multibytecodec", Certain)]
+        }
+        "_datetime" => &[("time", Certain), ("_strptime", InFunction)],
+        "_decimal" => &[("numbers", Certain), ("collections", Certain), ("collections.abc", Certain)],
+        "_elementtree" => &[("copy", Certain), ("xml.etree.ElementPath", Certain), ("pyexpat", Certain)],
+        "_io" => &[("codecs", Certain), ("warnings", InFunction)],
+        "_json" => &[("json.decoder", InFunction)],
+        "_operator" => &[("functools", InFunction)],
+        "_pickle" => &[
+            ("copyreg", Certain),
+            ("_compat_pickle", Certain),
+            ("codecs", Certain),
+            ("functools", Certain),
+        ],
+        "_sqlite3" => &[("functools", Certain), ("sqlite3.dump", InFunction)],
+        "_sre" => &[("re", InFunction)],
+        "_warnings" => &[("warnings", InFunction)],
+        "_zoneinfo" => {
+            &[("io", Certain), ("weakref", Certain), ("zoneinfo._common", Certain), ("zoneinfo._tzpath", Certain)]
+        }
+        "array" => &[("collections.abc", Certain)],
+        "time" => &[("_strptime", InFunction)],
+        _ => &[],
+    }
+}

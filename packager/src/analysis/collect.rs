@@ -1,0 +1,565 @@
+//! A syntax tree to [`ModuleFacts`]: what importing the module imports, and the names it binds.
+
+use rustpython_ruff_python_ast::{
+    Alias, ExceptHandler, Expr, MatchCase, Pattern, Stmt, StmtIf, StmtImportFrom, StmtTry, StmtWith,
+};
+use rustpython_ruff_text_size::Ranged;
+
+use super::condition::decide;
+use super::expressions;
+use super::names::{ImportedNames, captured};
+use super::parse::ParsedModule;
+use super::steps::{Bound, Catches, Handler, Import, ModuleFacts, Request, Step, Stop, Try};
+use super::Target;
+use crate::source::ModuleSource;
+
+/// Where a statement stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The module's top level.
+    Module,
+    /// A class body, which runs with the top level but binds names of its own.
+    Class,
+    /// A function's body.
+    Function,
+}
+
+/// Where a statement stands, and whether it runs each time its block does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) scope: Scope,
+    pub(super) conditional: bool,
+}
+
+impl Place {
+    fn conditional(self) -> Self {
+        Self { conditional: true, ..self }
+    }
+
+    fn inside(self, scope: Scope) -> Self {
+        // A class in a function runs when the function does.
+        Self { scope: if self.scope == Scope::Function { Scope::Function } else { scope }, ..self }
+    }
+}
+
+/// Collects the facts of a module.
+pub(super) fn collect(source: &ModuleSource, parsed: &ParsedModule, target: &Target) -> ModuleFacts {
+    let names = ImportedNames::of(&parsed.syntax.body);
+    let mut collector =
+        Collector { source, parsed, target, names, facts: ModuleFacts::default(), caught: Vec::new() };
+    let place = Place { scope: Scope::Module, conditional: false };
+    collector.facts.steps = collector.block(&parsed.syntax.body, place);
+    let mut facts = collector.facts;
+    facts.open_names |= facts.names.contains_key("__getattr__");
+    facts
+}
+
+/// The state of one walk over a module.
+pub(super) struct Collector<'a> {
+    pub(super) source: &'a ModuleSource,
+    parsed: &'a ParsedModule,
+    target: &'a Target,
+    pub(super) names: ImportedNames,
+    pub(super) facts: ModuleFacts,
+    /// The names that the handlers around the current statement give to what they caught.
+    caught: Vec<String>,
+}
+
+impl Collector<'_> {
+    pub(super) fn line(&self, node: impl Ranged) -> u32 {
+        self.parsed.line(node)
+    }
+
+    pub(super) fn decide(&self, test: &Expr) -> Option<bool> {
+        decide(test, &self.names, &self.source.name, self.target)
+    }
+
+    fn block(&mut self, body: &[Stmt], place: Place) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for stmt in body {
+            self.statement(stmt, place, &mut steps);
+        }
+        steps
+    }
+
+    fn statement(&mut self, stmt: &Stmt, place: Place, steps: &mut Vec<Step>) {
+        match stmt {
+            Stmt::FunctionDef(function) => {
+                for decorator in &function.decorator_list {
+                    self.expression(&decorator.expression, place, steps);
+                }
+                self.parameters(&function.parameters, place, steps);
+                self.bind(&function.name, place);
+                let inside = Place { scope: Scope::Function, conditional: true };
+                let body = self.block(&function.body, inside);
+                later(body, steps);
+            }
+            Stmt::ClassDef(class) => {
+                for decorator in &class.decorator_list {
+                    self.expression(&decorator.expression, place, steps);
+                }
+                if let Some(arguments) = &class.arguments {
+                    for value in arguments.args.iter().chain(arguments.keywords.iter().map(|keyword| &keyword.value)) {
+                        self.expression(value, place, steps);
+                    }
+                }
+                let body = self.block(&class.body, place.inside(Scope::Class));
+                steps.extend(body);
+                self.bind(&class.name, place);
+            }
+            Stmt::Return(stmt) => {
+                self.expressions(stmt.value.as_deref(), place, steps);
+                steps.push(Step::Stop(Stop::Leave));
+            }
+            Stmt::Delete(stmt) => {
+                for target in &stmt.targets {
+                    if let (Expr::Name(name), Scope::Module) = (target, place.scope) {
+                        self.unbind(name.id.as_str(), place);
+                    } else {
+                        self.expression(target, place, steps);
+                    }
+                }
+            }
+            Stmt::TypeAlias(alias) => {
+                // Evaluated when somebody asks for its value.
+                self.target(&alias.name, place, steps);
+                let mut lazy = Vec::new();
+                self.expression(&alias.value, place, &mut lazy);
+                later(lazy, steps);
+            }
+            Stmt::Assign(assign) => {
+                self.expression(&assign.value, place, steps);
+                for target in &assign.targets {
+                    self.assigned(target, &assign.value);
+                    self.target(target, place, steps);
+                }
+            }
+            Stmt::AugAssign(assign) => {
+                self.expression(&assign.value, place, steps);
+                self.assigned(&assign.target, &assign.value);
+                self.target(&assign.target, place, steps);
+            }
+            Stmt::AnnAssign(assign) => {
+                if let Some(value) = &assign.value {
+                    self.expression(value, place, steps);
+                    self.assigned(&assign.target, value);
+                    self.target(&assign.target, place, steps);
+                }
+                let mut lazy = Vec::new();
+                self.expression(&assign.annotation, place, &mut lazy);
+                later(lazy, steps);
+            }
+            Stmt::For(stmt) => {
+                self.expression(&stmt.iter, place, steps);
+                self.target(&stmt.target, place.conditional(), steps);
+                let body = self.block(&stmt.body, place.conditional());
+                repeat(body, steps);
+                self.perhaps(&stmt.orelse, place, steps);
+            }
+            Stmt::While(stmt) => {
+                self.expression(&stmt.test, place, steps);
+                let decided = self.decide(&stmt.test);
+                if decided == Some(false) {
+                    let orelse = self.block(&stmt.orelse, place);
+                    steps.extend(orelse);
+                } else {
+                    let body = self.block(&stmt.body, place.conditional());
+                    repeat(body, steps);
+                    if decided.is_none() {
+                        self.perhaps(&stmt.orelse, place, steps);
+                    }
+                }
+            }
+            Stmt::If(stmt) => self.conditional(stmt, place, steps),
+            Stmt::With(stmt) => self.with(stmt, place, steps),
+            Stmt::Match(stmt) => {
+                self.expression(&stmt.subject, place, steps);
+                self.cases(&stmt.cases, place, steps);
+            }
+            Stmt::Raise(stmt) => {
+                self.expressions(stmt.exc.as_deref().into_iter().chain(stmt.cause.as_deref()), place, steps);
+                steps.push(Step::Stop(self.raised(stmt.exc.as_deref())));
+            }
+            Stmt::Try(stmt) => self.try_statement(stmt, place, steps),
+            Stmt::Assert(stmt) => {
+                self.expression(&stmt.test, place, steps);
+                self.expressions(stmt.msg.as_deref(), place.conditional(), steps);
+            }
+            Stmt::Import(stmt) => {
+                for alias in &stmt.names {
+                    let bound = alias.asname.as_ref().map_or_else(
+                        || alias.name.split('.').next().unwrap_or_default(),
+                        |name| name.as_str(),
+                    );
+                    self.bind(bound, place);
+                    self.import(alias, Request::Module(alias.name.to_string()), steps);
+                }
+            }
+            Stmt::ImportFrom(stmt) => self.import_from(stmt, place, steps),
+            Stmt::Global(stmt) => {
+                // The function may run or not, and another may read the name before it does.
+                for name in &stmt.names {
+                    self.facts.names.entry(name.to_string()).or_insert(Bound::Maybe);
+                }
+            }
+            Stmt::Expr(stmt) => {
+                self.expression(&stmt.value, place, steps);
+                self.extends_all(&stmt.value);
+                if self.exits(&stmt.value) {
+                    steps.push(Step::Stop(Stop::Exception));
+                }
+            }
+            Stmt::Break(_) | Stmt::Continue(_) => steps.push(Step::Stop(Stop::Leave)),
+            Stmt::Nonlocal(_) | Stmt::Pass(_) | Stmt::IpyEscapeCommand(_) => {}
+        }
+    }
+
+    fn expressions<'e>(&mut self, all: impl IntoIterator<Item = &'e Expr>, place: Place, steps: &mut Vec<Step>) {
+        for expr in all {
+            self.expression(expr, place, steps);
+        }
+    }
+
+    /// A block that runs or does not, which one is not known.
+    fn perhaps(&mut self, body: &[Stmt], place: Place, steps: &mut Vec<Step>) {
+        let body = self.block(body, place.conditional());
+        either(vec![body, Vec::new()], steps);
+    }
+
+    fn conditional(&mut self, stmt: &StmtIf, place: Place, steps: &mut Vec<Step>) {
+        let first = (Some(&*stmt.test), stmt.body.as_slice());
+        let clauses: Vec<(Option<&Expr>, &[Stmt])> = std::iter::once(first)
+            .chain(stmt.elif_else_clauses.iter().map(|clause| (clause.test.as_ref(), clause.body.as_slice())))
+            .collect();
+        self.clauses(&clauses, place, steps);
+    }
+
+    /// `if` and what follows it: the first clause now, the others nested in its undecided alternative.
+    fn clauses(&mut self, clauses: &[(Option<&Expr>, &[Stmt])], place: Place, steps: &mut Vec<Step>) {
+        let Some(((test, body), rest)) = clauses.split_first() else { return };
+        let decided = match test {
+            None => Some(true),
+            Some(test) => {
+                self.expression(test, place, steps);
+                self.decide(test)
+            }
+        };
+        match decided {
+            Some(true) => {
+                let body = self.block(body, place);
+                steps.extend(body);
+            }
+            Some(false) => self.clauses(rest, place, steps),
+            None => {
+                let body = self.block(body, place.conditional());
+                let mut otherwise = Vec::new();
+                self.clauses(rest, place.conditional(), &mut otherwise);
+                either(vec![body, otherwise], steps);
+            }
+        }
+    }
+
+    fn cases(&mut self, cases: &[MatchCase], place: Place, steps: &mut Vec<Step>) {
+        let mut arms = Vec::new();
+        let mut complete = false;
+        for case in cases {
+            let mut arm = Vec::new();
+            self.captures(&case.pattern, place.conditional());
+            self.expressions(case.guard.as_deref(), place.conditional(), &mut arm);
+            complete |= case.guard.is_none() && matches!(&case.pattern, Pattern::MatchAs(p) if p.pattern.is_none());
+            arm.extend(self.block(&case.body, place.conditional()));
+            arms.push(arm);
+        }
+        if !complete {
+            arms.push(Vec::new());
+        }
+        either(arms, steps);
+    }
+
+    fn captures(&mut self, pattern: &Pattern, place: Place) {
+        if let Some(name) = captured(pattern) {
+            self.bind(&name, place);
+        }
+        match pattern {
+            Pattern::MatchSequence(pattern) => pattern.patterns.iter().for_each(|inner| self.captures(inner, place)),
+            Pattern::MatchMapping(pattern) => pattern.patterns.iter().for_each(|inner| self.captures(inner, place)),
+            Pattern::MatchClass(pattern) => {
+                pattern.arguments.patterns.iter().for_each(|inner| self.captures(inner, place));
+                pattern.arguments.keywords.iter().for_each(|keyword| self.captures(&keyword.pattern, place));
+            }
+            Pattern::MatchAs(pattern) => pattern.pattern.iter().for_each(|inner| self.captures(inner, place)),
+            Pattern::MatchOr(pattern) => pattern.patterns.iter().for_each(|inner| self.captures(inner, place)),
+            Pattern::MatchValue(_) | Pattern::MatchSingleton(_) | Pattern::MatchStar(_) => {}
+        }
+    }
+
+    fn with(&mut self, stmt: &StmtWith, place: Place, steps: &mut Vec<Step>) {
+        let mut suppressed: Option<Catches> = None;
+        for item in &stmt.items {
+            self.expression(&item.context_expr, place, steps);
+            if let Some(target) = &item.optional_vars {
+                self.target(target, place, steps);
+            }
+            if let Expr::Call(call) = &item.context_expr
+                && self.names.may_be(&call.func, "contextlib.suppress")
+            {
+                let catches = suppressed.get_or_insert_default();
+                call.arguments.args.iter().for_each(|class| self.catch(class, catches));
+            }
+        }
+        let Some(catches) = suppressed else {
+            let body = self.block(&stmt.body, place);
+            steps.extend(body);
+            return;
+        };
+        let body = self.block(&stmt.body, place.conditional());
+        let (body_calls, body_raises) = expressions::does(&stmt.body);
+        let handlers = vec![Handler { catches, steps: Vec::new() }];
+        try_step(Try { body, body_calls, body_raises, handlers, orelse: Vec::new(), finally: Vec::new() }, steps);
+    }
+
+    fn try_statement(&mut self, stmt: &StmtTry, place: Place, steps: &mut Vec<Step>) {
+        // Without handlers the body runs like any other block.
+        let inside = if stmt.handlers.is_empty() { place } else { place.conditional() };
+        let body = self.block(&stmt.body, inside);
+        let (body_calls, body_raises) = expressions::does(&stmt.body);
+        let mut handlers = Vec::new();
+        for handler in &stmt.handlers {
+            let ExceptHandler::ExceptHandler(clause) = handler;
+            let mut catches = Catches::default();
+            let mut first = Vec::new();
+            match clause.type_.as_deref() {
+                None => catches = EVERYTHING,
+                Some(class) => {
+                    self.expression(class, place.conditional(), &mut first);
+                    self.catch(class, &mut catches);
+                }
+            }
+            let depth = self.caught.len();
+            self.caught.extend(clause.name.as_ref().map(ToString::to_string));
+            first.extend(self.block(&clause.body, place.conditional()));
+            self.caught.truncate(depth);
+            handlers.push(Handler { catches, steps: first });
+        }
+        let orelse = self.block(&stmt.orelse, inside);
+        let finally = self.block(&stmt.finalbody, place);
+        self.bound_either_way(stmt, place);
+        try_step(Try { body, body_calls, body_raises, handlers, orelse, finally }, steps);
+    }
+
+    /// `try: import x` with `except: x = None` binds `x` whatever happens.
+    fn bound_either_way(&mut self, stmt: &StmtTry, place: Place) {
+        if place.scope != Scope::Module || place.conditional {
+            return;
+        }
+        let mut always = expressions::plainly_bound(&stmt.body);
+        always.extend(expressions::plainly_bound(&stmt.orelse));
+        for handler in &stmt.handlers {
+            let ExceptHandler::ExceptHandler(clause) = handler;
+            let bound = expressions::plainly_bound(&clause.body);
+            let leaves = matches!(clause.body.last(), Some(Stmt::Raise(_)));
+            always.retain(|name| leaves || bound.contains(name));
+        }
+        for name in always {
+            self.bind(&name, place);
+        }
+    }
+
+    /// Adds what the `except` expression `class` catches.
+    fn catch(&self, class: &Expr, catches: &mut Catches) {
+        if let Expr::Tuple(tuple) = class {
+            tuple.elts.iter().for_each(|class| self.catch(class, catches));
+            return;
+        }
+        match self.builtin(class).as_deref() {
+            Some("ImportError") => {
+                catches.import_error = true;
+                catches.not_found = true;
+            }
+            Some("ModuleNotFoundError") => catches.not_found = true,
+            Some("Exception" | "BaseException") => *catches = EVERYTHING,
+            Some(name) if is_exception(name) => catches.others = true,
+            Some(_) | None => catches.unknown = true,
+        }
+    }
+
+    /// What `raise exc` raises.
+    fn raised(&self, exc: Option<&Expr>) -> Stop {
+        let Some(exc) = exc else { return Stop::Reraise };
+        if let Expr::Name(name) = exc
+            && self.caught.iter().any(|caught| caught == name.id.as_str())
+        {
+            return Stop::Reraise;
+        }
+        let class = if let Expr::Call(call) = exc { &*call.func } else { exc };
+        match self.builtin(class).as_deref() {
+            Some("ImportError") => Stop::ImportError,
+            Some("ModuleNotFoundError") => Stop::ModuleNotFound,
+            Some(name) if is_exception(name) => Stop::Exception,
+            Some(_) | None => Stop::Unknown,
+        }
+    }
+
+    /// The name that `expr` is, when it is one that this file does not bind.
+    fn builtin(&self, expr: &Expr) -> Option<String> {
+        let path = self.names.path(expr)?;
+        let name = path.strip_prefix(super::names::BARE).or_else(|| path.strip_prefix("builtins."))?;
+        (!name.contains('.')).then(|| name.to_owned())
+    }
+
+    /// Whether `expr` is a call that ends the program.
+    fn exits(&self, expr: &Expr) -> bool {
+        let Expr::Call(call) = expr else { return false };
+        match self.names.path(&call.func).as_deref() {
+            Some(path) => {
+                matches!(path.strip_prefix(super::names::BARE).unwrap_or(path), "sys.exit" | "os._exit" | "exit" | "quit")
+            }
+            None => false,
+        }
+    }
+
+    fn import(&self, alias: &Alias, request: Request, steps: &mut Vec<Step>) {
+        steps.push(Step::Import(Import { line: self.line(alias), request }));
+    }
+
+    fn import_from(&mut self, stmt: &StmtImportFrom, place: Place, steps: &mut Vec<Step>) {
+        let named = stmt.module.as_ref().map_or("", |module| module.as_str());
+        let Some(module) = absolute(self.source.package(), stmt.level, named) else {
+            let dots = ".".repeat(stmt.level as usize);
+            let request = Request::Beyond(format!("from {dots}{named} import ..."));
+            steps.push(Step::Import(Import { line: self.line(stmt), request }));
+            return;
+        };
+        for alias in &stmt.names {
+            if &alias.name == "*" {
+                if place.scope != Scope::Function {
+                    self.facts.stars.push(module.clone());
+                }
+                self.import(alias, Request::Star(module.clone()), steps);
+                continue;
+            }
+            // A package that imports its own submodule by name has the name because of the submodule.
+            let own_submodule = module == self.source.name && alias.asname.is_none();
+            if !own_submodule {
+                self.bind(alias.asname.as_ref().unwrap_or(&alias.name), place);
+            }
+            self.import(alias, Request::Name { module: module.clone(), name: alias.name.to_string() }, steps);
+        }
+    }
+
+    /// Records that the module's top level binds `name`.
+    pub(super) fn bind(&mut self, name: &str, place: Place) {
+        if place.scope != Scope::Module {
+            return;
+        }
+        let bound = if place.conditional { Bound::Maybe } else { Bound::Always };
+        let known = self.facts.names.entry(name.to_owned()).or_insert(bound);
+        *known = bound.max(*known);
+    }
+
+    fn unbind(&mut self, name: &str, place: Place) {
+        if place.conditional {
+            if let Some(known) = self.facts.names.get_mut(name) {
+                *known = Bound::Maybe;
+            }
+        } else {
+            self.facts.names.remove(name);
+        }
+    }
+
+    /// Binds an assignment's target and looks at the expressions inside it.
+    pub(super) fn target(&mut self, target: &Expr, place: Place, steps: &mut Vec<Step>) {
+        if let Expr::Name(name) = target {
+            self.bind(name.id.as_str(), place);
+            return;
+        }
+        if let Expr::Tuple(tuple) = target {
+            tuple.elts.iter().for_each(|inner| self.target(inner, place, steps));
+        } else if let Expr::List(list) = target {
+            list.elts.iter().for_each(|inner| self.target(inner, place, steps));
+        } else if let Expr::Starred(starred) = target {
+            self.target(&starred.value, place, steps);
+        } else {
+            self.expression(target, place, steps);
+        }
+    }
+
+    /// Assignments that mean something to the import system.
+    fn assigned(&mut self, target: &Expr, value: &Expr) {
+        if let Expr::Name(name) = target {
+            match name.id.as_str() {
+                "__all__" => expressions::strings(value, &mut self.facts.all),
+                "__path__" => self.facts.open_children = true,
+                _ => {}
+            }
+        } else if let Expr::Subscript(subscript) = target
+            && self.names.may_be(&subscript.value, "sys.modules")
+        {
+            if let Expr::StringLiteral(literal) = &*subscript.slice {
+                self.facts.provides.push(literal.value.to_str().to_owned());
+            } else {
+                self.facts.open_children = true;
+            }
+        }
+    }
+
+    /// `__all__.extend([...])`, `__all__.append("x")`.
+    fn extends_all(&mut self, expr: &Expr) {
+        if let Expr::Call(call) = expr
+            && let Expr::Attribute(method) = &*call.func
+            && matches!(&*method.value, Expr::Name(name) if name.id.as_str() == "__all__")
+        {
+            call.arguments.args.iter().for_each(|argument| expressions::strings(argument, &mut self.facts.all));
+        }
+    }
+}
+
+const EVERYTHING: Catches =
+    Catches { not_found: true, import_error: true, others: true, everything: true, unknown: false };
+
+/// Whether a name that no file binds is one of Python's own exceptions, to go by how they are named.
+fn is_exception(name: &str) -> bool {
+    ["Error", "Exception", "ExceptionGroup", "Warning", "Exit", "Interrupt", "Iteration"]
+        .iter()
+        .any(|suffix| name.ends_with(suffix))
+}
+
+/// The absolute name of `from {level dots}{name}` in a module of `package`; `None` when it leaves the top-level package.
+pub(super) fn absolute(package: &str, level: u32, name: &str) -> Option<String> {
+    if level == 0 {
+        return Some(name.to_owned());
+    }
+    if package.is_empty() {
+        return None;
+    }
+    let mut base = package;
+    for _ in 1..level {
+        base = base.rsplit_once('.')?.0;
+    }
+    Some(if name.is_empty() { base.to_owned() } else { format!("{base}.{name}") })
+}
+
+pub(super) fn later(body: Vec<Step>, steps: &mut Vec<Step>) {
+    if body.iter().any(|step| !matches!(step, Step::Stop(_))) {
+        steps.push(Step::Later(body));
+    }
+}
+
+pub(super) fn repeat(body: Vec<Step>, steps: &mut Vec<Step>) {
+    if !body.is_empty() {
+        steps.push(Step::Loop(body));
+    }
+}
+
+pub(super) fn either(arms: Vec<Vec<Step>>, steps: &mut Vec<Step>) {
+    if arms.iter().any(|arm| !arm.is_empty()) {
+        steps.push(Step::Either(arms));
+    }
+}
+
+fn try_step(step: Try, steps: &mut Vec<Step>) {
+    let handled = step.handlers.iter().any(|handler| !handler.steps.is_empty());
+    if handled || !step.body.is_empty() || !step.orelse.is_empty() || !step.finally.is_empty() {
+        steps.push(Step::Try(Box::new(step)));
+    }
+}

@@ -1,0 +1,313 @@
+//! Runs a module's [`Step`]s against what the target has: which imports happen, which cannot, and how the module ends.
+
+use super::Certainty;
+use super::flow::Flow;
+use super::steps::{Catches, Import, Request, Step, Stop, Try};
+use super::world::{Attribute, Presence, Statuses, World, prefixes};
+use super::{LinkKind, MissingKind};
+
+/// Something an import leads to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Goal {
+    /// A module.
+    Module(String),
+    /// Something that is not there.
+    Missing { name: String, kind: MissingKind },
+    /// Whatever the expression with this text names.
+    Dynamic(String),
+}
+
+/// One outcome of an import.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Edge {
+    pub(super) line: u32,
+    pub(super) certainty: Certainty,
+    pub(super) kind: LinkKind,
+    pub(super) goal: Goal,
+}
+
+/// Every edge of `module`, in the order its code runs, and how importing it ends.
+///
+/// Behind a top-level import that cannot work nothing runs; its edges are listed all the same, so that one error can
+/// name everything that is missing.
+pub(super) fn run(world: &World<'_>, statuses: &Statuses, module: &str, steps: &[Step]) -> (Vec<Edge>, Flow) {
+    let mut edges = Vec::new();
+    let runner = Runner { world, statuses, module };
+    let mut flow = Flow::NEXT;
+    for step in steps {
+        let end = runner.step(step, Mode::TOP, &mut edges);
+        if flow.has(Flow::NEXT) {
+            flow = flow.without(Flow::NEXT) | end;
+        }
+        if !end.has(Flow::NEXT) && !matches!(step, Step::Import(_)) {
+            break;
+        }
+    }
+    (edges, flow.without(Flow::WEAK | Flow::LEAVE))
+}
+
+struct Runner<'r> {
+    world: &'r World<'r>,
+    statuses: &'r Statuses,
+    module: &'r str,
+}
+
+impl Runner<'_> {
+    fn steps(&self, steps: &[Step], mode: Mode, edges: &mut Vec<Edge>) -> Flow {
+        let mut flow = Flow::NEXT;
+        for step in steps {
+            flow = flow.without(Flow::NEXT) | self.step(step, mode, edges);
+            if !flow.has(Flow::NEXT) {
+                break;
+            }
+        }
+        flow
+    }
+
+    fn step(&self, step: &Step, mode: Mode, edges: &mut Vec<Edge>) -> Flow {
+        match step {
+            Step::Import(import) => self.import(import, mode, edges),
+            Step::Either(arms) => {
+                arms.iter().fold(Flow::NEVER, |flow, arm| flow | self.steps(arm, mode.perhaps(), edges))
+            }
+            Step::Loop(body) => {
+                let flow = self.steps(body, mode.perhaps(), edges);
+                flow.without(Flow::LEAVE) | Flow::NEXT
+            }
+            Step::Try(step) => self.try_step(step, mode, edges),
+            Step::Later(body) => {
+                self.steps(body, Mode::LATER, edges);
+                Flow::NEXT
+            }
+            Step::Stop(stop) => match stop {
+                Stop::ImportError => Flow::IMPORT_ERROR,
+                Stop::ModuleNotFound => Flow::NOT_FOUND,
+                Stop::Reraise if mode.caught == Flow::NEVER => Flow::OTHER,
+                Stop::Reraise => mode.caught,
+                Stop::Exception => Flow::OTHER,
+                Stop::Unknown => Flow::OTHER | Flow::IMPORT_ERROR,
+                Stop::Leave => Flow::LEAVE,
+            },
+        }
+    }
+
+    fn try_step(&self, step: &Try, mode: Mode, edges: &mut Vec<Edge>) -> Flow {
+        // An import that fails is only survived if the handler that catches it does not raise in turn.
+        let mut survived = mode.survived;
+        let mut taken = Flow::NEVER;
+        for handler in &step.handlers {
+            let (sure, perhaps) = caught_by(handler.catches);
+            let caught = (sure | perhaps).without(taken);
+            let probe = Mode { caught: Flow::RAISES, ..mode };
+            if self.steps(&handler.steps, probe, &mut Vec::new()).has(Flow::NEXT | Flow::LEAVE) {
+                survived |= caught.and(Flow::NOT_FOUND | Flow::IMPORT_ERROR);
+            }
+            taken |= sure;
+        }
+        let body = self.steps(&step.body, Mode { survived, ..mode }, edges);
+
+        let mut flow = body.without(Flow::NEXT | Flow::RAISES);
+        let mut rest = body.and(Flow::RAISES);
+        let mut sure_to_handle = !body.has(Flow::NEXT | Flow::LEAVE);
+        for handler in &step.handlers {
+            let (sure, perhaps) = caught_by(handler.catches);
+            let matched = rest.and(sure | perhaps);
+            // What a callee raises is not known, and nearly everything but an import can raise something.
+            let called = step.body_calls && (sure | perhaps).has(Flow::RAISES);
+            let raised = step.body_raises && (sure | perhaps).has(Flow::OTHER);
+            if matched == Flow::NEVER && !called && !raised {
+                continue;
+            }
+            sure_to_handle &= rest.without(sure) == Flow::NEVER;
+            let level = if sure_to_handle { mode } else { mode.perhaps() };
+            let caught = if matched == Flow::NEVER { Flow::OTHER } else { matched };
+            flow |= self.steps(&handler.steps, Mode { caught, ..level }, edges);
+            rest = rest.without(sure);
+            // A handler further down runs only if this one did not.
+            sure_to_handle = sure_to_handle && matched == Flow::NEVER;
+        }
+        flow |= rest;
+        if body.has(Flow::NEXT) {
+            flow |= self.steps(&step.orelse, mode, edges);
+        }
+        let finally = self.steps(&step.finally, mode, edges);
+        if finally.has(Flow::NEXT) { flow | finally.without(Flow::NEXT) } else { finally }
+    }
+
+    fn import(&self, import: &Import, mode: Mode, edges: &mut Vec<Edge>) -> Flow {
+        let mut emit = Emit { line: import.line, mode, edges };
+        match &import.request {
+            Request::Module(name) => self.chain(name, LinkKind::Import, &mut emit),
+            Request::Call(name) => self.chain(name, LinkKind::Call, &mut emit),
+            Request::Name { module, name } => {
+                let flow = self.chain(module, LinkKind::From, &mut emit);
+                self.then(flow, || self.name(module, name, &mut emit))
+            }
+            Request::Star(module) => {
+                let flow = self.chain(module, LinkKind::Star, &mut emit);
+                self.then(flow, || self.star(module, &mut emit))
+            }
+            Request::Codec(name) => {
+                if let Some(module) = self.world.codec(name).filter(|module| !self.world.get(module).is_absent()) {
+                    self.chain(&module, LinkKind::Codec, &mut emit);
+                }
+                Flow::NEXT
+            }
+            Request::Dynamic(text) => {
+                emit.edge(LinkKind::Call, Goal::Dynamic(text.clone()), Flow::NEVER);
+                Flow::NEXT | Flow::WEAK
+            }
+            Request::Beyond(text) => {
+                let goal = Goal::Missing { name: text.clone(), kind: MissingKind::BeyondTopLevel };
+                emit.edge(LinkKind::From, goal, Flow::IMPORT_ERROR);
+                Flow::IMPORT_ERROR
+            }
+        }
+    }
+
+    fn then(&self, flow: Flow, next: impl FnOnce() -> Flow) -> Flow {
+        if flow.has(Flow::NEXT) { flow.without(Flow::NEXT) | next() } else { flow }
+    }
+
+    /// Imports `name` and, before it, the packages around it.
+    fn chain(&self, name: &str, kind: LinkKind, emit: &mut Emit<'_>) -> Flow {
+        let mut flow = Flow::NEXT;
+        let mut parent: Option<&str> = None;
+        for prefix in prefixes(name) {
+            let presence = self.world.get(prefix);
+            if presence.is_absent() {
+                let facts = parent.and_then(|parent| self.world.get(parent).facts());
+                if facts.is_some_and(|facts| facts.provides.iter().any(|provided| provided == prefix)) {
+                    parent = None;
+                    continue;
+                }
+                if facts.is_some_and(|facts| facts.open_children) || (parent.is_none() && prefix.contains('.')) {
+                    return flow | Flow::WEAK;
+                }
+                let goal = Goal::Missing { name: prefix.to_owned(), kind: MissingKind::Module };
+                emit.edge(kind, goal, Flow::NOT_FOUND);
+                return flow.without(Flow::NEXT) | Flow::NOT_FOUND;
+            }
+            let link = if prefix == name { kind } else { LinkKind::Package };
+            flow = flow.without(Flow::NEXT) | self.reach(prefix, link, emit);
+            if !flow.has(Flow::NEXT) {
+                return flow;
+            }
+            parent = Some(prefix);
+        }
+        flow
+    }
+
+    /// Imports one module that is there.
+    fn reach(&self, name: &str, kind: LinkKind, emit: &mut Emit<'_>) -> Flow {
+        // The module itself and the packages around it are in `sys.modules` while it runs.
+        let running = self.module == name || self.module.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        let flow = if running { Flow::NEXT } else { self.statuses.get(name).copied().unwrap_or(Flow::NEXT) };
+        let failure = if flow.fails() { flow.and(Flow::RAISES) } else { Flow::NEVER };
+        emit.edge(kind, Goal::Module(name.to_owned()), failure);
+        flow
+    }
+
+    /// `from module import name`, the module having been imported: its attribute, else its submodule.
+    fn name(&self, module: &str, name: &str, emit: &mut Emit<'_>) -> Flow {
+        let child = format!("{module}.{name}");
+        let has_child = !self.world.get(&child).is_absent();
+        let attribute = self.world.attribute(module, name);
+        // While a package's own code runs, a name it binds may not be bound yet, and the submodule is taken instead.
+        let inside = self.module == module
+            || self.module.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'));
+        match (attribute, has_child) {
+            (Attribute::Always, false) => Flow::NEXT,
+            (Attribute::Always, true) if !inside => Flow::NEXT,
+            (Attribute::Always | Attribute::Maybe, true) => {
+                self.reach(&child, LinkKind::Submodule, emit);
+                Flow::NEXT | Flow::WEAK
+            }
+            (Attribute::Never, true) => self.reach(&child, LinkKind::Submodule, emit),
+            (Attribute::Maybe, false) => Flow::NEXT | Flow::WEAK,
+            (Attribute::Never, false) => {
+                let open = self.world.get(module).facts().is_some_and(|facts| {
+                    facts.open_children || facts.provides.iter().any(|provided| *provided == child)
+                });
+                if open {
+                    return Flow::NEXT | Flow::WEAK;
+                }
+                let kind = MissingKind::Name { module: module.to_owned() };
+                emit.edge(LinkKind::From, Goal::Missing { name: name.to_owned(), kind }, Flow::IMPORT_ERROR);
+                Flow::IMPORT_ERROR
+            }
+        }
+    }
+
+    /// `from module import *` imports the submodules that `__all__` lists and the package does not bind.
+    fn star(&self, module: &str, emit: &mut Emit<'_>) -> Flow {
+        let Presence::Source(entry) = self.world.get(module) else { return Flow::NEXT };
+        let Ok(facts) = &entry.facts else { return Flow::NEXT };
+        let mut flow = Flow::NEXT;
+        for name in &facts.all {
+            let child = format!("{module}.{name}");
+            if self.world.get(&child).is_absent() || self.world.attribute(module, name) == Attribute::Always {
+                continue;
+            }
+            flow = flow.without(Flow::NEXT) | self.reach(&child, LinkKind::Submodule, emit);
+            if !flow.has(Flow::NEXT) {
+                break;
+            }
+        }
+        flow
+    }
+}
+
+/// What is known about where a step stands.
+#[derive(Debug, Clone, Copy)]
+struct Mode {
+    certainty: Certainty,
+    /// The failures of imports that a handler around the step catches for good.
+    survived: Flow,
+    /// What a bare `raise` raises here.
+    caught: Flow,
+}
+
+impl Mode {
+    const TOP: Self = Self { certainty: Certainty::Certain, survived: Flow::NEVER, caught: Flow::NEVER };
+    const LATER: Self = Self { certainty: Certainty::InFunction, survived: Flow::NEVER, caught: Flow::RAISES };
+
+    fn perhaps(self) -> Self {
+        Self { certainty: self.certainty.max(Certainty::Guarded), ..self }
+    }
+}
+
+struct Emit<'e> {
+    line: u32,
+    mode: Mode,
+    edges: &'e mut Vec<Edge>,
+}
+
+impl Emit<'_> {
+    /// Adds an edge that fails with `failure`; a failure that nothing survives makes the edge as certain as its place.
+    fn edge(&mut self, kind: LinkKind, goal: Goal, failure: Flow) {
+        let Mode { certainty, survived, .. } = self.mode;
+        let guarded = if failure == Flow::NEVER { survived != Flow::NEVER } else { failure.without(survived) == Flow::NEVER };
+        let certainty = if guarded { certainty.max(Certainty::Guarded) } else { certainty };
+        self.edges.push(Edge { line: self.line, certainty, kind, goal });
+    }
+}
+
+/// What a handler catches for sure, and what it may catch.
+fn caught_by(catches: Catches) -> (Flow, Flow) {
+    if catches.everything {
+        return (Flow::RAISES, Flow::NEVER);
+    }
+    let mut sure = Flow::NEVER;
+    if catches.not_found {
+        sure |= Flow::NOT_FOUND;
+    }
+    if catches.import_error {
+        sure |= Flow::IMPORT_ERROR | Flow::NOT_FOUND | Flow::WEAK;
+    }
+    let mut perhaps = if catches.others { Flow::OTHER } else { Flow::NEVER };
+    if catches.unknown {
+        perhaps |= Flow::RAISES;
+    }
+    (sure, perhaps)
+}

@@ -1,0 +1,42 @@
+//! Which modules a pipeline's Python nodes need, and why.
+//!
+//! [`find_nodes`] finds the class behind each node type; [`analyse`] follows the imports of the modules those classes
+//! are in. A module goes through four steps, each in a file of its own: [`parse`](ParsedModule) makes the tree, `collect`
+//! keeps of it what importing the module does, `world` finds everything any of that can lead to, and `evaluate` decides
+//! which of it happens on the [`Target`]. Files are read and parsed in parallel, each once; everything after that is
+//! sequential and sorted, so that the outcome does not depend on the number of threads.
+//!
+//! What is decided, and what is not:
+//! - Conditions that the target alone decides are decided; their dead branches import nothing.
+//! - `try` around imports is decided by whether the imports work on the target, transitively; in doubt both ways stay.
+//! - Imports in functions are followed as if the function were called.
+//! - A module that is there but certain to raise `ImportError` on the target is left out, unless a node depends on it.
+//! - An import of something that does not exist is an error only if every link from a node to it is certain to run.
+
+mod c_imports;
+mod closure;
+mod collect;
+mod condition;
+mod evaluate;
+mod expressions;
+mod flow;
+mod link;
+mod names;
+mod nodes;
+mod parse;
+mod problem;
+mod steps;
+mod suggest;
+mod target;
+mod world;
+
+pub use closure::{Closure, DynamicImport, NodeModule, ReachedModule, analyse};
+pub use link::{Certainty, Link, LinkKind};
+pub use nodes::{ClassSite, NodeClass, NodeError, ProcessKind, find_nodes};
+pub use parse::{ParsedModule, SyntaxError};
+pub use problem::{AnalysisError, ImportProblems, MissingImport, MissingKind};
+pub use suggest::nearest;
+pub use target::Target;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! What the interpreter that a bundle runs on has: the engine's description of itself, as far as analysis needs it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The interpreter that packed modules are imported by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// `sys.builtin_module_names`: modules compiled into the engine.
+    pub builtin_modules: BTreeSet<String>,
+    /// The attributes of built-in modules, where the engine told them; they decide whether `from posix import fork` works.
+    pub builtin_names: BTreeMap<String, BTreeSet<String>>,
+    /// Modules whose code is frozen into the engine.
+    pub frozen_modules: BTreeSet<String>,
+    /// Modules that booting the engine has already imported: the keys of its `sys.modules`.
+    pub boot_modules: BTreeSet<String>,
+    /// `sys.platform`.
+    pub platform: String,
+    /// `os.name`.
+    pub os_name: String,
+    /// `sys.implementation.name`.
+    pub implementation: String,
+    /// The first three numbers of `sys.version_info`.
+    pub version: [u32; 3],
+}
+
+impl Target {
+    /// A CPython 3.14.0 for WASI that has no modules yet: the caller adds what its engine reports.
+    pub fn wasi() -> Self {
+        Self {
+            builtin_modules: BTreeSet::new(),
+            builtin_names: BTreeMap::new(),
+            frozen_modules: BTreeSet::new(),
+            boot_modules: BTreeSet::new(),
+            platform: "wasi".to_owned(),
+            os_name: "posix".to_owned(),
+            implementation: "cpython".to_owned(),
+            version: [3, 14, 0],
+        }
+    }
+
+    /// Whether the engine provides `name` itself, so that no root is asked for it and nothing needs packing.
+    ///
+    /// Built-in and frozen modules come before the path in `sys.meta_path`, and what booting imported is in `sys.modules`:
+    /// in each case a file of the user's with that name is never looked at.
+    pub fn holds(&self, name: &str) -> bool {
+        self.builtin_modules.contains(name) || self.frozen_modules.contains(name) || self.boot_modules.contains(name)
+    }
+}

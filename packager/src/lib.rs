@@ -1,0 +1,2 @@
+//! Pack.
+pub mod engine;

@@ -1,0 +1,169 @@
+//! From JSON text to a value.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use num_bigint::BigInt;
+use serde::Deserialize as _;
+
+use super::{JsonError, Misfit, Step};
+use crate::value::{MAX_DEPTH, Value};
+
+/// The value that a JSON text stands for; the forms are those of the [module](super)'s table.
+///
+/// # Errors
+/// [`JsonError::Syntax`] for text that is not JSON, [`JsonError::NoForm`] for a `$bytes` or `$float` object that holds
+/// something else and for a number too large for a float, [`JsonError::TooDeep`] past [`MAX_DEPTH`].
+pub fn from_json(text: &str) -> Result<Value, JsonError> {
+    Ok(convert(tree(text)?, 0)?)
+}
+
+/// The text as `serde_json`'s tree, whose numbers keep their digits.
+pub(super) fn tree(text: &str) -> Result<serde_json::Value, JsonError> {
+    if is_too_deep(text) {
+        return Err(JsonError::TooDeep);
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    // Its own limit is 128 levels; ours was just checked.
+    deserializer.disable_recursion_limit();
+    serde_json::Value::deserialize(&mut deserializer)
+        .and_then(|tree| deserializer.end().map(|()| tree))
+        .map_err(|error| syntax(text, &error))
+}
+
+/// Whether a text is JSON at all, for readers that build something else from it.
+pub(crate) fn check(text: &str) -> Result<(), JsonError> {
+    tree(text).map(drop)
+}
+
+pub(super) fn from_tree(tree: serde_json::Value) -> Result<Value, JsonError> {
+    Ok(convert(tree, 0)?)
+}
+
+fn convert(tree: serde_json::Value, depth: usize) -> Result<Value, Misfit> {
+    match tree {
+        serde_json::Value::Null => Ok(Value::Null),
+        serde_json::Value::Bool(b) => Ok(Value::Bool(b)),
+        serde_json::Value::Number(n) => number(n.as_str()).map_err(Misfit::no_form),
+        serde_json::Value::String(text) => Ok(Value::Str(text)),
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) if depth == MAX_DEPTH => {
+            Err(Misfit::TooDeep)
+        }
+        serde_json::Value::Array(items) => items
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| {
+                convert(item, depth + 1).map_err(|misfit| misfit.inside(Step::Index(index)))
+            })
+            .collect::<Result<_, _>>()
+            .map(Value::List),
+        serde_json::Value::Object(map) => {
+            let mut entries = Vec::with_capacity(map.len());
+            for (key, item) in map {
+                match convert(item, depth + 1) {
+                    Ok(value) => entries.push((Value::Str(key), value)),
+                    Err(misfit) => return Err(misfit.inside(Step::Key(key))),
+                }
+            }
+            unwrap_object(entries).map_err(Misfit::no_form)
+        }
+    }
+}
+
+/// The value of a JSON number: an integer when it has neither point nor exponent; `Err` is a message.
+pub(crate) fn number(text: &str) -> Result<Value, String> {
+    if !text.contains(['.', 'e', 'E']) {
+        if let Ok(small) = text.parse::<i64>() {
+            return Ok(Value::Int(small));
+        }
+        return text
+            .parse::<BigInt>()
+            .map(Value::from)
+            .map_err(|_| format!("{text} is not a number"));
+    }
+    match text.parse::<f64>() {
+        Ok(float) if float.is_finite() => Ok(Value::Float(float)),
+        Ok(_) => Err(format!("{text} is too large for a float")),
+        Err(_) => Err(format!("{text} is not a number")),
+    }
+}
+
+/// The value of an object: bytes or a float if its only key says so, else a dictionary; `Err` is a message.
+pub(crate) fn unwrap_object(entries: Vec<(Value, Value)>) -> Result<Value, String> {
+    match &entries[..] {
+        [(Value::Str(key), value)] if key == "$bytes" => match value {
+            Value::Str(text) => STANDARD
+                .decode(text)
+                .map(Value::Bytes)
+                .map_err(|error| format!("`$bytes` must hold padded base64 ({error})")),
+            other => Err(format!(
+                "`$bytes` must hold padded base64, found {}",
+                other.describe()
+            )),
+        },
+        [(Value::Str(key), value)] if key == "$float" => match value.as_str() {
+            Some("nan") => Ok(Value::Float(f64::NAN)),
+            Some("inf") => Ok(Value::Float(f64::INFINITY)),
+            Some("-inf") => Ok(Value::Float(f64::NEG_INFINITY)),
+            _ => Err(format!(
+                "`$float` must be \"nan\", \"inf\" or \"-inf\", found {}",
+                value.describe()
+            )),
+        },
+        _ => Ok(Value::Dict(entries)),
+    }
+}
+
+/// Whether brackets nest too deep. `serde_json` stops at the first error, so up to where it reads this count is exact.
+fn is_too_deep(text: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return true;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => {
+                            bytes.next();
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// `serde_json`'s error with the column in characters.
+fn syntax(text: &str, error: &serde_json::Error) -> JsonError {
+    let (line, bytes) = (error.line(), error.column());
+    let message = error.to_string();
+    let message = message
+        .strip_suffix(&format!(" at line {line} column {bytes}"))
+        .unwrap_or(&message);
+    let line_text = text
+        .split('\n')
+        .nth(line.saturating_sub(1))
+        .unwrap_or_default();
+    let before = &line_text.as_bytes()[..bytes.min(line_text.len())];
+    // The column counts bytes up to and including the offending one; only whole characters end there.
+    let column = before
+        .iter()
+        .filter(|byte| (**byte & 0xC0) != 0x80)
+        .count()
+        .max(1);
+    JsonError::Syntax {
+        line: line.max(1),
+        column,
+        message: message.to_owned(),
+    }
+}

@@ -1,0 +1,498 @@
+//! From a document to a manifest: everything that is wrong is noted on the way, and nothing is returned if anything is.
+
+use std::collections::BTreeMap;
+
+use super::document::{Entry, Kind, Located};
+use super::error::{Position, Problem, ProblemKind};
+use super::{Connection, Manifest, Metadata, NodeSpec, Params, ParsedManifest, VERSION};
+use crate::graph::find_cycle;
+use crate::suggest::nearest;
+use crate::value::Value;
+
+const TEXT: &str = "text";
+const OBJECT: &str = "an object";
+const LIST: &str = "a list";
+
+/// Reads a manifest, wrapped with input or not.
+pub(super) fn manifest(document: Located) -> Result<ParsedManifest, Vec<Problem>> {
+    let is_wrapper = match &document.kind {
+        Kind::Map(entries) => {
+            let has = |name: &str| entries.iter().any(|entry| entry.key == name);
+            has("manifest") && !has("nodes")
+        }
+        Kind::Scalar(_) | Kind::List(_) => false,
+    };
+    let mut reader = Reader::default();
+    let parsed = if is_wrapper {
+        reader.fields(document, "").and_then(|mut wrapper| {
+            let input_data = wrapper
+                .take("input_data")
+                .map(|entry| entry.value.into_value());
+            let manifest = reader.manifest(wrapper.take("manifest")?.value, "manifest")?;
+            Some(ParsedManifest {
+                manifest,
+                input_data,
+            })
+        })
+    } else {
+        reader
+            .manifest(document, "")
+            .map(|manifest| ParsedManifest {
+                manifest,
+                input_data: None,
+            })
+    };
+    reader.finish(parsed)
+}
+
+/// Reads a manifest that is not wrapped.
+pub(super) fn bare_manifest(document: Located) -> Result<Manifest, Vec<Problem>> {
+    let mut reader = Reader::default();
+    let manifest = reader.manifest(document, "");
+    reader.finish(manifest)
+}
+
+/// An object whose fields are taken one by one.
+struct Fields {
+    place: String,
+    at: Option<Position>,
+    entries: Vec<Entry>,
+}
+
+impl Fields {
+    fn take(&mut self, name: &str) -> Option<Entry> {
+        let index = self.entries.iter().position(|entry| entry.key == name)?;
+        Some(self.entries.remove(index))
+    }
+
+    /// A field's place in the document.
+    fn place_of(&self, name: &str) -> String {
+        if self.place.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.place)
+        }
+    }
+
+    /// What was not taken.
+    fn rest(self) -> Vec<(String, Value)> {
+        self.entries
+            .into_iter()
+            .map(|entry| (entry.key, entry.value.into_value()))
+            .collect()
+    }
+}
+
+/// Text and where it stood.
+struct Text {
+    content: String,
+    place: String,
+    at: Option<Position>,
+}
+
+#[derive(Default)]
+struct Reader {
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    fn finish<T>(mut self, result: Option<T>) -> Result<T, Vec<Problem>> {
+        match result {
+            Some(result) if self.problems.is_empty() => Ok(result),
+            _ => {
+                self.problems.sort_by_key(|problem| problem.position);
+                Err(self.problems)
+            }
+        }
+    }
+
+    fn problem(&mut self, place: impl Into<String>, position: Option<Position>, kind: ProblemKind) {
+        self.problems.push(Problem {
+            place: place.into(),
+            position,
+            kind,
+        });
+    }
+
+    fn wrong_type(&mut self, place: &str, expected: &'static str, found: &Located) {
+        let found_text = found.describe();
+        self.problem(
+            place,
+            found.at,
+            ProblemKind::WrongType {
+                expected,
+                found: found_text,
+            },
+        );
+    }
+
+    fn missing(&mut self, fields: &Fields, name: &str, expected: &'static str) {
+        let similar =
+            nearest(name, fields.entries.iter().map(|entry| entry.key.as_str())).map(str::to_owned);
+        self.problem(
+            fields.place_of(name),
+            fields.at,
+            ProblemKind::Missing { expected, similar },
+        );
+    }
+
+    fn fields(&mut self, located: Located, place: &str) -> Option<Fields> {
+        let at = located.at;
+        match located.kind {
+            Kind::Map(entries) => Some(Fields {
+                place: place.to_owned(),
+                at,
+                entries,
+            }),
+            Kind::Scalar(_) | Kind::List(_) => {
+                let place = if place.is_empty() { "document" } else { place };
+                self.wrong_type(place, OBJECT, &located);
+                None
+            }
+        }
+    }
+
+    fn list(&mut self, located: Located, place: &str) -> Option<Vec<Located>> {
+        match located.kind {
+            Kind::List(items) => Some(items),
+            Kind::Scalar(_) | Kind::Map(_) => {
+                self.wrong_type(place, LIST, &located);
+                None
+            }
+        }
+    }
+
+    fn text(&mut self, located: Located, place: String) -> Option<Text> {
+        match located.kind {
+            Kind::Scalar(Value::Str(text)) => Some(Text {
+                content: text,
+                place,
+                at: located.at,
+            }),
+            Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => {
+                self.wrong_type(&place, TEXT, &located);
+                None
+            }
+        }
+    }
+
+    fn required(
+        &mut self,
+        fields: &mut Fields,
+        name: &str,
+        expected: &'static str,
+    ) -> Option<Located> {
+        if let Some(entry) = fields.take(name) {
+            return Some(entry.value);
+        }
+        self.missing(fields, name, expected);
+        None
+    }
+
+    /// A field that may be left out or null.
+    fn optional(fields: &mut Fields, name: &str) -> Option<Located> {
+        fields
+            .take(name)
+            .map(|entry| entry.value)
+            .filter(|value| !matches!(value.kind, Kind::Scalar(Value::Null)))
+    }
+
+    fn required_text(&mut self, fields: &mut Fields, name: &str) -> Option<Text> {
+        let place = fields.place_of(name);
+        let text = self.required(fields, name, TEXT)?;
+        let text = self.text(text, place)?;
+        if text.content.is_empty() {
+            self.problem(text.place, text.at, ProblemKind::Empty);
+            return None;
+        }
+        Some(text)
+    }
+
+    fn optional_text(&mut self, fields: &mut Fields, name: &str) -> Option<String> {
+        let place = fields.place_of(name);
+        let text = Self::optional(fields, name)?;
+        Some(self.text(text, place)?.content)
+    }
+
+    fn optional_object(&mut self, fields: &mut Fields, name: &str) -> Option<Value> {
+        let place = fields.place_of(name);
+        let located = Self::optional(fields, name)?;
+        if !matches!(located.kind, Kind::Map(_)) {
+            self.wrong_type(&place, OBJECT, &located);
+        }
+        Some(located.into_value())
+    }
+
+    fn manifest(&mut self, document: Located, place: &str) -> Option<Manifest> {
+        let mut fields = self.fields(document, place)?;
+        self.version(&mut fields);
+        let metadata = self.metadata(&mut fields);
+        let nodes = self.nodes(&mut fields);
+        let connections = self.connections(&mut fields, nodes.as_ref());
+        Some(Manifest {
+            metadata: metadata?,
+            nodes: nodes?.specs,
+            connections: connections?,
+            extra: fields.rest(),
+        })
+    }
+
+    fn version(&mut self, fields: &mut Fields) {
+        if let Some(version) = self.required_text(fields, "version")
+            && version.content != VERSION
+        {
+            self.problem(
+                version.place,
+                version.at,
+                ProblemKind::Version {
+                    found: version.content,
+                },
+            );
+        }
+    }
+
+    fn metadata(&mut self, fields: &mut Fields) -> Option<Metadata> {
+        let place = fields.place_of("metadata");
+        let metadata = self.required(fields, "metadata", OBJECT)?;
+        let mut fields = self.fields(metadata, &place)?;
+        let name = self.required_text(&mut fields, "name");
+        let description = self.optional_text(&mut fields, "description");
+        let created_at = self.optional_text(&mut fields, "created_at");
+        Some(Metadata {
+            name: name?.content,
+            description,
+            created_at,
+            extra: fields.rest(),
+        })
+    }
+
+    fn nodes(&mut self, fields: &mut Fields) -> Option<Nodes> {
+        let place = fields.place_of("nodes");
+        let list = self.required(fields, "nodes", LIST)?;
+        let at = list.at;
+        let list = self.list(list, &place)?;
+        if list.is_empty() {
+            self.problem(place, at, ProblemKind::NoNodes);
+            return None;
+        }
+        let mut nodes = Nodes {
+            specs: Vec::new(),
+            ids: BTreeMap::new(),
+            all_ids_known: true,
+        };
+        for (index, item) in list.into_iter().enumerate() {
+            let spec = self.node(item, &format!("{place}[{index}]"), &mut nodes);
+            nodes.specs.extend(spec);
+        }
+        Some(nodes)
+    }
+
+    fn node(&mut self, item: Located, place: &str, nodes: &mut Nodes) -> Option<NodeSpec> {
+        let Some(mut fields) = self.fields(item, place) else {
+            nodes.all_ids_known = false;
+            return None;
+        };
+        let id = self.node_id(&mut fields, nodes);
+        let node_type = self.required_text(&mut fields, "node_type");
+        let params = self.params(&mut fields);
+        let capabilities = self.optional_object(&mut fields, "capabilities");
+        let host = self.optional_text(&mut fields, "host");
+        let is_streaming = self.is_streaming(&mut fields);
+        let runtime_hint = self.optional_text(&mut fields, "runtime_hint");
+        let execution = self.optional_object(&mut fields, "execution");
+        Some(NodeSpec {
+            id: id?,
+            node_type: node_type?.content,
+            params,
+            capabilities,
+            host,
+            is_streaming,
+            runtime_hint,
+            execution,
+            extra: fields.rest(),
+        })
+    }
+
+    fn node_id(&mut self, fields: &mut Fields, nodes: &mut Nodes) -> Option<String> {
+        let Some(id) = self.required_text(fields, "id") else {
+            nodes.all_ids_known = false;
+            return None;
+        };
+        let Text {
+            content: id,
+            place,
+            at,
+        } = id;
+        let is_id = id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        if !is_id {
+            self.problem(place.clone(), at, ProblemKind::BadId { found: id.clone() });
+        }
+        if let Some((first, first_position)) = nodes.ids.get(&id) {
+            let (first, first_position) = (first.clone(), *first_position);
+            self.problem(
+                place,
+                at,
+                ProblemKind::DuplicateId {
+                    id: id.clone(),
+                    first,
+                    first_position,
+                },
+            );
+        } else {
+            nodes.ids.insert(id.clone(), (place, at));
+        }
+        Some(id)
+    }
+
+    fn params(&mut self, fields: &mut Fields) -> Params {
+        let place = fields.place_of("params");
+        let Some(located) = Self::optional(fields, "params") else {
+            return Params::new();
+        };
+        self.fields(located, &place)
+            .map(|fields| fields.rest().into_iter().collect())
+            .unwrap_or_default()
+    }
+
+    fn is_streaming(&mut self, fields: &mut Fields) -> bool {
+        let place = fields.place_of("is_streaming");
+        match Self::optional(fields, "is_streaming") {
+            None => false,
+            Some(Located {
+                kind: Kind::Scalar(Value::Bool(is_streaming)),
+                ..
+            }) => is_streaming,
+            Some(other) => {
+                self.wrong_type(&place, "true or false", &other);
+                false
+            }
+        }
+    }
+
+    /// The connections, checked against the nodes if there are any to check against.
+    fn connections(
+        &mut self,
+        fields: &mut Fields,
+        nodes: Option<&Nodes>,
+    ) -> Option<Vec<Connection>> {
+        let place = fields.place_of("connections");
+        let Some(list) = Self::optional(fields, "connections") else {
+            return Some(Vec::new());
+        };
+        let list = self.list(list, &place)?;
+        let mut connections = Vec::with_capacity(list.len());
+        let mut seen = Seen::default();
+        for (index, item) in list.into_iter().enumerate() {
+            connections.extend(self.connection(
+                item,
+                &format!("{place}[{index}]"),
+                nodes,
+                &mut seen,
+            ));
+        }
+        self.cycle(&seen);
+        Some(connections)
+    }
+
+    fn connection(
+        &mut self,
+        item: Located,
+        place: &str,
+        nodes: Option<&Nodes>,
+        seen: &mut Seen,
+    ) -> Option<Connection> {
+        let at = item.at;
+        let mut fields = self.fields(item, place)?;
+        let from = self.required_text(&mut fields, "from");
+        let to = self.required_text(&mut fields, "to");
+        for endpoint in [&from, &to].into_iter().flatten() {
+            self.endpoint(endpoint, nodes);
+        }
+        let (from, to) = (from?.content, to?.content);
+        if from == to {
+            self.problem(place, at, ProblemKind::SelfLoop { id: from.clone() });
+        } else if let Some((first, first_position)) = seen.0.get(&(from.clone(), to.clone())) {
+            let (first, first_position) = (first.clone(), *first_position);
+            let (from, to) = (from.clone(), to.clone());
+            self.problem(
+                place,
+                at,
+                ProblemKind::DuplicateConnection {
+                    from,
+                    to,
+                    first,
+                    first_position,
+                },
+            );
+        } else {
+            seen.0
+                .insert((from.clone(), to.clone()), (place.to_owned(), at));
+        }
+        Some(Connection {
+            from,
+            to,
+            extra: fields.rest(),
+        })
+    }
+
+    fn endpoint(&mut self, endpoint: &Text, nodes: Option<&Nodes>) {
+        // A node whose own id could not be read may be the one that is meant.
+        let Some(nodes) = nodes.filter(|nodes| nodes.all_ids_known) else {
+            return;
+        };
+        if !nodes.ids.contains_key(&endpoint.content) {
+            let nearest =
+                nearest(&endpoint.content, nodes.ids.keys().map(String::as_str)).map(str::to_owned);
+            let kind = ProblemKind::UnknownEndpoint {
+                id: endpoint.content.clone(),
+                nearest,
+            };
+            self.problem(endpoint.place.clone(), endpoint.at, kind);
+        }
+    }
+
+    fn cycle(&mut self, seen: &Seen) {
+        let mut numbers = BTreeMap::new();
+        for (from, to) in seen.0.keys() {
+            for id in [from, to] {
+                let next = numbers.len();
+                numbers.entry(id).or_insert(next);
+            }
+        }
+        let edges: Vec<_> = seen
+            .0
+            .keys()
+            .map(|(from, to)| (numbers[from], numbers[to]))
+            .collect();
+        let Some(cycle) = find_cycle(numbers.len(), &edges) else {
+            return;
+        };
+        let names: BTreeMap<usize, &String> =
+            numbers.iter().map(|(id, number)| (*number, *id)).collect();
+        let mut ids: Vec<String> = cycle.iter().map(|number| names[number].clone()).collect();
+        ids.push(ids[0].clone());
+        // Reported at the connection that closes it, the last in the text.
+        let closing = ids
+            .windows(2)
+            .map(|pair| &seen.0[&(pair[0].clone(), pair[1].clone())]);
+        let (place, at) = closing
+            .max_by_key(|(_, at)| *at)
+            .expect("a cycle has a connection")
+            .clone();
+        self.problem(place, at, ProblemKind::Cycle { ids });
+    }
+}
+
+/// The nodes read so far.
+struct Nodes {
+    specs: Vec<NodeSpec>,
+    /// Each id and where it was first used.
+    ids: BTreeMap<String, (String, Option<Position>)>,
+    all_ids_known: bool,
+}
+
+/// Each connection between different nodes, and where it was first made.
+#[derive(Default)]
+struct Seen(BTreeMap<(String, String), (String, Option<Position>)>);

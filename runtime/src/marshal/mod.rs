@@ -1,0 +1,130 @@
+//! Values in the format of `CPython`'s `marshal` module, the wire between this crate and a Python interpreter.
+//!
+//! Every interpreter holds a fast reader and writer of it in C, and it carries what Python values need: integers of any
+//! size, tuples, bytes, NaN, text with lone surrogates. Only plain data is read and written here. What the format has
+//! besides (code objects, sets, complex numbers) is refused by name, and so are back references: Python must write with
+//! version 2, `marshal.dumps(value, 2)`, which has none. What is written here is version 2 too, byte for byte what
+//! `CPython` writes, and `marshal.loads` of any version reads it.
+//!
+//! The reader trusts nothing: every length is checked against the bytes that are there before anything is allocated for
+//! it, nesting is bounded by [`MAX_DEPTH`], and bytes left over are an error.
+//!
+//! ```
+//! use rm_runtime::marshal::{from_marshal, to_marshal};
+//! use rm_runtime::value::Value;
+//!
+//! let bytes = to_marshal(&Value::from("hi"))?;
+//! assert_eq!(bytes, b"u\x02\0\0\0hi"); // marshal.dumps("hi", 2)
+//! assert_eq!(from_marshal(&bytes)?, Value::from("hi"));
+//! # Ok::<(), rm_runtime::marshal::MarshalError>(())
+//! ```
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use self::read::from_marshal;
+pub use self::write::to_marshal;
+use crate::value::MAX_DEPTH;
+
+/// Bits in one digit of the format's long integers.
+const DIGIT_BITS: u32 = 15;
+
+/// Why bytes are not a value of the supported subset, or a value cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MarshalError {
+    /// The bytes end inside a value.
+    #[error(
+        "marshal data ends inside a value: {needed} bytes needed at offset {offset}, {left} left"
+    )]
+    Truncated {
+        /// Where the missing bytes should begin.
+        offset: usize,
+        /// How many are needed.
+        needed: usize,
+        /// How many there are.
+        left: usize,
+    },
+    /// Bytes follow the value.
+    #[error("{count} bytes follow the marshal value that ends at offset {offset}")]
+    Trailing {
+        /// Where the value ends.
+        offset: usize,
+        /// How many bytes follow.
+        count: usize,
+    },
+    /// A type of object that is not plain data.
+    #[error("unsupported marshal type {} ({}) at offset {offset}", code.escape_ascii(), code_name(*code))]
+    UnsupportedType {
+        /// The type code.
+        code: u8,
+        /// Where it stands.
+        offset: usize,
+    },
+    /// An object marked for back references, which version 2 of the format does not have.
+    #[error(
+        "marshal object with a reference flag at offset {offset}; write with `marshal.dumps(value, 2)`"
+    )]
+    Reference {
+        /// Where the type code stands.
+        offset: usize,
+    },
+    /// Contents that no such type can have.
+    #[error("bad marshal data at offset {offset}: {message}")]
+    Malformed {
+        /// Where the object begins.
+        offset: usize,
+        /// What is wrong.
+        message: &'static str,
+    },
+    /// Containers are nested deeper than [`MAX_DEPTH`].
+    #[error("value nested deeper than {MAX_DEPTH} levels")]
+    TooDeep,
+    /// A dictionary key to write that Python cannot hash.
+    #[error("a {type_name} cannot be a key of a Python dict")]
+    UnhashableKey {
+        /// The Python name of the key's type.
+        type_name: &'static str,
+    },
+    /// A length that the format's 32 bits cannot hold.
+    #[error("a {type_name} of {length} items is too long for the marshal format")]
+    TooLong {
+        /// The Python name of the value's type.
+        type_name: &'static str,
+        /// Its length in items, bytes or 15-bit digits.
+        length: usize,
+    },
+    /// A [`Value::SurrogateStr`] to write that is neither UTF-8 nor surrogates.
+    #[error("text that is neither UTF-8 nor surrogates")]
+    BadText,
+}
+
+fn code_name(code: u8) -> &'static str {
+    match code {
+        b'0' => "end of dict",
+        b'S' => "StopIteration",
+        b'.' => "Ellipsis",
+        b'f' => "float as text",
+        b'x' => "complex as text",
+        b'y' => "complex",
+        b'c' => "code",
+        b'<' => "set",
+        b'>' => "frozenset",
+        b'r' | b'R' => "back reference",
+        b'I' => "64-bit int",
+        b':' => "slice",
+        b'?' => "unknown",
+        _ => "not a marshal type",
+    }
+}
+
+/// The depth of what a container at `depth` holds.
+fn deeper(depth: usize) -> Result<usize, MarshalError> {
+    if depth == MAX_DEPTH {
+        Err(MarshalError::TooDeep)
+    } else {
+        Ok(depth + 1)
+    }
+}

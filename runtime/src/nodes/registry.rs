@@ -1,0 +1,120 @@
+//! Rust nodes by name.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Node, NodeError, add, multiply, pass_through};
+use crate::manifest::Params;
+use crate::suggest::nearest;
+
+/// Makes a node from its params.
+pub type Factory = dyn Fn(&Params) -> Result<Box<dyn Node>, NodeError> + Send + Sync;
+
+/// The Rust nodes that a manifest's `node_type` may name.
+pub struct Registry {
+    factories: BTreeMap<String, Box<Factory>>,
+}
+
+impl Registry {
+    /// No nodes.
+    pub fn empty() -> Self {
+        Registry {
+            factories: BTreeMap::new(),
+        }
+    }
+
+    /// The nodes that come with this crate.
+    pub fn builtin() -> Self {
+        let mut registry = Self::empty();
+        registry.register("AddNode", add::create);
+        registry.register("Echo", pass_through::create);
+        registry.register("MultiplyNode", multiply::create);
+        registry.register("PassThrough", pass_through::create);
+        registry
+    }
+
+    /// Adds a node, in place of one with the same name.
+    pub fn register(
+        &mut self,
+        name: impl Into<String>,
+        factory: impl Fn(&Params) -> Result<Box<dyn Node>, NodeError> + Send + Sync + 'static,
+    ) {
+        self.factories.insert(name.into(), Box::new(factory));
+    }
+
+    /// Whether there is a node of a name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.factories.contains_key(name)
+    }
+
+    /// All names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.factories.keys().map(String::as_str)
+    }
+
+    /// Makes a node.
+    ///
+    /// # Errors
+    /// [`NodeError::UnknownType`] with the nearest name, or what the node says about its params.
+    pub fn create(&self, name: &str, params: &Params) -> Result<Box<dyn Node>, NodeError> {
+        match self.factories.get(name) {
+            Some(factory) => factory(params),
+            None => Err(NodeError::UnknownType {
+                node_type: name.to_owned(),
+                nearest: nearest(name, self.names()).map(str::to_owned),
+            }),
+        }
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nodes::Outputs;
+    use crate::value::Value;
+
+    #[test]
+    fn unknown_names_get_a_suggestion() {
+        let error = |name| {
+            Registry::builtin()
+                .create(name, &Params::new())
+                .err()
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(
+            error("MultiplyNod"),
+            "no Rust node is called `MultiplyNod`; did you mean `MultiplyNode`?"
+        );
+        assert_eq!(error("Whatever"), "no Rust node is called `Whatever`");
+    }
+
+    #[test]
+    fn passing_nodes_change_nothing_and_take_no_params() {
+        let registry = Registry::builtin();
+        for name in ["PassThrough", "Echo"] {
+            let mut outputs = Outputs::new();
+            let mut node = registry.create(name, &Params::new()).unwrap();
+            node.process(Value::Tuple(vec![]), &mut outputs).unwrap();
+            node.flush(&mut outputs).unwrap();
+            assert_eq!(outputs.into_values(), [Value::Tuple(vec![])]);
+            assert!(
+                registry
+                    .create(name, &[("a", 1)].into_iter().collect())
+                    .is_err()
+            );
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! CPython as a component, compiled for this machine.
+
+use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+
+use super::sandbox::{self, Guest};
+use crate::cache::{Cache, CacheError};
+use crate::digest::Digest;
+
+/// The folder of compiled engines in the cache.
+const COMPILED: &str = "compiled";
+
+/// What an engine says of itself; the packer's analysis goes by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineDescription {
+    /// The number of the boundary's format; see [`PROTOCOL`](super::operation::PROTOCOL).
+    pub protocol: i64,
+    /// The version of Python, such as `3.14.0`.
+    pub python: String,
+    /// The same as numbers: major, minor, micro.
+    pub version_info: (u32, u32, u32),
+    /// `sys.implementation.name`
+    pub implementation: String,
+    /// `sys.implementation.cache_tag`, such as `cpython-314`.
+    pub cache_tag: String,
+    /// The four bytes that a `.pyc` of this interpreter starts with, in hexadecimal.
+    pub bytecode_magic: String,
+    /// `sys.platform`
+    pub platform: String,
+    /// `os.name`
+    pub os_name: String,
+    /// Modules written in C and compiled in.
+    pub builtin_modules: BTreeSet<String>,
+    /// Modules written in Python whose code is inside the interpreter.
+    pub frozen_modules: BTreeSet<String>,
+    /// Modules that are imported before the first line of an application runs.
+    pub boot_modules: BTreeSet<String>,
+}
+
+/// A compiled engine, ready to make instances. Cheap to clone; all clones share the compiled code.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    digest: Digest,
+    instance_pre: InstancePre<Guest>,
+    exports: Exports,
+}
+
+/// Where the engine's functions are among the component's exports; see `engine.wit`.
+#[derive(Clone, Copy)]
+pub(super) struct Exports {
+    pub(super) boot: ComponentExportIndex,
+    pub(super) call: ComponentExportIndex,
+    pub(super) scrub: ComponentExportIndex,
+    pub(super) memory_layout: ComponentExportIndex,
+    pub(super) memory_read: ComponentExportIndex,
+    pub(super) layer_begin: ComponentExportIndex,
+    pub(super) layer_write: ComponentExportIndex,
+    pub(super) layer_end: ComponentExportIndex,
+}
+
+/// Why an engine could not be made ready.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The component's bytes are not those that its name promises.
+    #[error("the engine is damaged: its digest is {actual}, and {expected} was expected")]
+    WrongDigest {
+        /// What was asked for.
+        expected: Digest,
+        /// What the bytes have.
+        actual: Digest,
+    },
+    /// wasmtime refused it.
+    #[error("the engine {digest} cannot be compiled")]
+    Compile {
+        /// Which engine.
+        digest: Digest,
+        /// What wasmtime said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// It is a component, and not one of ours.
+    #[error("the engine {digest} does not export `{export}`")]
+    MissingExport {
+        /// Which engine.
+        digest: Digest,
+        /// The function looked for.
+        export: &'static str,
+    },
+    /// The cache folder cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+}
+
+impl Engine {
+    /// The engine of this digest, if it was compiled on this machine before; its component is not needed then.
+    ///
+    /// # Errors
+    ///
+    /// wasmtime cannot be set up on this machine.
+    pub fn from_cache(digest: Digest, cache: &Cache) -> Result<Option<Self>, EngineError> {
+        let wasmtime = new_wasmtime(digest)?;
+        let path = compiled_path(&wasmtime, digest, cache);
+        Ok(load_compiled(&wasmtime, &path).and_then(|component| Self::new(digest, &component).ok()))
+    }
+
+    /// Compile a component (some seconds of all cores) and keep the code in the cache.
+    ///
+    /// # Errors
+    ///
+    /// `component` is not the engine of that digest, cannot be compiled, or the cache cannot be written.
+    pub fn compile(digest: Digest, component: &[u8], cache: &Cache) -> Result<Self, EngineError> {
+        let actual = Digest::of(component);
+        if actual != digest {
+            return Err(EngineError::WrongDigest { expected: digest, actual });
+        }
+        // Whoever waited for another process that compiled the same finds it done.
+        let _lock = cache.lock(&format!("compile-{}", digest.short()))?;
+        if let Some(engine) = Self::from_cache(digest, cache)? {
+            return Ok(engine);
+        }
+        let failed = |source: wasmtime::Error| EngineError::Compile { digest, source: source.into() };
+        let wasmtime = new_wasmtime(digest)?;
+        let code = wasmtime.precompile_component(component).map_err(failed)?;
+        let path = compiled_path(&wasmtime, digest, cache);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        cache.write(COMPILED, &name, &code)?;
+        let compiled = load_compiled(&wasmtime, &path)
+            .ok_or_else(|| failed(wasmtime::Error::msg("what was just compiled cannot be loaded")))?;
+        Self::new(digest, &compiled)
+    }
+
+    /// Compile a component for this process only. The packer uses it for the engines that it is still building.
+    ///
+    /// # Errors
+    ///
+    /// `component` cannot be compiled or is not an engine.
+    pub fn compile_uncached(component: &[u8]) -> Result<Self, EngineError> {
+        let digest = Digest::of(component);
+        let compiled = Component::new(&new_wasmtime(digest)?, component)
+            .map_err(|source| EngineError::Compile { digest, source: source.into() })?;
+        Self::new(digest, &compiled)
+    }
+
+    fn new(digest: Digest, component: &Component) -> Result<Self, EngineError> {
+        let failed = |source: wasmtime::Error| EngineError::Compile { digest, source: source.into() };
+        let export = |name: &'static str| {
+            component.get_export_index(None, name).ok_or(EngineError::MissingExport { digest, export: name })
+        };
+        let exports = Exports {
+            boot: export("boot")?,
+            call: export("call")?,
+            scrub: export("scrub")?,
+            memory_layout: export("memory-layout")?,
+            memory_read: export("memory-read")?,
+            layer_begin: export("layer-begin")?,
+            layer_write: export("layer-write")?,
+            layer_end: export("layer-end")?,
+        };
+        let linker = sandbox::linker(component.engine()).map_err(failed)?;
+        let instance_pre = linker.instantiate_pre(component).map_err(failed)?;
+        Ok(Self { inner: Arc::new(Inner { digest, instance_pre, exports }) })
+    }
+
+    /// The SHA-256 of the component it was compiled from.
+    pub fn digest(&self) -> Digest {
+        self.inner.digest
+    }
+
+    pub(super) fn instance_pre(&self) -> &InstancePre<Guest> {
+        &self.inner.instance_pre
+    }
+
+    pub(super) fn exports(&self) -> Exports {
+        self.inner.exports
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Engine").field("digest", &self.inner.digest).finish_non_exhaustive()
+    }
+}
+
+fn new_wasmtime(digest: Digest) -> Result<wasmtime::Engine, EngineError> {
+    wasmtime::Engine::new(&sandbox::config()).map_err(|source| EngineError::Compile { digest, source: source.into() })
+}
+
+/// Compiled code is named by the engine's digest and by everything of wasmtime and this machine that it depends on.
+fn compiled_path(wasmtime: &wasmtime::Engine, digest: Digest, cache: &Cache) -> PathBuf {
+    let mut hasher = std::hash::DefaultHasher::new();
+    wasmtime.precompile_compatibility_hash().hash(&mut hasher);
+    cache.path(COMPILED, &format!("{}-{:016x}.cwasm", digest.short(), hasher.finish()))
+}
+
+#[expect(unsafe_code, reason = "the only way to load code compiled earlier; the safety argument is below")]
+fn load_compiled(wasmtime: &wasmtime::Engine, path: &std::path::Path) -> Option<Component> {
+    if !path.exists() {
+        return None;
+    }
+    // SAFETY: the file must be what this wasmtime wrote. It lies in the user's own cache folder, under a name that only
+    // `compile` writes, by renaming a complete file; native code from a bundle is never loaded. wasmtime checks version
+    // and settings itself, and a file that it refuses is compiled anew.
+    unsafe { Component::deserialize_file(wasmtime, path) }.ok()
+}

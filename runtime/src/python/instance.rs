@@ -1,0 +1,307 @@
+//! One interpreter with its own memory.
+
+use std::ops::Range;
+
+use wasmtime::Store;
+use wasmtime::component::{Lift, TypedFunc, WasmList};
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+use super::engine::Engine;
+use super::exception::PythonException;
+use super::operation::Operation;
+use super::output::OutputSink;
+use super::sandbox::{DEFAULT_MEMORY_LIMIT, Guest, Surroundings};
+use crate::layer::{BATCH_BYTES, Layer};
+use crate::marshal::{self, MarshalError};
+use crate::value::Value;
+
+/// How an instance is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Clocks and random numbers.
+    pub surroundings: Surroundings,
+    /// The most memory it may use, in bytes; beyond it Python raises `MemoryError`.
+    pub memory_limit: usize,
+    /// Where its standard output and error go.
+    pub output: OutputSink,
+}
+
+impl Options {
+    /// For running the node `node`: live clocks, output as `tracing` events, the default memory limit.
+    pub fn for_node(node: &str) -> Self {
+        Self {
+            surroundings: Surroundings::Live,
+            memory_limit: DEFAULT_MEMORY_LIMIT,
+            output: OutputSink::tracing(node),
+        }
+    }
+
+    /// For packing: fixed clocks and random numbers.
+    pub fn for_packing() -> Self {
+        Self { surroundings: Surroundings::Fixed, ..Self::for_node("") }
+    }
+}
+
+/// Why an instance gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum InstanceError {
+    /// Python raised.
+    #[error("{0}")]
+    Exception(Box<PythonException>),
+    /// The interpreter itself is gone: a trap, such as running out of stack. The instance answers nothing any more.
+    #[error("the Python interpreter stopped: {reason}")]
+    Trapped {
+        /// What wasmtime said, in one line.
+        reason: String,
+    },
+    /// The answer cannot be read: it holds a value that has no counterpart outside Python.
+    #[error("Python's answer cannot be read")]
+    Answer(#[from] MarshalError),
+    /// The answer is not of the form that the operation promises, or the guest reported a failure of its own.
+    #[error("the Python engine misbehaved: {0}")]
+    Protocol(String),
+}
+
+/// Where the parts of an engine's memory are; see `memory-layout` in `engine.wit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryLayout {
+    /// The ranges that do not belong in a layer: the dead part of the stack, and the engine's own bookkeeping.
+    pub keep: Vec<Range<usize>>,
+    /// The size of the memory in pages of 64 KiB.
+    pub pages: u32,
+}
+
+/// An interpreter in its own sandbox. Dropping it frees all it has.
+pub struct Instance {
+    store: Store<Guest>,
+    output: OutputSink,
+    functions: Functions,
+    instance: wasmtime::component::Instance,
+    trapped: Option<String>,
+}
+
+struct Functions {
+    boot: TypedFunc<(Vec<u8>, Vec<u8>), (Vec<u8>,)>,
+    call: TypedFunc<(u32, Vec<u8>), (Vec<u8>,)>,
+    scrub: TypedFunc<(), ()>,
+    memory_layout: TypedFunc<(), ((u32, u32, u32, u32, u32, u32),)>,
+    memory_read: TypedFunc<(u32, u32), (WasmList<u8>,)>,
+    layer_begin: TypedFunc<(u32,), (u32,)>,
+    layer_write: TypedFunc<(Vec<u8>,), ()>,
+    layer_end: TypedFunc<(), ()>,
+}
+
+impl Instance {
+    /// A fresh instance of an engine, without an application.
+    ///
+    /// # Errors
+    ///
+    /// wasmtime cannot make it, as when there is no address space left.
+    pub async fn new(engine: &Engine, options: &Options) -> Result<Self, InstanceError> {
+        let guest = Guest::new(options.surroundings, options.memory_limit, &options.output);
+        Self::with_guest(engine, guest, options.output.clone()).await
+    }
+
+    /// An instance that sees one folder of the host, read-only, as `/boot`: only for building an engine, whose first
+    /// boot needs a few modules from somewhere.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be opened, or wasmtime cannot make the instance.
+    #[doc(hidden)]
+    pub async fn with_boot_folder(engine: &Engine, folder: &std::path::Path) -> Result<Self, InstanceError> {
+        let mut builder = WasiCtxBuilder::new();
+        builder.preopened_dir(folder, "/boot", FsPerms::ReadOnly).map_err(|error| trap_reason(&error))?;
+        let guest = Guest::with_wasi(builder.build(), DEFAULT_MEMORY_LIMIT);
+        Self::with_guest(engine, guest, OutputSink::tracing("")).await
+    }
+
+    async fn with_guest(engine: &Engine, guest: Guest, output: OutputSink) -> Result<Self, InstanceError> {
+        let mut store = Store::new(engine.instance_pre().engine(), guest);
+        store.limiter(|guest| &mut guest.limits);
+        let instance = engine.instance_pre().instantiate_async(&mut store).await.map_err(|error| trap_reason(&error))?;
+        let functions = Functions::find(engine, &instance, &mut store).map_err(|error| trap_reason(&error))?;
+        Ok(Self { store, output, functions, instance, trapped: None })
+    }
+
+    /// Start the interpreter of an engine that has not been booted; see `boot` in `engine.wit`.
+    ///
+    /// # Errors
+    ///
+    /// The interpreter does not start.
+    #[doc(hidden)]
+    pub async fn boot(&mut self, search_path: &str, frozen: Vec<u8>) -> Result<(), InstanceError> {
+        let arguments = (search_path.as_bytes().to_vec(), frozen);
+        let result = self.functions.boot.call_async(&mut self.store, arguments).await;
+        let (error,) = self.check(result)?;
+        if error.is_empty() { Ok(()) } else { Err(InstanceError::Protocol(lossy(&error))) }
+    }
+
+    /// Write an application's layer over this fresh instance.
+    ///
+    /// # Errors
+    ///
+    /// The memory limit is too small for it, or the engine cannot take it.
+    pub async fn restore(&mut self, layer: &Layer) -> Result<(), InstanceError> {
+        let result = self.functions.layer_begin.call_async(&mut self.store, (layer.pages(),)).await;
+        let (batch_bytes,) = self.check(result)?;
+        if (batch_bytes as usize) < BATCH_BYTES {
+            return Err(InstanceError::Protocol(format!("it takes {batch_bytes} bytes of a layer at once, not {BATCH_BYTES}")));
+        }
+        for batch in layer.batches() {
+            let result = self.functions.layer_write.call_async(&mut self.store, (batch.to_vec(),)).await;
+            self.check(result)?;
+        }
+        let result = self.functions.layer_end.call_async(&mut self.store, ()).await;
+        self.check(result)?;
+        self.call(Operation::Resume, Vec::new()).await.map(drop)
+    }
+
+    /// Ask for an operation with its arguments; the shapes are said at [`Operation`].
+    ///
+    /// # Errors
+    ///
+    /// Python raised, the interpreter trapped (now or earlier), or the answer cannot be read.
+    pub async fn call(&mut self, operation: Operation, arguments: Vec<Value>) -> Result<Value, InstanceError> {
+        if let Some(reason) = &self.trapped {
+            return Err(InstanceError::Trapped { reason: reason.clone() });
+        }
+        let payload = marshal::to_marshal(&Value::Tuple(arguments))?;
+        let result = self.functions.call.call_async(&mut self.store, (operation as u32, payload)).await;
+        self.output.flush();
+        let (answer,) = self.check(result)?;
+        read_answer(&answer)
+    }
+
+    /// Zero free memory; see `scrub` in `engine.wit`.
+    ///
+    /// # Errors
+    ///
+    /// The interpreter trapped.
+    pub async fn scrub(&mut self) -> Result<(), InstanceError> {
+        let result = self.functions.scrub.call_async(&mut self.store, ()).await;
+        self.check(result)
+    }
+
+    /// Look at the whole memory, and at where its parts are.
+    ///
+    /// # Errors
+    ///
+    /// The interpreter trapped.
+    pub async fn with_memory<R>(&mut self, look: impl FnOnce(&[u8], &MemoryLayout) -> R) -> Result<R, InstanceError> {
+        let result = self.functions.memory_layout.call_async(&mut self.store, ()).await;
+        let ((stack_pointer, state_start, state_end, bounce_start, bounce_end, pages),) = self.check(result)?;
+        let layout = MemoryLayout {
+            keep: vec![
+                0..stack_pointer as usize,
+                state_start as usize..state_end as usize,
+                bounce_start as usize..bounce_end as usize,
+            ],
+            pages,
+        };
+        let result = self.functions.memory_read.call_async(&mut self.store, (0, pages << 16)).await;
+        let (memory,) = self.check(result)?;
+        Ok(look(memory.as_le_slice(&self.store), &layout))
+    }
+
+    /// Call a function without arguments that some interface of the component exports. wizer's instrumentation adds
+    /// such functions; see the packer's `engine/snapshot.rs`.
+    ///
+    /// # Errors
+    ///
+    /// There is no such function, or it trapped.
+    #[doc(hidden)]
+    pub async fn call_exported<R>(&mut self, interface: &str, function: &str) -> Result<R, InstanceError>
+    where
+        R: Lift + 'static,
+    {
+        let missing = || InstanceError::Protocol(format!("the component does not export {interface}#{function}"));
+        let (_, parent) = self.instance.get_export(&mut self.store, None, interface).ok_or_else(missing)?;
+        let (_, index) = self.instance.get_export(&mut self.store, Some(&parent), function).ok_or_else(missing)?;
+        let typed = self.instance.get_typed_func::<(), (R,)>(&mut self.store, index);
+        let typed = self.check(typed)?;
+        let result = typed.call_async(&mut self.store, ()).await;
+        Ok(self.check(result)?.0)
+    }
+
+    /// The same for a function that returns a list of bytes, which may be large and is not copied.
+    ///
+    /// # Errors
+    ///
+    /// There is no such function, or it trapped.
+    #[doc(hidden)]
+    pub async fn call_exported_bytes(
+        &mut self,
+        interface: &str,
+        function: &str,
+        take: impl FnOnce(&[u8]),
+    ) -> Result<(), InstanceError> {
+        let list: WasmList<u8> = self.call_exported(interface, function).await?;
+        take(list.as_le_slice(&self.store));
+        Ok(())
+    }
+
+    fn check<T>(&mut self, result: wasmtime::Result<T>) -> Result<T, InstanceError> {
+        result.map_err(|error| {
+            let error = trap_reason(&error);
+            if let InstanceError::Trapped { reason } = &error {
+                self.trapped.get_or_insert_with(|| reason.clone());
+            }
+            error
+        })
+    }
+}
+
+impl std::fmt::Debug for Instance {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Instance").field("trapped", &self.trapped).finish_non_exhaustive()
+    }
+}
+
+impl Functions {
+    fn find(
+        engine: &Engine,
+        instance: &wasmtime::component::Instance,
+        store: &mut Store<Guest>,
+    ) -> wasmtime::Result<Self> {
+        let exports = engine.exports();
+        Ok(Self {
+            boot: instance.get_typed_func(&mut *store, exports.boot)?,
+            call: instance.get_typed_func(&mut *store, exports.call)?,
+            scrub: instance.get_typed_func(&mut *store, exports.scrub)?,
+            memory_layout: instance.get_typed_func(&mut *store, exports.memory_layout)?,
+            memory_read: instance.get_typed_func(&mut *store, exports.memory_read)?,
+            layer_begin: instance.get_typed_func(&mut *store, exports.layer_begin)?,
+            layer_write: instance.get_typed_func(&mut *store, exports.layer_write)?,
+            layer_end: instance.get_typed_func(&mut *store, exports.layer_end)?,
+        })
+    }
+}
+
+fn read_answer(answer: &[u8]) -> Result<Value, InstanceError> {
+    // The shim's own report: no marshalled value starts with a zero byte.
+    if let [0, text @ ..] = answer {
+        return Err(InstanceError::Protocol(lossy(text)));
+    }
+    match marshal::from_marshal(answer)? {
+        Value::Tuple(parts) => match <[Value; 2]>::try_from(parts) {
+            Ok([Value::Int(0), result]) => Ok(result),
+            Ok([Value::Int(1), error]) => Err(InstanceError::Exception(Box::new(PythonException::from_value(&error)))),
+            _ => Err(InstanceError::Protocol("an answer of an unknown kind".into())),
+        },
+        _ => Err(InstanceError::Protocol("an answer that is not a pair".into())),
+    }
+}
+
+/// wasmtime's error as one line: the trap's cause, without the wasm backtrace.
+fn trap_reason(error: &wasmtime::Error) -> InstanceError {
+    let reason = match error.downcast_ref::<wasmtime::Trap>() {
+        Some(trap) => trap.to_string(),
+        None => error.root_cause().to_string(),
+    };
+    InstanceError::Trapped { reason: reason.lines().next().unwrap_or_default().to_owned() }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

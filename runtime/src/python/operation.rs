@@ -1,0 +1,36 @@
+//! What the host asks of the guest: numbers, arguments and answers.
+
+/// The format of the boundary; an engine that says another number is refused.
+pub const PROTOCOL: i64 = 1;
+
+/// A request, by its place in the guest's table (`OPERATIONS` in `_rm_guest.py`).
+///
+/// Arguments travel as one tuple in `marshal` format; what each takes and gives is said here in Python's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Operation {
+    /// `() -> dict`: what the engine is; see [`EngineDescription`](super::engine::EngineDescription).
+    Describe = 0,
+    /// `(filename: str, source: bytes, optimize: int) -> bytes`: compile a module, as a marshalled code object.
+    Compile = 1,
+    /// `(names: list[str])`: which modules the standard library has.
+    SetStdlibNames = 2,
+    /// `(modules: list[(name, is_package, filename, code | None)])`: carry these modules.
+    Install = 3,
+    /// `(names: list[str]) -> list[str]`: import these, and say which modules that imported.
+    Load = 4,
+    /// `() -> list[(descriptor, bytes)]`: end packing, and hand over what was printed meanwhile.
+    Seal = 5,
+    /// `()`: first request after a restore.
+    Resume = 6,
+    /// `(name: str)`: import one module, as `rm-pack verify` does.
+    TryImport = 7,
+    /// `(node_id: str, module: str, class_name: str, params: dict)`: build and initialise a node.
+    Create = 8,
+    /// `(node_id: str, data) -> list`: one item in, its outputs out.
+    Process = 9,
+    /// `(node_id: str) -> list`: end of the stream, last outputs out.
+    Flush = 10,
+    /// `(node_id: str)`: let the node go.
+    Cleanup = 11,
+}

@@ -1,0 +1,110 @@
+//! What a guest may use: wasmtime's configuration, its limits, and a WASI world without files, network, environment or
+//! arguments.
+
+use std::time::Duration;
+
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::{Config, StoreLimits, StoreLimitsBuilder};
+use wasmtime_wasi::{
+    Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
+};
+
+use super::output::OutputSink;
+
+/// Native stack that a guest may use. CPython raises `RecursionError` by the depth of its own stack (1 MiB inside the
+/// guest); with less than this the native stack would end first, and the instance with it.
+const GUEST_STACK: usize = 32 << 20;
+
+/// Native stack for the host functions that a guest calls, on top of [`GUEST_STACK`].
+const HOST_STACK: usize = 2 << 20;
+
+/// Memory that one instance may use unless told otherwise: 1 GiB.
+pub const DEFAULT_MEMORY_LIMIT: usize = 1 << 30;
+
+/// The one wasmtime configuration of this crate. Compiled code is only valid under the configuration that made it, so
+/// the packer and the runtime share it.
+pub fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .max_wasm_stack(GUEST_STACK)
+        .async_stack_size(GUEST_STACK + HOST_STACK)
+        // Fresh instances share the engine's frozen memory until they write to it.
+        .memory_init_cow(true);
+    config
+}
+
+/// Where the guest's clocks and random numbers come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surroundings {
+    /// The host's clocks and random numbers: for running.
+    Live,
+    /// Clocks that stand still and a fixed sequence of random numbers, so that what is frozen is the same on every
+    /// machine: for packing.
+    Fixed,
+}
+
+/// What a store holds for one guest.
+pub(super) struct Guest {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    pub(super) limits: StoreLimits,
+}
+
+impl Guest {
+    pub(super) fn new(surroundings: Surroundings, memory_limit: usize, output: &OutputSink) -> Self {
+        let mut builder = WasiCtxBuilder::new();
+        builder.allow_tcp(false).allow_udp(false).stdout(output.stdout()).stderr(output.stderr());
+        if surroundings == Surroundings::Fixed {
+            builder
+                .wall_clock(StoppedClock)
+                .monotonic_clock(StoppedClock)
+                .secure_random(Deterministic::new(vec![0x5a]))
+                .insecure_random(Deterministic::new(vec![0xa5]))
+                .insecure_random_seed(0);
+        }
+        Self::with_wasi(builder.build(), memory_limit)
+    }
+
+    pub(super) fn with_wasi(wasi: WasiCtx, memory_limit: usize) -> Self {
+        // A refused growth is `MemoryError` in Python, not the end of the instance.
+        let limits = StoreLimitsBuilder::new().memory_size(memory_limit).trap_on_grow_failure(false).build();
+        Self { wasi, table: ResourceTable::new(), limits }
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// A linker with the interfaces that the engine's C library imports.
+pub(super) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    Ok(linker)
+}
+
+/// 1 January 2020, 00:00 UTC, for ever: a date that no program takes for an unset clock.
+struct StoppedClock;
+
+impl HostWallClock for StoppedClock {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_secs(1_577_836_800)
+    }
+}
+
+impl HostMonotonicClock for StoppedClock {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+}

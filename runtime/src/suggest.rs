@@ -1,0 +1,60 @@
+//! "Did you mean": the known name nearest to one that was not found.
+
+use strsim::damerau_levenshtein;
+
+/// The candidate nearest to `name`, or `None` when nothing is near enough to be worth naming.
+///
+/// Near means: equal but for case, or about one slip (a wrong, missing, extra or swapped letter) in three letters. Ties go
+/// to the candidate with fewer differences in case, then to the one that sorts first, so the order of the candidates
+/// does not matter.
+///
+/// ```
+/// use rm_runtime::suggest::nearest;
+///
+/// assert_eq!(nearest("multiplynod", ["AddNode", "MultiplyNode"]), Some("MultiplyNode"));
+/// assert_eq!(nearest("Resample", ["AddNode", "MultiplyNode"]), None);
+/// ```
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    candidates
+        .into_iter()
+        .filter_map(|candidate| {
+            let candidate_lower = candidate.to_lowercase();
+            let longer = lower.chars().count().max(candidate_lower.chars().count());
+            let distance = damerau_levenshtein(&lower, &candidate_lower);
+            // Two letters share one by chance; below three only a difference in case is near.
+            (distance <= longer / 3)
+                .then(|| (distance, damerau_levenshtein(name, candidate), candidate))
+        })
+        .min()
+        .map(|(_, _, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_found() {
+        let known = ["PassThrough", "MultiplyNode", "AddNode", "Echo"];
+        assert_eq!(nearest("Passthrough", known), Some("PassThrough"));
+        assert_eq!(nearest("MultplyNode", known), Some("MultiplyNode"));
+        assert_eq!(nearest("ADDNODE", known), Some("AddNode"));
+        assert_eq!(nearest("Ehco", known), Some("Echo"));
+    }
+
+    #[test]
+    fn far_names_are_not() {
+        assert_eq!(nearest("TextProcessorNode", ["MultiplyNode", "Echo"]), None);
+        assert_eq!(nearest("b", ["a"]), None);
+        assert_eq!(nearest("", ["a"]), None);
+        assert_eq!(nearest("x", []), None);
+    }
+
+    #[test]
+    fn ties_do_not_depend_on_order() {
+        assert_eq!(nearest("nod", ["nodb", "noda"]), Some("noda"));
+        assert_eq!(nearest("nod", ["noda", "nodb"]), Some("noda"));
+        assert_eq!(nearest("node", ["NODE", "Node"]), Some("Node"));
+    }
+}
