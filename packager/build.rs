@@ -26,8 +26,12 @@ fn main() -> Result<()> {
     let package = package_folder(&out.join("libraries"))?;
     let mut recipe = Sha256::new();
     for name in FILES {
-        let bytes = fs::read(package.join(name))
-            .with_context(|| format!("componentize-py should carry `{name}`, at `{}`", package.display()))?;
+        let bytes = fs::read(package.join(name)).with_context(|| {
+            format!(
+                "componentize-py should carry `{name}`, at `{}`",
+                package.display()
+            )
+        })?;
         recipe.update(&bytes);
         fs::write(out.join(name), bytes)?;
     }
@@ -38,7 +42,12 @@ fn main() -> Result<()> {
     // The libraries that link and freeze the engine are pinned to exact versions in the workspace's manifest; the
     // packer's own version stands for them.
     recipe.update(env::var("CARGO_PKG_VERSION")?);
-    let digest: String = recipe.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = recipe
+        .finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     println!("cargo::rustc-env=ENGINE_RECIPE={digest}");
     println!("cargo::rerun-if-changed=build.rs");
     Ok(())
@@ -47,16 +56,28 @@ fn main() -> Result<()> {
 /// Let cargo download and check the package, and say where it is.
 fn package_folder(folder: &Path) -> Result<PathBuf> {
     fs::create_dir_all(folder)?;
-    for (from, to) in [("libraries.toml", "Cargo.toml"), ("libraries.lock", "Cargo.lock")] {
+    for (from, to) in [
+        ("libraries.toml", "Cargo.toml"),
+        ("libraries.lock", "Cargo.lock"),
+    ] {
         fs::copy(Path::new("engine/libraries").join(from), folder.join(to))?;
     }
     fs::write(folder.join("lib.rs"), "")?;
     let output = Command::new(env::var_os("CARGO").context("cargo sets CARGO")?)
-        .args(["metadata", "--locked", "--format-version", "1", "--manifest-path"])
+        .args([
+            "metadata",
+            "--locked",
+            "--format-version",
+            "1",
+            "--manifest-path",
+        ])
         .arg(folder.join("Cargo.toml"))
         .output()?;
     if !output.status.success() {
-        bail!("cargo cannot get the engine's libraries:\n{}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "cargo cannot get the engine's libraries:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     metadata["packages"]
@@ -64,12 +85,18 @@ fn package_folder(folder: &Path) -> Result<PathBuf> {
         .into_iter()
         .flatten()
         .find(|package| package["name"] == "componentize-py")
-        .and_then(|package| Path::new(package["manifest_path"].as_str()?).parent().map(Path::to_owned))
+        .and_then(|package| {
+            Path::new(package["manifest_path"].as_str()?)
+                .parent()
+                .map(Path::to_owned)
+        })
         .context("cargo metadata lists componentize-py")
 }
 
 fn hash_folder(folder: &Path, recipe: &mut Sha256) -> Result<()> {
-    let mut entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    let mut entries = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
     entries.sort();
     for path in entries {
         if path.is_dir() {

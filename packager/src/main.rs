@@ -1,7 +1,7 @@
-fn main() -> anyhow::Result<()> {
-    let cache = rm_runtime::cache::Cache::user();
-    let t = std::time::Instant::now();
-    let built = rm_pack::engine::BuiltEngine::ensure(&cache, &|s| eprintln!("{:?} {s}", t.elapsed()))?;
-    eprintln!("{:?} {:#?}", t.elapsed(), built.facts);
-    Ok(())
+//! `rm-pack`: see [`rm_pack::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rm_pack::cli::main()
 }

@@ -45,9 +45,16 @@ impl Layer {
     ///
     /// `after` is shorter than `before`, not a whole number of pages, or larger than 4 GiB: it was not a wasm memory.
     pub fn between(before: &[u8], after: &[u8], keep: &[Range<usize>]) -> Self {
-        assert!(after.len() >= before.len() && after.len().is_multiple_of(PAGE), "memories only grow, by pages");
-        let pages = u32::try_from(after.len() / PAGE).expect("a wasm memory has at most 65536 pages");
-        let mut encoder = Encoder { bytes: MAGIC.to_vec(), batch: Vec::new() };
+        assert!(
+            after.len() >= before.len() && after.len().is_multiple_of(PAGE),
+            "memories only grow, by pages"
+        );
+        let pages =
+            u32::try_from(after.len() / PAGE).expect("a wasm memory has at most 65536 pages");
+        let mut encoder = Encoder {
+            bytes: MAGIC.to_vec(),
+            batch: Vec::new(),
+        };
         encoder.bytes.extend(pages.to_le_bytes());
         let mut run: Option<Range<usize>> = None;
         for start in (0..after.len()).step_by(GRANULE) {
@@ -68,7 +75,9 @@ impl Layer {
             encoder.run(last, after, keep);
         }
         encoder.end_batch();
-        Self { bytes: encoder.bytes }
+        Self {
+            bytes: encoder.bytes,
+        }
     }
 
     /// Read an encoded layer, and check its structure.
@@ -131,7 +140,8 @@ impl Layer {
         for batch in self.batches() {
             let mut offset = 0;
             while offset < batch.len() {
-                let length = read_u32(batch, offset + 4).expect("the structure was checked when it was made");
+                let length = read_u32(batch, offset + 4)
+                    .expect("the structure was checked when it was made");
                 total = (total.0 + length, total.1 + 1);
                 offset += RECORD_HEADER + length;
             }
@@ -147,7 +157,11 @@ impl Layer {
 impl std::fmt::Debug for Layer {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (bytes, runs) = self.extent();
-        write!(formatter, "Layer({} pages, {runs} runs, {bytes} bytes)", self.pages())
+        write!(
+            formatter,
+            "Layer({} pages, {runs} runs, {bytes} bytes)",
+            self.pages()
+        )
     }
 }
 
@@ -165,7 +179,11 @@ impl Encoder {
                 start = kept.end;
                 continue;
             }
-            let next_kept = keep.iter().map(|range| range.start).filter(|kept| *kept > start).min();
+            let next_kept = keep
+                .iter()
+                .map(|range| range.start)
+                .filter(|kept| *kept > start)
+                .min();
             let end = run.end.min(next_kept.unwrap_or(run.end));
             self.record(start, &memory[start..end]);
             start = end;
@@ -201,7 +219,10 @@ fn differs(before: &[u8], after: &[u8], granule: Range<usize>, keep: &[Range<usi
         // Grown memory is zero.
         None => after[granule.clone()].iter().any(|byte| *byte != 0),
     };
-    changed && !keep.iter().any(|kept| kept.start <= granule.start && granule.end <= kept.end)
+    changed
+        && !keep
+            .iter()
+            .any(|kept| kept.start <= granule.start && granule.end <= kept.end)
 }
 
 fn to_u32(number: usize) -> u32 {
@@ -224,7 +245,10 @@ mod tests {
             assert!(batch.len() <= BATCH_BYTES);
             let mut offset = 0;
             while offset < batch.len() {
-                let (address, length) = (read_u32(batch, offset).unwrap(), read_u32(batch, offset + 4).unwrap());
+                let (address, length) = (
+                    read_u32(batch, offset).unwrap(),
+                    read_u32(batch, offset + 4).unwrap(),
+                );
                 offset += RECORD_HEADER;
                 memory[address..address + length].copy_from_slice(&batch[offset..offset + length]);
                 offset += length;
@@ -244,7 +268,15 @@ mod tests {
     fn applying_the_difference_gives_the_memory() {
         let long = vec![7; 3 * BATCH_BYTES + 5];
         let before = memory(16, &[(100, b"engine"), (70_000, b"same")]);
-        let after = memory(20, &[(100, b"edited"), (70_000, b"same"), (200_001, &long), (20 * PAGE - 1, b"!")]);
+        let after = memory(
+            20,
+            &[
+                (100, b"edited"),
+                (70_000, b"same"),
+                (200_001, &long),
+                (20 * PAGE - 1, b"!"),
+            ],
+        );
         let layer = Layer::between(&before, &after, &[]);
         let mut restored = before;
         apply(&layer, &mut restored);
@@ -267,7 +299,11 @@ mod tests {
 
     #[test]
     fn every_cut_and_every_wild_number_is_refused_or_harmless() {
-        let layer = Layer::between(&memory(1, &[]), &memory(1, &[(64, &[3; 200]), (9000, b"x")]), &[]);
+        let layer = Layer::between(
+            &memory(1, &[]),
+            &memory(1, &[(64, &[3; 200]), (9000, b"x")]),
+            &[],
+        );
         let bytes = layer.as_bytes();
         for length in 0..bytes.len() {
             // A cut between two batches is a shorter layer; the bundle's digest notices that.

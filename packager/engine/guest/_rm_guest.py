@@ -37,6 +37,17 @@ def describe():
     }
 
 
+def builtin_names():
+    """What each built-in module defines. It imports them all, so it is asked of an instance that is thrown away."""
+    names = {}
+    for module in sorted(sys.builtin_module_names):
+        try:
+            names[module] = sorted(dir(__import__(module)))
+        except ImportError:
+            pass
+    return names
+
+
 def compile_module(filename, source, optimize):
     """Source to a code object in `marshal` format, as a `.pyc` carries it."""
     code = compile(source, filename, "exec", dont_inherit=True, optimize=optimize)
@@ -72,6 +83,7 @@ OPERATIONS = (
     _rm_nodes.process,
     _rm_nodes.flush,
     _rm_nodes.cleanup,
+    builtin_names,
 )
 
 

@@ -1,10 +1,15 @@
 //! What modules written in C import: the one thing that cannot be read from the engine.
 //!
-//! From CPython 3.14's `Modules/`, `Objects/` and `Python/`: every `PyImport_Import*` and `PyImport_ImportModuleAttr*`
-//! with a constant name. Left out are `pdb` and `_pyrepl` (`breakpoint()` and the interactive prompt need a terminal), `site` and
-//! `runpy` (only a command line asks for them) and `subprocess`-like helpers of modules that the target does not have.
+//! Certain entries are what importing the module adds to `sys.modules`; the others are what its functions import by a
+//! constant name when they are used. Left out on purpose: `pdb` and `_pyrepl` (`breakpoint()` and the interactive prompt
+//! need a terminal), `site` and `runpy` (only a command line asks for them).
 
 use super::Certainty::{self, Certain, InFunction};
+
+/// Whether a module written in C puts `name` into `sys.modules` although it is no package.
+pub(super) fn provides(name: &str) -> bool {
+    matches!(name, "pyexpat.errors" | "pyexpat.model")
+}
 
 /// The imports of the interpreter's own core, whatever the program is.
 ///
@@ -45,12 +50,19 @@ pub(super) fn imports_of(name: &str) -> &'static [(&'static str, Certainty)] {
             ("asyncio.exceptions", Certain),
             ("traceback", Certain),
         ],
-        "_codecs_cn" | "_codecs_hk" | "_codecs_iso2022" | "_codecs_jp" | "_codecs_kr" | "_codecs_tw" => {
-            &[("_multibytecodec", Certain)]
-        }
+        "_codecs_cn" | "_codecs_hk" | "_codecs_iso2022" | "_codecs_jp" | "_codecs_kr"
+        | "_codecs_tw" => &[("_multibytecodec", InFunction)],
         "_datetime" => &[("time", Certain), ("_strptime", InFunction)],
-        "_decimal" => &[("numbers", Certain), ("collections", Certain), ("collections.abc", Certain)],
-        "_elementtree" => &[("copy", Certain), ("xml.etree.ElementPath", Certain), ("pyexpat", Certain)],
+        "_decimal" => &[
+            ("numbers", Certain),
+            ("collections", Certain),
+            ("collections.abc", Certain),
+        ],
+        "_elementtree" => &[
+            ("copy", Certain),
+            ("xml.etree.ElementPath", Certain),
+            ("pyexpat", Certain),
+        ],
         "_io" => &[("codecs", Certain), ("warnings", InFunction)],
         "_json" => &[("json.decoder", InFunction)],
         "_operator" => &[("functools", InFunction)],
@@ -63,9 +75,14 @@ pub(super) fn imports_of(name: &str) -> &'static [(&'static str, Certainty)] {
         "_sqlite3" => &[("functools", Certain), ("sqlite3.dump", InFunction)],
         "_sre" => &[("re", InFunction)],
         "_warnings" => &[("warnings", InFunction)],
-        "_zoneinfo" => {
-            &[("io", Certain), ("weakref", Certain), ("zoneinfo._common", Certain), ("zoneinfo._tzpath", Certain)]
-        }
+        "_zoneinfo" => &[
+            // Its C interface to `datetime` is a capsule of that module.
+            ("datetime", Certain),
+            ("io", Certain),
+            ("weakref", Certain),
+            ("zoneinfo._common", Certain),
+            ("zoneinfo._tzpath", Certain),
+        ],
         "array" => &[("collections.abc", Certain)],
         "time" => &[("_strptime", InFunction)],
         _ => &[],

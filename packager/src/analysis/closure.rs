@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::evaluate::{Edge, Goal, run};
 use super::flow::Flow;
 use super::world::{Presence, Statuses, World};
-use super::{AnalysisError, Certainty, ImportProblems, Link, LinkKind, MissingImport, MissingKind, SyntaxError};
+use super::{
+    AnalysisError, Certainty, ImportProblems, Link, LinkKind, MissingImport, MissingKind,
+    SyntaxError,
+};
 use super::{Target, c_imports, suggest};
 use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet};
 
@@ -80,17 +83,31 @@ impl Closure {
 ///
 /// # Errors
 /// [`AnalysisError::Imports`] lists everything that is certain to stop the nodes' modules from being imported.
-pub fn analyse(sources: &SourceSet, target: &Target, entries: &[NodeModule]) -> Result<Closure, AnalysisError> {
+pub fn analyse(
+    sources: &SourceSet,
+    target: &Target,
+    entries: &[NodeModule],
+) -> Result<Closure, AnalysisError> {
     for entry in entries {
         if target.holds(&entry.module)
             && let Some(Found::Module(source)) = sources.find(&entry.module)?
         {
             let (node_type, module) = (entry.node_type.clone(), entry.module.clone());
-            return Err(AnalysisError::Shadowed { node_type, module, file: source.shown_path() });
+            return Err(AnalysisError::Shadowed {
+                node_type,
+                module,
+                file: source.shown_path(),
+            });
         }
     }
-    let core = c_imports::CORE.iter().map(|(module, _)| (*module).to_owned());
-    let roots = entries.iter().map(|entry| entry.module.clone()).chain(target.boot_modules.iter().cloned()).chain(core);
+    let core = c_imports::CORE
+        .iter()
+        .map(|(module, _)| (*module).to_owned());
+    let roots = entries
+        .iter()
+        .map(|entry| entry.module.clone())
+        .chain(target.boot_modules.iter().cloned())
+        .chain(core);
     let world = World::discover(sources, target, roots)?;
     let statuses = settle(&world);
     let mut walk = Walk::new(&world, &statuses);
@@ -104,13 +121,22 @@ fn settle(world: &World<'_>) -> Statuses {
     let mut statuses = Statuses::new();
     for (name, presence) in world.iter() {
         if let Presence::Source(entry) = presence {
-            statuses.insert(name.to_owned(), if entry.facts.is_ok() { Flow::NEXT } else { Flow::OTHER });
+            statuses.insert(
+                name.to_owned(),
+                if entry.facts.is_ok() {
+                    Flow::NEXT
+                } else {
+                    Flow::OTHER
+                },
+            );
         }
     }
     for round in 0..ROUNDS {
         let mut changed = Vec::new();
         for (name, presence) in world.iter() {
-            let Presence::Source(entry) = presence else { continue };
+            let Presence::Source(entry) = presence else {
+                continue;
+            };
             let Ok(facts) = &entry.facts else { continue };
             // Booting imported it, so that it can be imported.
             if entry.held {
@@ -188,15 +214,24 @@ impl<'w> Walk<'w> {
         let entries: BTreeSet<&NodeModule> = entries.iter().collect();
         for entry in entries {
             for module in super::world::prefixes(&entry.module) {
-                self.wait(Certainty::Certain, root(&entry.node_type, module, LinkKind::Node, Certainty::Certain));
+                self.wait(
+                    Certainty::Certain,
+                    root(&entry.node_type, module, LinkKind::Node, Certainty::Certain),
+                );
             }
         }
         for module in &self.world.target.boot_modules {
-            self.wait(Certainty::Certain, root("", module, LinkKind::Interpreter, Certainty::Certain));
+            self.wait(
+                Certainty::Certain,
+                root("", module, LinkKind::Interpreter, Certainty::Certain),
+            );
         }
         for (module, certainty) in c_imports::CORE {
             for prefix in super::world::prefixes(module) {
-                self.wait(*certainty, root("", prefix, LinkKind::Interpreter, *certainty));
+                self.wait(
+                    *certainty,
+                    root("", prefix, LinkKind::Interpreter, *certainty),
+                );
             }
         }
     }
@@ -236,7 +271,8 @@ impl<'w> Walk<'w> {
                     && certainty != Certainty::Certain
                 {
                     let message = format!("{} (line {})", error.message, error.line);
-                    self.missing.push((certainty, link, MissingKind::NotPython(message)));
+                    self.missing
+                        .push((certainty, link, MissingKind::NotPython(message)));
                     return;
                 }
             }
@@ -278,7 +314,9 @@ impl<'w> Walk<'w> {
                 }
             }
             Presence::Source(entry) => {
-                let Ok(facts) = &entry.facts else { return links };
+                let Ok(facts) = &entry.facts else {
+                    return links;
+                };
                 let file = &entry.source.display_path;
                 for edge in run(self.world, self.statuses, module, &facts.steps).0 {
                     let certainty = reached.max(edge.certainty);
@@ -288,10 +326,12 @@ impl<'w> Walk<'w> {
                             links.push((certainty, link(to, file, &edge)));
                         }
                         // The engine has imported this module, so that whatever it lacks did not matter.
-                        Goal::Missing { .. } if entry.held && edge.certainty == Certainty::Certain => {}
+                        Goal::Missing { .. }
+                            if entry.held && edge.certainty == Certainty::Certain => {}
                         Goal::Missing { name, kind } => {
                             blamed |= certainty == Certainty::Certain;
-                            self.missing.push((certainty, link(name, file, &edge), kind.clone()));
+                            self.missing
+                                .push((certainty, link(name, file, &edge), kind.clone()));
                         }
                         Goal::Dynamic(expression) => {
                             self.dynamic.insert(DynamicImport {
@@ -311,7 +351,8 @@ impl<'w> Walk<'w> {
             && self.fails(module)
             && let Some(reason) = self.reasons.get(module)
         {
-            self.missing.push((reached, reason.clone(), MissingKind::Refuses));
+            self.missing
+                .push((reached, reason.clone(), MissingKind::Refuses));
         }
         links
     }
@@ -321,13 +362,21 @@ impl<'w> Walk<'w> {
     }
 
     fn finish(self) -> Result<Closure, AnalysisError> {
-        let (certain, missing): (Vec<_>, Vec<_>) =
-            self.described()?.into_iter().partition(|missing| missing.certainty == Certainty::Certain);
+        let (certain, missing): (Vec<_>, Vec<_>) = self
+            .described()?
+            .into_iter()
+            .partition(|missing| missing.certainty == Certainty::Certain);
         let syntax = self.syntax_errors();
         if !certain.is_empty() || !syntax.is_empty() {
-            return Err(AnalysisError::Imports(Box::new(ImportProblems { syntax, missing: certain })));
+            return Err(AnalysisError::Imports(Box::new(ImportProblems {
+                syntax,
+                missing: certain,
+            })));
         }
-        let mut closure = Closure { missing, ..Closure::default() };
+        let mut closure = Closure {
+            missing,
+            ..Closure::default()
+        };
         for (name, certainty) in &self.reached {
             match self.world.get(name) {
                 Presence::Absent => {}
@@ -364,23 +413,27 @@ impl<'w> Walk<'w> {
             if let Presence::Source(entry) = self.world.get(name)
                 && let Err(error) = &entry.facts
             {
-                errors.push(SyntaxError { chain: chain(&self.reasons, name), ..error.clone() });
+                errors.push(SyntaxError {
+                    chain: chain(&self.reasons, name),
+                    ..(**error).clone()
+                });
             }
         }
         errors
     }
 
-    /// Every missing import once, at its strongest, with what can be said about it.
+    /// What each module misses, once: at the first of the lines where that is most certain.
     fn described(&self) -> Result<Vec<MissingImport>, SourceError> {
-        let mut strongest: BTreeMap<(&str, u32, &str, &MissingKind), (Certainty, &Link)> = BTreeMap::new();
+        let mut strongest: BTreeMap<(&str, &str, &MissingKind), (Certainty, u32)> = BTreeMap::new();
         for (certainty, link, kind) in &self.missing {
-            let known = strongest.entry((&link.from, link.line, &link.to, kind)).or_insert((*certainty, link));
-            if *certainty < known.0 {
-                *known = (*certainty, link);
-            }
+            let place = (*certainty, link.line);
+            let known = strongest
+                .entry((&link.from, &link.to, kind))
+                .or_insert(place);
+            *known = place.min(*known);
         }
         let mut all = Vec::new();
-        for ((importer, line, name, kind), (certainty, _)) in strongest {
+        for ((importer, name, kind), (certainty, line)) in strongest {
             let source = match self.world.get(importer) {
                 Presence::Source(entry) => Some(&entry.source),
                 Presence::Absent | Presence::Native | Presence::Namespace => None,
@@ -397,6 +450,7 @@ impl<'w> Walk<'w> {
                 hint: self.hint(name, kind, source)?,
             });
         }
+        all.sort_by(|a, b| (&a.importer, a.line, &a.name).cmp(&(&b.importer, b.line, &b.name)));
         Ok(all)
     }
 
@@ -409,14 +463,28 @@ impl<'w> Walk<'w> {
                     known.extend(self.world.target.builtin_modules.iter().cloned());
                 }
                 let nearest = suggest::nearest(last, &known);
-                Ok(nearest.map(|last| if package.is_empty() { last.to_owned() } else { format!("{package}.{last}") }))
+                Ok(nearest.map(|last| {
+                    if package.is_empty() {
+                        last.to_owned()
+                    } else {
+                        format!("{package}.{last}")
+                    }
+                }))
             }
             MissingKind::Name { module } => {
                 let mut known = self.world.sources.children(module)?;
-                known.extend(self.world.get(module).facts().into_iter().flat_map(|facts| facts.names.keys().cloned()));
+                known.extend(
+                    self.world
+                        .get(module)
+                        .facts()
+                        .into_iter()
+                        .flat_map(|facts| facts.names.keys().cloned()),
+                );
                 Ok(suggest::nearest(name, &known).map(str::to_owned))
             }
-            MissingKind::BeyondTopLevel | MissingKind::NotPython(_) | MissingKind::Refuses => Ok(None),
+            MissingKind::BeyondTopLevel | MissingKind::NotPython(_) | MissingKind::Refuses => {
+                Ok(None)
+            }
         }
     }
 

@@ -1,16 +1,14 @@
 //! A syntax tree to [`ModuleFacts`]: what importing the module imports, and the names it binds.
 
-use rustpython_ruff_python_ast::{
-    Alias, ExceptHandler, Expr, MatchCase, Pattern, Stmt, StmtIf, StmtImportFrom, StmtTry, StmtWith,
-};
+use rustpython_ruff_python_ast::{Alias, Expr, MatchCase, Pattern, Stmt, StmtIf, StmtImportFrom};
 use rustpython_ruff_text_size::Ranged;
 
+use super::Target;
 use super::condition::decide;
 use super::expressions;
 use super::names::{ImportedNames, captured};
 use super::parse::ParsedModule;
-use super::steps::{Bound, Catches, Handler, Import, ModuleFacts, Request, Step, Stop, Try};
-use super::Target;
+use super::steps::{Bound, Import, ModuleFacts, Request, Step, Stop};
 use crate::source::ModuleSource;
 
 /// Where a statement stands.
@@ -32,22 +30,45 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn conditional(self) -> Self {
-        Self { conditional: true, ..self }
+    pub(super) fn conditional(self) -> Self {
+        Self {
+            conditional: true,
+            ..self
+        }
     }
 
     fn inside(self, scope: Scope) -> Self {
         // A class in a function runs when the function does.
-        Self { scope: if self.scope == Scope::Function { Scope::Function } else { scope }, ..self }
+        Self {
+            scope: if self.scope == Scope::Function {
+                Scope::Function
+            } else {
+                scope
+            },
+            ..self
+        }
     }
 }
 
 /// Collects the facts of a module.
-pub(super) fn collect(source: &ModuleSource, parsed: &ParsedModule, target: &Target) -> ModuleFacts {
+pub(super) fn collect(
+    source: &ModuleSource,
+    parsed: &ParsedModule,
+    target: &Target,
+) -> ModuleFacts {
     let names = ImportedNames::of(&parsed.syntax.body);
-    let mut collector =
-        Collector { source, parsed, target, names, facts: ModuleFacts::default(), caught: Vec::new() };
-    let place = Place { scope: Scope::Module, conditional: false };
+    let mut collector = Collector {
+        source,
+        parsed,
+        target,
+        names,
+        facts: ModuleFacts::default(),
+        caught: Vec::new(),
+    };
+    let place = Place {
+        scope: Scope::Module,
+        conditional: false,
+    };
     collector.facts.steps = collector.block(&parsed.syntax.body, place);
     let mut facts = collector.facts;
     facts.open_names |= facts.names.contains_key("__getattr__");
@@ -62,7 +83,7 @@ pub(super) struct Collector<'a> {
     pub(super) names: ImportedNames,
     pub(super) facts: ModuleFacts,
     /// The names that the handlers around the current statement give to what they caught.
-    caught: Vec<String>,
+    pub(super) caught: Vec<String>,
 }
 
 impl Collector<'_> {
@@ -74,7 +95,7 @@ impl Collector<'_> {
         decide(test, &self.names, &self.source.name, self.target)
     }
 
-    fn block(&mut self, body: &[Stmt], place: Place) -> Vec<Step> {
+    pub(super) fn block(&mut self, body: &[Stmt], place: Place) -> Vec<Step> {
         let mut steps = Vec::new();
         for stmt in body {
             self.statement(stmt, place, &mut steps);
@@ -82,6 +103,7 @@ impl Collector<'_> {
         steps
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of statement")]
     fn statement(&mut self, stmt: &Stmt, place: Place, steps: &mut Vec<Step>) {
         match stmt {
             Stmt::FunctionDef(function) => {
@@ -90,7 +112,10 @@ impl Collector<'_> {
                 }
                 self.parameters(&function.parameters, place, steps);
                 self.bind(&function.name, place);
-                let inside = Place { scope: Scope::Function, conditional: true };
+                let inside = Place {
+                    scope: Scope::Function,
+                    conditional: true,
+                };
                 let body = self.block(&function.body, inside);
                 later(body, steps);
             }
@@ -99,7 +124,11 @@ impl Collector<'_> {
                     self.expression(&decorator.expression, place, steps);
                 }
                 if let Some(arguments) = &class.arguments {
-                    for value in arguments.args.iter().chain(arguments.keywords.iter().map(|keyword| &keyword.value)) {
+                    for value in arguments
+                        .args
+                        .iter()
+                        .chain(arguments.keywords.iter().map(|keyword| &keyword.value))
+                    {
                         self.expression(value, place, steps);
                     }
                 }
@@ -177,7 +206,11 @@ impl Collector<'_> {
                 self.cases(&stmt.cases, place, steps);
             }
             Stmt::Raise(stmt) => {
-                self.expressions(stmt.exc.as_deref().into_iter().chain(stmt.cause.as_deref()), place, steps);
+                self.expressions(
+                    stmt.exc.as_deref().into_iter().chain(stmt.cause.as_deref()),
+                    place,
+                    steps,
+                );
                 steps.push(Step::Stop(self.raised(stmt.exc.as_deref())));
             }
             Stmt::Try(stmt) => self.try_statement(stmt, place, steps),
@@ -199,7 +232,10 @@ impl Collector<'_> {
             Stmt::Global(stmt) => {
                 // The function may run or not, and another may read the name before it does.
                 for name in &stmt.names {
-                    self.facts.names.entry(name.to_string()).or_insert(Bound::Maybe);
+                    self.facts
+                        .names
+                        .entry(name.to_string())
+                        .or_insert(Bound::Maybe);
                 }
             }
             Stmt::Expr(stmt) => {
@@ -214,7 +250,12 @@ impl Collector<'_> {
         }
     }
 
-    fn expressions<'e>(&mut self, all: impl IntoIterator<Item = &'e Expr>, place: Place, steps: &mut Vec<Step>) {
+    fn expressions<'e>(
+        &mut self,
+        all: impl IntoIterator<Item = &'e Expr>,
+        place: Place,
+        steps: &mut Vec<Step>,
+    ) {
         for expr in all {
             self.expression(expr, place, steps);
         }
@@ -229,14 +270,25 @@ impl Collector<'_> {
     fn conditional(&mut self, stmt: &StmtIf, place: Place, steps: &mut Vec<Step>) {
         let first = (Some(&*stmt.test), stmt.body.as_slice());
         let clauses: Vec<(Option<&Expr>, &[Stmt])> = std::iter::once(first)
-            .chain(stmt.elif_else_clauses.iter().map(|clause| (clause.test.as_ref(), clause.body.as_slice())))
+            .chain(
+                stmt.elif_else_clauses
+                    .iter()
+                    .map(|clause| (clause.test.as_ref(), clause.body.as_slice())),
+            )
             .collect();
         self.clauses(&clauses, place, steps);
     }
 
     /// `if` and what follows it: the first clause now, the others nested in its undecided alternative.
-    fn clauses(&mut self, clauses: &[(Option<&Expr>, &[Stmt])], place: Place, steps: &mut Vec<Step>) {
-        let Some(((test, body), rest)) = clauses.split_first() else { return };
+    fn clauses(
+        &mut self,
+        clauses: &[(Option<&Expr>, &[Stmt])],
+        place: Place,
+        steps: &mut Vec<Step>,
+    ) {
+        let Some(((test, body), rest)) = clauses.split_first() else {
+            return;
+        };
         let decided = match test {
             None => Some(true),
             Some(test) => {
@@ -266,7 +318,8 @@ impl Collector<'_> {
             let mut arm = Vec::new();
             self.captures(&case.pattern, place.conditional());
             self.expressions(case.guard.as_deref(), place.conditional(), &mut arm);
-            complete |= case.guard.is_none() && matches!(&case.pattern, Pattern::MatchAs(p) if p.pattern.is_none());
+            complete |= case.guard.is_none()
+                && matches!(&case.pattern, Pattern::MatchAs(p) if p.pattern.is_none());
             arm.extend(self.block(&case.body, place.conditional()));
             arms.push(arm);
         }
@@ -281,145 +334,43 @@ impl Collector<'_> {
             self.bind(&name, place);
         }
         match pattern {
-            Pattern::MatchSequence(pattern) => pattern.patterns.iter().for_each(|inner| self.captures(inner, place)),
-            Pattern::MatchMapping(pattern) => pattern.patterns.iter().for_each(|inner| self.captures(inner, place)),
+            Pattern::MatchSequence(pattern) => pattern
+                .patterns
+                .iter()
+                .for_each(|inner| self.captures(inner, place)),
+            Pattern::MatchMapping(pattern) => pattern
+                .patterns
+                .iter()
+                .for_each(|inner| self.captures(inner, place)),
             Pattern::MatchClass(pattern) => {
-                pattern.arguments.patterns.iter().for_each(|inner| self.captures(inner, place));
-                pattern.arguments.keywords.iter().for_each(|keyword| self.captures(&keyword.pattern, place));
+                pattern
+                    .arguments
+                    .patterns
+                    .iter()
+                    .for_each(|inner| self.captures(inner, place));
+                pattern
+                    .arguments
+                    .keywords
+                    .iter()
+                    .for_each(|keyword| self.captures(&keyword.pattern, place));
             }
-            Pattern::MatchAs(pattern) => pattern.pattern.iter().for_each(|inner| self.captures(inner, place)),
-            Pattern::MatchOr(pattern) => pattern.patterns.iter().for_each(|inner| self.captures(inner, place)),
+            Pattern::MatchAs(pattern) => pattern
+                .pattern
+                .iter()
+                .for_each(|inner| self.captures(inner, place)),
+            Pattern::MatchOr(pattern) => pattern
+                .patterns
+                .iter()
+                .for_each(|inner| self.captures(inner, place)),
             Pattern::MatchValue(_) | Pattern::MatchSingleton(_) | Pattern::MatchStar(_) => {}
         }
     }
 
-    fn with(&mut self, stmt: &StmtWith, place: Place, steps: &mut Vec<Step>) {
-        let mut suppressed: Option<Catches> = None;
-        for item in &stmt.items {
-            self.expression(&item.context_expr, place, steps);
-            if let Some(target) = &item.optional_vars {
-                self.target(target, place, steps);
-            }
-            if let Expr::Call(call) = &item.context_expr
-                && self.names.may_be(&call.func, "contextlib.suppress")
-            {
-                let catches = suppressed.get_or_insert_default();
-                call.arguments.args.iter().for_each(|class| self.catch(class, catches));
-            }
-        }
-        let Some(catches) = suppressed else {
-            let body = self.block(&stmt.body, place);
-            steps.extend(body);
-            return;
-        };
-        let body = self.block(&stmt.body, place.conditional());
-        let (body_calls, body_raises) = expressions::does(&stmt.body);
-        let handlers = vec![Handler { catches, steps: Vec::new() }];
-        try_step(Try { body, body_calls, body_raises, handlers, orelse: Vec::new(), finally: Vec::new() }, steps);
-    }
-
-    fn try_statement(&mut self, stmt: &StmtTry, place: Place, steps: &mut Vec<Step>) {
-        // Without handlers the body runs like any other block.
-        let inside = if stmt.handlers.is_empty() { place } else { place.conditional() };
-        let body = self.block(&stmt.body, inside);
-        let (body_calls, body_raises) = expressions::does(&stmt.body);
-        let mut handlers = Vec::new();
-        for handler in &stmt.handlers {
-            let ExceptHandler::ExceptHandler(clause) = handler;
-            let mut catches = Catches::default();
-            let mut first = Vec::new();
-            match clause.type_.as_deref() {
-                None => catches = EVERYTHING,
-                Some(class) => {
-                    self.expression(class, place.conditional(), &mut first);
-                    self.catch(class, &mut catches);
-                }
-            }
-            let depth = self.caught.len();
-            self.caught.extend(clause.name.as_ref().map(ToString::to_string));
-            first.extend(self.block(&clause.body, place.conditional()));
-            self.caught.truncate(depth);
-            handlers.push(Handler { catches, steps: first });
-        }
-        let orelse = self.block(&stmt.orelse, inside);
-        let finally = self.block(&stmt.finalbody, place);
-        self.bound_either_way(stmt, place);
-        try_step(Try { body, body_calls, body_raises, handlers, orelse, finally }, steps);
-    }
-
-    /// `try: import x` with `except: x = None` binds `x` whatever happens.
-    fn bound_either_way(&mut self, stmt: &StmtTry, place: Place) {
-        if place.scope != Scope::Module || place.conditional {
-            return;
-        }
-        let mut always = expressions::plainly_bound(&stmt.body);
-        always.extend(expressions::plainly_bound(&stmt.orelse));
-        for handler in &stmt.handlers {
-            let ExceptHandler::ExceptHandler(clause) = handler;
-            let bound = expressions::plainly_bound(&clause.body);
-            let leaves = matches!(clause.body.last(), Some(Stmt::Raise(_)));
-            always.retain(|name| leaves || bound.contains(name));
-        }
-        for name in always {
-            self.bind(&name, place);
-        }
-    }
-
-    /// Adds what the `except` expression `class` catches.
-    fn catch(&self, class: &Expr, catches: &mut Catches) {
-        if let Expr::Tuple(tuple) = class {
-            tuple.elts.iter().for_each(|class| self.catch(class, catches));
-            return;
-        }
-        match self.builtin(class).as_deref() {
-            Some("ImportError") => {
-                catches.import_error = true;
-                catches.not_found = true;
-            }
-            Some("ModuleNotFoundError") => catches.not_found = true,
-            Some("Exception" | "BaseException") => *catches = EVERYTHING,
-            Some(name) if is_exception(name) => catches.others = true,
-            Some(_) | None => catches.unknown = true,
-        }
-    }
-
-    /// What `raise exc` raises.
-    fn raised(&self, exc: Option<&Expr>) -> Stop {
-        let Some(exc) = exc else { return Stop::Reraise };
-        if let Expr::Name(name) = exc
-            && self.caught.iter().any(|caught| caught == name.id.as_str())
-        {
-            return Stop::Reraise;
-        }
-        let class = if let Expr::Call(call) = exc { &*call.func } else { exc };
-        match self.builtin(class).as_deref() {
-            Some("ImportError") => Stop::ImportError,
-            Some("ModuleNotFoundError") => Stop::ModuleNotFound,
-            Some(name) if is_exception(name) => Stop::Exception,
-            Some(_) | None => Stop::Unknown,
-        }
-    }
-
-    /// The name that `expr` is, when it is one that this file does not bind.
-    fn builtin(&self, expr: &Expr) -> Option<String> {
-        let path = self.names.path(expr)?;
-        let name = path.strip_prefix(super::names::BARE).or_else(|| path.strip_prefix("builtins."))?;
-        (!name.contains('.')).then(|| name.to_owned())
-    }
-
-    /// Whether `expr` is a call that ends the program.
-    fn exits(&self, expr: &Expr) -> bool {
-        let Expr::Call(call) = expr else { return false };
-        match self.names.path(&call.func).as_deref() {
-            Some(path) => {
-                matches!(path.strip_prefix(super::names::BARE).unwrap_or(path), "sys.exit" | "os._exit" | "exit" | "quit")
-            }
-            None => false,
-        }
-    }
-
     fn import(&self, alias: &Alias, request: Request, steps: &mut Vec<Step>) {
-        steps.push(Step::Import(Import { line: self.line(alias), request }));
+        steps.push(Step::Import(Import {
+            line: self.line(alias),
+            request,
+        }));
     }
 
     fn import_from(&mut self, stmt: &StmtImportFrom, place: Place, steps: &mut Vec<Step>) {
@@ -427,7 +378,10 @@ impl Collector<'_> {
         let Some(module) = absolute(self.source.package(), stmt.level, named) else {
             let dots = ".".repeat(stmt.level as usize);
             let request = Request::Beyond(format!("from {dots}{named} import ..."));
-            steps.push(Step::Import(Import { line: self.line(stmt), request }));
+            steps.push(Step::Import(Import {
+                line: self.line(stmt),
+                request,
+            }));
             return;
         };
         for alias in &stmt.names {
@@ -443,7 +397,14 @@ impl Collector<'_> {
             if !own_submodule {
                 self.bind(alias.asname.as_ref().unwrap_or(&alias.name), place);
             }
-            self.import(alias, Request::Name { module: module.clone(), name: alias.name.to_string() }, steps);
+            self.import(
+                alias,
+                Request::Name {
+                    module: module.clone(),
+                    name: alias.name.to_string(),
+                },
+                steps,
+            );
         }
     }
 
@@ -452,7 +413,11 @@ impl Collector<'_> {
         if place.scope != Scope::Module {
             return;
         }
-        let bound = if place.conditional { Bound::Maybe } else { Bound::Always };
+        let bound = if place.conditional {
+            Bound::Maybe
+        } else {
+            Bound::Always
+        };
         let known = self.facts.names.entry(name.to_owned()).or_insert(bound);
         *known = bound.max(*known);
     }
@@ -474,9 +439,14 @@ impl Collector<'_> {
             return;
         }
         if let Expr::Tuple(tuple) = target {
-            tuple.elts.iter().for_each(|inner| self.target(inner, place, steps));
+            tuple
+                .elts
+                .iter()
+                .for_each(|inner| self.target(inner, place, steps));
         } else if let Expr::List(list) = target {
-            list.elts.iter().for_each(|inner| self.target(inner, place, steps));
+            list.elts
+                .iter()
+                .for_each(|inner| self.target(inner, place, steps));
         } else if let Expr::Starred(starred) = target {
             self.target(&starred.value, place, steps);
         } else {
@@ -509,19 +479,12 @@ impl Collector<'_> {
             && let Expr::Attribute(method) = &*call.func
             && matches!(&*method.value, Expr::Name(name) if name.id.as_str() == "__all__")
         {
-            call.arguments.args.iter().for_each(|argument| expressions::strings(argument, &mut self.facts.all));
+            call.arguments
+                .args
+                .iter()
+                .for_each(|argument| expressions::strings(argument, &mut self.facts.all));
         }
     }
-}
-
-const EVERYTHING: Catches =
-    Catches { not_found: true, import_error: true, others: true, everything: true, unknown: false };
-
-/// Whether a name that no file binds is one of Python's own exceptions, to go by how they are named.
-fn is_exception(name: &str) -> bool {
-    ["Error", "Exception", "ExceptionGroup", "Warning", "Exit", "Interrupt", "Iteration"]
-        .iter()
-        .any(|suffix| name.ends_with(suffix))
 }
 
 /// The absolute name of `from {level dots}{name}` in a module of `package`; `None` when it leaves the top-level package.
@@ -536,7 +499,11 @@ pub(super) fn absolute(package: &str, level: u32, name: &str) -> Option<String> 
     for _ in 1..level {
         base = base.rsplit_once('.')?.0;
     }
-    Some(if name.is_empty() { base.to_owned() } else { format!("{base}.{name}") })
+    Some(if name.is_empty() {
+        base.to_owned()
+    } else {
+        format!("{base}.{name}")
+    })
 }
 
 pub(super) fn later(body: Vec<Step>, steps: &mut Vec<Step>) {
@@ -554,12 +521,5 @@ pub(super) fn repeat(body: Vec<Step>, steps: &mut Vec<Step>) {
 pub(super) fn either(arms: Vec<Vec<Step>>, steps: &mut Vec<Step>) {
     if arms.iter().any(|arm| !arm.is_empty()) {
         steps.push(Step::Either(arms));
-    }
-}
-
-fn try_step(step: Try, steps: &mut Vec<Step>) {
-    let handled = step.handlers.iter().any(|handler| !handler.steps.is_empty());
-    if handled || !step.body.is_empty() || !step.orelse.is_empty() || !step.finally.is_empty() {
-        steps.push(Step::Try(Box::new(step)));
     }
 }

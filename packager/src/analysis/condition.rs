@@ -20,8 +20,17 @@ enum Known {
 }
 
 /// Whether `test` is true on `target`; `None` when only running the program tells.
-pub(super) fn decide(test: &Expr, names: &ImportedNames, module: &str, target: &Target) -> Option<bool> {
-    let context = Context { names, module, target };
+pub(super) fn decide(
+    test: &Expr,
+    names: &ImportedNames,
+    module: &str,
+    target: &Target,
+) -> Option<bool> {
+    let context = Context {
+        names,
+        module,
+        target,
+    };
     context.truth(test)
 }
 
@@ -40,7 +49,11 @@ impl Context<'_> {
                 BoolOp::And => false,
                 BoolOp::Or => true,
             };
-            let values: Vec<Option<bool>> = operation.values.iter().map(|value| self.truth(value)).collect();
+            let values: Vec<Option<bool>> = operation
+                .values
+                .iter()
+                .map(|value| self.truth(value))
+                .collect();
             return if values.contains(&Some(stop)) {
                 Some(stop)
             } else if values.contains(&None) {
@@ -55,7 +68,11 @@ impl Context<'_> {
             return self.truth(&operation.operand).map(|value| !value);
         }
         if let Expr::If(choice) = expr {
-            let arm = if self.truth(&choice.test)? { &choice.body } else { &choice.orelse };
+            let arm = if self.truth(&choice.test)? {
+                &choice.body
+            } else {
+                &choice.orelse
+            };
             return self.truth(arm);
         }
         Some(match self.value(expr)? {
@@ -96,9 +113,15 @@ impl Context<'_> {
                 Some(Known::Bool(true))
             }
             Expr::Call(call) => {
-                let Expr::Attribute(method) = &*call.func else { return None };
-                let Known::Text(text) = self.value(&method.value)? else { return None };
-                let [argument] = &*call.arguments.args else { return None };
+                let Expr::Attribute(method) = &*call.func else {
+                    return None;
+                };
+                let Known::Text(text) = self.value(&method.value)? else {
+                    return None;
+                };
+                let [argument] = &*call.arguments.args else {
+                    return None;
+                };
                 if !call.arguments.keywords.is_empty() {
                     return None;
                 }
@@ -108,7 +131,11 @@ impl Context<'_> {
                     (_, _) => None,
                 };
                 let answer = match self.value(argument)? {
-                    Known::Tuple(items) => items.iter().map(matches).collect::<Option<Vec<_>>>()?.contains(&true),
+                    Known::Tuple(items) => items
+                        .iter()
+                        .map(matches)
+                        .collect::<Option<Vec<_>>>()?
+                        .contains(&true),
                     affix => matches(&affix)?,
                 };
                 Some(Known::Bool(answer))
@@ -142,26 +169,36 @@ impl Context<'_> {
     }
 
     fn values(&self, items: &[Expr]) -> Option<Known> {
-        items.iter().map(|item| self.value(item)).collect::<Option<Vec<_>>>().map(Known::Tuple)
+        items
+            .iter()
+            .map(|item| self.value(item))
+            .collect::<Option<Vec<_>>>()
+            .map(Known::Tuple)
     }
 
     fn int(&self, expr: &Expr) -> Option<i64> {
         match self.value(expr)? {
             Known::Int(value) => Some(value),
-            Known::Bool(_) | Known::Text(_) | Known::Tuple(_) | Known::Version(_) | Known::None => None,
+            Known::Bool(_) | Known::Text(_) | Known::Tuple(_) | Known::Version(_) | Known::None => {
+                None
+            }
         }
     }
 
     /// `sys.version_info[0]` and `sys.version_info[:2]`.
     fn item(&self, subscript: &ExprSubscript) -> Option<Known> {
-        let Known::Version(parts) = self.value(&subscript.value)? else { return None };
+        let Known::Version(parts) = self.value(&subscript.value)? else {
+            return None;
+        };
         let known = |part: &u32| Known::Int(i64::from(*part));
         if let Expr::Slice(slice) = &*subscript.slice {
             if slice.lower.is_some() || slice.step.is_some() {
                 return None;
             }
             let end = usize::try_from(self.int(slice.upper.as_deref()?)?).ok()?;
-            parts.get(..end).map(|parts| Known::Tuple(parts.iter().map(known).collect()))
+            parts
+                .get(..end)
+                .map(|parts| Known::Tuple(parts.iter().map(known).collect()))
         } else {
             let index = usize::try_from(self.int(&subscript.slice)?).ok()?;
             parts.get(index).map(known)
@@ -204,11 +241,16 @@ fn compares(op: CmpOp, left: &Known, right: &Known) -> Option<bool> {
 fn contains(container: &Known, item: &Known) -> Option<bool> {
     match (container, item) {
         (Known::Tuple(items), item) => {
-            let answers = items.iter().map(|known| equal(known, item)).collect::<Option<Vec<_>>>()?;
+            let answers = items
+                .iter()
+                .map(|known| equal(known, item))
+                .collect::<Option<Vec<_>>>()?;
             Some(answers.contains(&true))
         }
         (Known::Text(text), Known::Text(part)) => Some(text.contains(part.as_str())),
-        (Known::Text(_) | Known::Bool(_) | Known::Int(_) | Known::Version(_) | Known::None, _) => None,
+        (Known::Text(_) | Known::Bool(_) | Known::Int(_) | Known::Version(_) | Known::None, _) => {
+            None
+        }
     }
 }
 
@@ -225,12 +267,22 @@ fn equal(left: &Known, right: &Known) -> Option<bool> {
             if left.len() != right.len() {
                 return Some(false);
             }
-            let answers = left.iter().zip(right).map(|(l, r)| equal(l, r)).collect::<Option<Vec<_>>>()?;
+            let answers = left
+                .iter()
+                .zip(right)
+                .map(|(l, r)| equal(l, r))
+                .collect::<Option<Vec<_>>>()?;
             Some(!answers.contains(&false))
         }
-        (Known::Bool(_) | Known::Int(_) | Known::Text(_) | Known::Tuple(_) | Known::Version(_) | Known::None, _) => {
-            Some(left == right)
-        }
+        (
+            Known::Bool(_)
+            | Known::Int(_)
+            | Known::Text(_)
+            | Known::Tuple(_)
+            | Known::Version(_)
+            | Known::None,
+            _,
+        ) => Some(left == right),
     }
 }
 
@@ -257,7 +309,15 @@ fn order(left: &Known, right: &Known) -> Option<Ordering> {
             Some(Ordering::Greater)
         }
         (Known::Tuple(_), Known::Version(_)) => order(right, left).map(Ordering::reverse),
-        (Known::Bool(_) | Known::Int(_) | Known::Text(_) | Known::Tuple(_) | Known::Version(_) | Known::None, _) => None,
+        (
+            Known::Bool(_)
+            | Known::Int(_)
+            | Known::Text(_)
+            | Known::Tuple(_)
+            | Known::Version(_)
+            | Known::None,
+            _,
+        ) => None,
     }
 }
 
@@ -273,10 +333,18 @@ mod tests {
             "import sys, os, typing as t\nimport sys as _s\nfrom sys import platform\n\
              from typing import TYPE_CHECKING as TC\nif {condition}: pass\n"
         );
-        let body = parse_module(&text).expect("test text is Python").into_suite();
-        let Some(Stmt::If(stmt)) = body.last() else { panic!("the last statement is an if") };
+        let body = parse_module(&text)
+            .expect("test text is Python")
+            .into_suite();
+        let Some(Stmt::If(stmt)) = body.last() else {
+            panic!("the last statement is an if")
+        };
         let names = ImportedNames::of(&body);
-        assert_eq!(decide(&stmt.test, &names, "pkg.mod", &Target::wasi()), expected, "{condition}");
+        assert_eq!(
+            decide(&stmt.test, &names, "pkg.mod", &Target::wasi()),
+            expected,
+            "{condition}"
+        );
     }
 
     #[test]
@@ -289,7 +357,10 @@ mod tests {
         decides("sys.platform in ('linux', 'darwin')", Some(false));
         decides("sys.platform not in {'emscripten', 'wasi'}", Some(false));
         decides("os.name == 'nt'", Some(false));
-        decides("os.name == 'posix' and sys.platform != 'darwin'", Some(true));
+        decides(
+            "os.name == 'posix' and sys.platform != 'darwin'",
+            Some(true),
+        );
         decides("other.platform == 'wasi'", None);
     }
 
@@ -333,10 +404,16 @@ mod tests {
 
     #[test]
     fn rebound_names_are_not_trusted() {
-        let body = parse_module("import sys\ndef f(sys):\n  pass\nif sys.platform == 'wasi': pass\n")
-            .expect("test text is Python")
-            .into_suite();
-        let Some(Stmt::If(stmt)) = body.last() else { panic!("the last statement is an if") };
-        assert_eq!(decide(&stmt.test, &ImportedNames::of(&body), "m", &Target::wasi()), None);
+        let body =
+            parse_module("import sys\ndef f(sys):\n  pass\nif sys.platform == 'wasi': pass\n")
+                .expect("test text is Python")
+                .into_suite();
+        let Some(Stmt::If(stmt)) = body.last() else {
+            panic!("the last statement is an if")
+        };
+        assert_eq!(
+            decide(&stmt.test, &ImportedNames::of(&body), "m", &Target::wasi()),
+            None
+        );
     }
 }

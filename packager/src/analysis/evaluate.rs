@@ -1,8 +1,9 @@
 //! Runs a module's [`Step`]s against what the target has: which imports happen, which cannot, and how the module ends.
 
 use super::Certainty;
+use super::c_imports;
 use super::flow::Flow;
-use super::steps::{Catches, Import, Request, Step, Stop, Try};
+use super::steps::{Import, Request, Step, Stop, Try};
 use super::world::{Attribute, Presence, Statuses, World, prefixes};
 use super::{LinkKind, MissingKind};
 
@@ -30,9 +31,18 @@ pub(super) struct Edge {
 ///
 /// Behind a top-level import that cannot work nothing runs; its edges are listed all the same, so that one error can
 /// name everything that is missing.
-pub(super) fn run(world: &World<'_>, statuses: &Statuses, module: &str, steps: &[Step]) -> (Vec<Edge>, Flow) {
+pub(super) fn run(
+    world: &World<'_>,
+    statuses: &Statuses,
+    module: &str,
+    steps: &[Step],
+) -> (Vec<Edge>, Flow) {
     let mut edges = Vec::new();
-    let runner = Runner { world, statuses, module };
+    let runner = Runner {
+        world,
+        statuses,
+        module,
+    };
     let mut flow = Flow::NEXT;
     for step in steps {
         let end = runner.step(step, Mode::TOP, &mut edges);
@@ -67,9 +77,9 @@ impl Runner<'_> {
     fn step(&self, step: &Step, mode: Mode, edges: &mut Vec<Edge>) -> Flow {
         match step {
             Step::Import(import) => self.import(import, mode, edges),
-            Step::Either(arms) => {
-                arms.iter().fold(Flow::NEVER, |flow, arm| flow | self.steps(arm, mode.perhaps(), edges))
-            }
+            Step::Either(arms) => arms.iter().fold(Flow::NEVER, |flow, arm| {
+                flow | self.steps(arm, mode.perhaps(), edges)
+            }),
             Step::Loop(body) => {
                 let flow = self.steps(body, mode.perhaps(), edges);
                 flow.without(Flow::LEAVE) | Flow::NEXT
@@ -79,7 +89,7 @@ impl Runner<'_> {
                 self.steps(body, Mode::LATER, edges);
                 Flow::NEXT
             }
-            Step::Stop(stop) => match stop {
+            Step::Stop(reason) => match reason {
                 Stop::ImportError => Flow::IMPORT_ERROR,
                 Stop::ModuleNotFound => Flow::NOT_FOUND,
                 Stop::Reraise if mode.caught == Flow::NEVER => Flow::OTHER,
@@ -96,13 +106,18 @@ impl Runner<'_> {
         let mut survived = mode.survived;
         let mut taken = Flow::NEVER;
         for handler in &step.handlers {
-            let (sure, perhaps) = caught_by(handler.catches);
-            let caught = (sure | perhaps).without(taken);
-            let probe = Mode { caught: Flow::RAISES, ..mode };
-            if self.steps(&handler.steps, probe, &mut Vec::new()).has(Flow::NEXT | Flow::LEAVE) {
+            let caught = handler.catches.any().without(taken);
+            let probe = Mode {
+                caught: Flow::RAISES,
+                ..mode
+            };
+            if self
+                .steps(&handler.steps, probe, &mut Vec::new())
+                .has(Flow::NEXT | Flow::LEAVE)
+            {
                 survived |= caught.and(Flow::NOT_FOUND | Flow::IMPORT_ERROR);
             }
-            taken |= sure;
+            taken |= handler.catches.sure;
         }
         let body = self.steps(&step.body, Mode { survived, ..mode }, edges);
 
@@ -110,17 +125,21 @@ impl Runner<'_> {
         let mut rest = body.and(Flow::RAISES);
         let mut sure_to_handle = !body.has(Flow::NEXT | Flow::LEAVE);
         for handler in &step.handlers {
-            let (sure, perhaps) = caught_by(handler.catches);
-            let matched = rest.and(sure | perhaps);
+            let (sure, any) = (handler.catches.sure, handler.catches.any());
+            let matched = rest.and(any);
             // What a callee raises is not known, and nearly everything but an import can raise something.
-            let called = step.body_calls && (sure | perhaps).has(Flow::RAISES);
-            let raised = step.body_raises && (sure | perhaps).has(Flow::OTHER);
+            let called = step.body_calls && any.has(Flow::RAISES);
+            let raised = step.body_raises && any.has(Flow::OTHER);
             if matched == Flow::NEVER && !called && !raised {
                 continue;
             }
             sure_to_handle &= rest.without(sure) == Flow::NEVER;
             let level = if sure_to_handle { mode } else { mode.perhaps() };
-            let caught = if matched == Flow::NEVER { Flow::OTHER } else { matched };
+            let caught = if matched == Flow::NEVER {
+                Flow::OTHER
+            } else {
+                matched
+            };
             flow |= self.steps(&handler.steps, Mode { caught, ..level }, edges);
             rest = rest.without(sure);
             // A handler further down runs only if this one did not.
@@ -131,24 +150,36 @@ impl Runner<'_> {
             flow |= self.steps(&step.orelse, mode, edges);
         }
         let finally = self.steps(&step.finally, mode, edges);
-        if finally.has(Flow::NEXT) { flow | finally.without(Flow::NEXT) } else { finally }
+        if finally.has(Flow::NEXT) {
+            flow | finally.without(Flow::NEXT)
+        } else {
+            finally
+        }
     }
 
     fn import(&self, import: &Import, mode: Mode, edges: &mut Vec<Edge>) -> Flow {
-        let mut emit = Emit { line: import.line, mode, edges };
+        let mut emit = Emit {
+            line: import.line,
+            mode,
+            edges,
+        };
         match &import.request {
             Request::Module(name) => self.chain(name, LinkKind::Import, &mut emit),
             Request::Call(name) => self.chain(name, LinkKind::Call, &mut emit),
             Request::Name { module, name } => {
                 let flow = self.chain(module, LinkKind::From, &mut emit);
-                self.then(flow, || self.name(module, name, &mut emit))
+                then(flow, || self.name(module, name, &mut emit))
             }
             Request::Star(module) => {
                 let flow = self.chain(module, LinkKind::Star, &mut emit);
-                self.then(flow, || self.star(module, &mut emit))
+                then(flow, || self.star(module, &mut emit))
             }
             Request::Codec(name) => {
-                if let Some(module) = self.world.codec(name).filter(|module| !self.world.get(module).is_absent()) {
+                if let Some(module) = self
+                    .world
+                    .codec(name)
+                    .filter(|module| !self.world.get(module).is_absent())
+                {
                     self.chain(&module, LinkKind::Codec, &mut emit);
                 }
                 Flow::NEXT
@@ -158,15 +189,14 @@ impl Runner<'_> {
                 Flow::NEXT | Flow::WEAK
             }
             Request::Beyond(text) => {
-                let goal = Goal::Missing { name: text.clone(), kind: MissingKind::BeyondTopLevel };
+                let goal = Goal::Missing {
+                    name: text.clone(),
+                    kind: MissingKind::BeyondTopLevel,
+                };
                 emit.edge(LinkKind::From, goal, Flow::IMPORT_ERROR);
                 Flow::IMPORT_ERROR
             }
         }
-    }
-
-    fn then(&self, flow: Flow, next: impl FnOnce() -> Flow) -> Flow {
-        if flow.has(Flow::NEXT) { flow.without(Flow::NEXT) | next() } else { flow }
     }
 
     /// Imports `name` and, before it, the packages around it.
@@ -177,18 +207,29 @@ impl Runner<'_> {
             let presence = self.world.get(prefix);
             if presence.is_absent() {
                 let facts = parent.and_then(|parent| self.world.get(parent).facts());
-                if facts.is_some_and(|facts| facts.provides.iter().any(|provided| provided == prefix)) {
+                let provided =
+                    facts.is_some_and(|facts| facts.provides.iter().any(|name| name == prefix));
+                if provided || c_imports::provides(prefix) {
                     parent = None;
                     continue;
                 }
-                if facts.is_some_and(|facts| facts.open_children) || (parent.is_none() && prefix.contains('.')) {
+                if facts.is_some_and(|facts| facts.open_children)
+                    || (parent.is_none() && prefix.contains('.'))
+                {
                     return flow | Flow::WEAK;
                 }
-                let goal = Goal::Missing { name: prefix.to_owned(), kind: MissingKind::Module };
+                let goal = Goal::Missing {
+                    name: prefix.to_owned(),
+                    kind: MissingKind::Module,
+                };
                 emit.edge(kind, goal, Flow::NOT_FOUND);
                 return flow.without(Flow::NEXT) | Flow::NOT_FOUND;
             }
-            let link = if prefix == name { kind } else { LinkKind::Package };
+            let link = if prefix == name {
+                kind
+            } else {
+                LinkKind::Package
+            };
             flow = flow.without(Flow::NEXT) | self.reach(prefix, link, emit);
             if !flow.has(Flow::NEXT) {
                 return flow;
@@ -201,9 +242,21 @@ impl Runner<'_> {
     /// Imports one module that is there.
     fn reach(&self, name: &str, kind: LinkKind, emit: &mut Emit<'_>) -> Flow {
         // The module itself and the packages around it are in `sys.modules` while it runs.
-        let running = self.module == name || self.module.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-        let flow = if running { Flow::NEXT } else { self.statuses.get(name).copied().unwrap_or(Flow::NEXT) };
-        let failure = if flow.fails() { flow.and(Flow::RAISES) } else { Flow::NEVER };
+        let running = self.module == name
+            || self
+                .module
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('.'));
+        let flow = if running {
+            Flow::NEXT
+        } else {
+            self.statuses.get(name).copied().unwrap_or(Flow::NEXT)
+        };
+        let failure = if flow.fails() {
+            flow.and(Flow::RAISES)
+        } else {
+            Flow::NEVER
+        };
         emit.edge(kind, Goal::Module(name.to_owned()), failure);
         flow
     }
@@ -215,7 +268,10 @@ impl Runner<'_> {
         let attribute = self.world.attribute(module, name);
         // While a package's own code runs, a name it binds may not be bound yet, and the submodule is taken instead.
         let inside = self.module == module
-            || self.module.strip_prefix(module).is_some_and(|rest| rest.starts_with('.'));
+            || self
+                .module
+                .strip_prefix(module)
+                .is_some_and(|rest| rest.starts_with('.'));
         match (attribute, has_child) {
             (Attribute::Always, false) => Flow::NEXT,
             (Attribute::Always, true) if !inside => Flow::NEXT,
@@ -226,14 +282,24 @@ impl Runner<'_> {
             (Attribute::Never, true) => self.reach(&child, LinkKind::Submodule, emit),
             (Attribute::Maybe, false) => Flow::NEXT | Flow::WEAK,
             (Attribute::Never, false) => {
-                let open = self.world.get(module).facts().is_some_and(|facts| {
-                    facts.open_children || facts.provides.iter().any(|provided| *provided == child)
-                });
+                let open =
+                    self.world.get(module).facts().is_some_and(|facts| {
+                        facts.open_children || facts.provides.contains(&child)
+                    });
                 if open {
                     return Flow::NEXT | Flow::WEAK;
                 }
-                let kind = MissingKind::Name { module: module.to_owned() };
-                emit.edge(LinkKind::From, Goal::Missing { name: name.to_owned(), kind }, Flow::IMPORT_ERROR);
+                let kind = MissingKind::Name {
+                    module: module.to_owned(),
+                };
+                emit.edge(
+                    LinkKind::From,
+                    Goal::Missing {
+                        name: name.to_owned(),
+                        kind,
+                    },
+                    Flow::IMPORT_ERROR,
+                );
                 Flow::IMPORT_ERROR
             }
         }
@@ -241,12 +307,18 @@ impl Runner<'_> {
 
     /// `from module import *` imports the submodules that `__all__` lists and the package does not bind.
     fn star(&self, module: &str, emit: &mut Emit<'_>) -> Flow {
-        let Presence::Source(entry) = self.world.get(module) else { return Flow::NEXT };
-        let Ok(facts) = &entry.facts else { return Flow::NEXT };
+        let Presence::Source(entry) = self.world.get(module) else {
+            return Flow::NEXT;
+        };
+        let Ok(facts) = &entry.facts else {
+            return Flow::NEXT;
+        };
         let mut flow = Flow::NEXT;
         for name in &facts.all {
             let child = format!("{module}.{name}");
-            if self.world.get(&child).is_absent() || self.world.attribute(module, name) == Attribute::Always {
+            if self.world.get(&child).is_absent()
+                || self.world.attribute(module, name) == Attribute::Always
+            {
                 continue;
             }
             flow = flow.without(Flow::NEXT) | self.reach(&child, LinkKind::Submodule, emit);
@@ -269,11 +341,22 @@ struct Mode {
 }
 
 impl Mode {
-    const TOP: Self = Self { certainty: Certainty::Certain, survived: Flow::NEVER, caught: Flow::NEVER };
-    const LATER: Self = Self { certainty: Certainty::InFunction, survived: Flow::NEVER, caught: Flow::RAISES };
+    const TOP: Self = Self {
+        certainty: Certainty::Certain,
+        survived: Flow::NEVER,
+        caught: Flow::NEVER,
+    };
+    const LATER: Self = Self {
+        certainty: Certainty::InFunction,
+        survived: Flow::NEVER,
+        caught: Flow::RAISES,
+    };
 
     fn perhaps(self) -> Self {
-        Self { certainty: self.certainty.max(Certainty::Guarded), ..self }
+        Self {
+            certainty: self.certainty.max(Certainty::Guarded),
+            ..self
+        }
     }
 }
 
@@ -286,28 +369,35 @@ struct Emit<'e> {
 impl Emit<'_> {
     /// Adds an edge that fails with `failure`; a failure that nothing survives makes the edge as certain as its place.
     fn edge(&mut self, kind: LinkKind, goal: Goal, failure: Flow) {
-        let Mode { certainty, survived, .. } = self.mode;
-        let guarded = if failure == Flow::NEVER { survived != Flow::NEVER } else { failure.without(survived) == Flow::NEVER };
-        let certainty = if guarded { certainty.max(Certainty::Guarded) } else { certainty };
-        self.edges.push(Edge { line: self.line, certainty, kind, goal });
+        let Mode {
+            certainty,
+            survived,
+            ..
+        } = self.mode;
+        let guarded = if failure == Flow::NEVER {
+            survived != Flow::NEVER
+        } else {
+            failure.without(survived) == Flow::NEVER
+        };
+        let certainty = if guarded {
+            certainty.max(Certainty::Guarded)
+        } else {
+            certainty
+        };
+        self.edges.push(Edge {
+            line: self.line,
+            certainty,
+            kind,
+            goal,
+        });
     }
 }
 
-/// What a handler catches for sure, and what it may catch.
-fn caught_by(catches: Catches) -> (Flow, Flow) {
-    if catches.everything {
-        return (Flow::RAISES, Flow::NEVER);
+/// `next`, if the code before it goes on.
+fn then(flow: Flow, next: impl FnOnce() -> Flow) -> Flow {
+    if flow.has(Flow::NEXT) {
+        flow.without(Flow::NEXT) | next()
+    } else {
+        flow
     }
-    let mut sure = Flow::NEVER;
-    if catches.not_found {
-        sure |= Flow::NOT_FOUND;
-    }
-    if catches.import_error {
-        sure |= Flow::IMPORT_ERROR | Flow::NOT_FOUND | Flow::WEAK;
-    }
-    let mut perhaps = if catches.others { Flow::OTHER } else { Flow::NEVER };
-    if catches.unknown {
-        perhaps |= Flow::RAISES;
-    }
-    (sure, perhaps)
 }

@@ -25,14 +25,27 @@ const ENCODING_ARGUMENT: [(&str, usize); 12] = [
     ("lookup", 0),
 ];
 
+/// What `enum` has to copy the members of an enumeration into the namespace of its module.
+const FILLS_NAMESPACE: [&str; 3] = ["_convert", "_convert_", "global_enum"];
+
 impl Collector<'_> {
     /// Adds what evaluating `expr` imports.
     pub(super) fn expression(&mut self, expr: &Expr, place: Place, steps: &mut Vec<Step>) {
-        Walk { collector: self, place, steps }.visit_expr(expr);
+        Walk {
+            collector: self,
+            place,
+            steps,
+        }
+        .visit_expr(expr);
     }
 
     /// Default values run with the `def`; annotations when somebody asks for them.
-    pub(super) fn parameters(&mut self, parameters: &Parameters, place: Place, steps: &mut Vec<Step>) {
+    pub(super) fn parameters(
+        &mut self,
+        parameters: &Parameters,
+        place: Place,
+        steps: &mut Vec<Step>,
+    ) {
         for parameter in parameters.iter_non_variadic_params() {
             if let Some(default) = parameter.default() {
                 self.expression(default, place, steps);
@@ -54,16 +67,16 @@ impl Collector<'_> {
             return;
         }
         if let Some(name) = encoding(call) {
-            steps.push(Step::Import(Import { line, request: Request::Codec(name) }));
+            steps.push(Step::Import(Import {
+                line,
+                request: Request::Codec(name),
+            }));
         }
         let callee = last_name(&call.func);
         let at_import = place.scope != Scope::Function;
         let hands_out_name = arguments.args.iter().any(is_module_name);
-        // `_convert_` and `global_enum` fill a module's namespace from an enumeration; whatever else is given the module's
-        // name can do the same, loggers excepted.
-        if matches!(callee, "_convert_" | "_convert" | "global_enum")
-            || (at_import && hands_out_name && callee != "getLogger")
-        {
+        // Whatever is given the module's name can bind names in it, loggers excepted.
+        if at_import && hands_out_name && callee != "getLogger" {
             self.facts.open_names = true;
         }
     }
@@ -71,18 +84,26 @@ impl Collector<'_> {
     /// What `import_module(name, package)` and `__import__(name, ...)` ask for.
     fn called_for(&self, arguments: &Arguments) -> Request {
         let Some(Expr::StringLiteral(name)) = arguments.find_argument_value("name", 0) else {
-            let text = arguments.find_argument_value("name", 0).map_or("...", |name| self.text(name));
+            let text = arguments
+                .find_argument_value("name", 0)
+                .map_or("...", |name| self.text(name));
             return Request::Dynamic(text.to_owned());
         };
         let name = name.value.to_str();
         let dots = name.len() - name.trim_start_matches('.').len();
         let name = &name[dots..];
-        let Ok(level @ 1..) = u32::try_from(dots) else { return Request::Call(name.to_owned()) };
+        let Ok(level @ 1..) = u32::try_from(dots) else {
+            return Request::Call(name.to_owned());
+        };
         let package = match arguments.find_argument_value("package", 1) {
             Some(Expr::StringLiteral(package)) => Some(package.value.to_str()),
-            Some(Expr::Name(package)) if package.id.as_str() == "__package__" => Some(self.source.package()),
+            Some(Expr::Name(package)) if package.id.as_str() == "__package__" => {
+                Some(self.source.package())
+            }
             // `import_module` takes the name of a module that is no package for its package.
-            Some(Expr::Name(package)) if package.id.as_str() == "__name__" => Some(self.source.name.as_str()),
+            Some(Expr::Name(package)) if package.id.as_str() == "__name__" => {
+                Some(self.source.name.as_str())
+            }
             Some(_) | None => None,
         };
         match package.map(|package| absolute(package, level, name)) {
@@ -94,7 +115,10 @@ impl Collector<'_> {
 
     fn text(&self, expr: &Expr) -> &str {
         use rustpython_ruff_text_size::Ranged;
-        self.source.text.get(expr.range().to_std_range()).unwrap_or("...")
+        self.source
+            .text
+            .get(expr.range().to_std_range())
+            .unwrap_or("...")
     }
 }
 
@@ -108,17 +132,26 @@ impl Walk<'_, '_, '_> {
     /// Walks in a place of its own and returns what was found there.
     fn apart(&mut self, place: Place, walk: impl FnOnce(&mut Walk<'_, '_, '_>)) -> Vec<Step> {
         let mut steps = Vec::new();
-        walk(&mut Walk { collector: self.collector, place, steps: &mut steps });
+        walk(&mut Walk {
+            collector: self.collector,
+            place,
+            steps: &mut steps,
+        });
         steps
     }
 
     fn perhaps(&self) -> Place {
-        Place { conditional: true, ..self.place }
+        Place {
+            conditional: true,
+            ..self.place
+        }
     }
 
     /// The first iterable runs at once, all else once for each item.
     fn comprehension(&mut self, generators: &[Comprehension], elements: &[&Expr], lazy: bool) {
-        let Some((first, rest)) = generators.split_first() else { return };
+        let Some((first, rest)) = generators.split_first() else {
+            return;
+        };
         self.visit_expr(&first.iter);
         let body = self.apart(self.perhaps(), |walk| {
             first.ifs.iter().for_each(|test| walk.visit_expr(test));
@@ -126,13 +159,20 @@ impl Walk<'_, '_, '_> {
                 walk.visit_expr(&generator.iter);
                 generator.ifs.iter().for_each(|test| walk.visit_expr(test));
             }
-            elements.iter().for_each(|element| walk.visit_expr(element));
+            for element in elements {
+                walk.visit_expr(element);
+            }
         });
-        if lazy { later(body, self.steps) } else { repeat(body, self.steps) }
+        if lazy {
+            later(body, self.steps);
+        } else {
+            repeat(body, self.steps);
+        }
     }
 }
 
 impl Visitor<'_> for Walk<'_, '_, '_> {
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of expression")]
     fn visit_expr(&mut self, expr: &Expr) {
         match expr {
             Expr::Call(call) => {
@@ -141,26 +181,42 @@ impl Visitor<'_> for Walk<'_, '_, '_> {
             }
             Expr::Lambda(lambda) => {
                 if let Some(parameters) = &lambda.parameters {
-                    self.collector.parameters(parameters, self.place, self.steps);
+                    self.collector
+                        .parameters(parameters, self.place, self.steps);
                 }
-                let inside = Place { scope: Scope::Function, conditional: true };
+                let inside = Place {
+                    scope: Scope::Function,
+                    conditional: true,
+                };
                 let body = self.apart(inside, |walk| walk.visit_expr(&lambda.body));
                 later(body, self.steps);
             }
             Expr::ListComp(comp) => self.comprehension(&comp.generators, &[&comp.elt], false),
             Expr::SetComp(comp) => self.comprehension(&comp.generators, &[&comp.elt], false),
-            Expr::DictComp(comp) => self.comprehension(&comp.generators, &[&comp.key, &comp.value], false),
+            Expr::DictComp(comp) => {
+                self.comprehension(&comp.generators, &[&comp.key, &comp.value], false);
+            }
             Expr::Generator(comp) => self.comprehension(&comp.generators, &[&comp.elt], true),
             Expr::BoolOp(operation) => {
-                let Some((first, rest)) = operation.values.split_first() else { return };
+                let Some((first, rest)) = operation.values.split_first() else {
+                    return;
+                };
                 self.visit_expr(first);
                 // `and` goes on after a true operand, `or` after a false one.
                 let goes_on = operation.op == rustpython_ruff_python_ast::BoolOp::And;
                 match self.collector.decide(first) {
                     Some(truth) if truth != goes_on => {}
-                    Some(_) if rest.len() == 1 => rest.iter().for_each(|operand| self.visit_expr(operand)),
+                    Some(_) if rest.len() == 1 => {
+                        for operand in rest {
+                            self.visit_expr(operand);
+                        }
+                    }
                     Some(_) | None => {
-                        let body = self.apart(self.perhaps(), |walk| rest.iter().for_each(|o| walk.visit_expr(o)));
+                        let body = self.apart(self.perhaps(), |walk| {
+                            for operand in rest {
+                                walk.visit_expr(operand);
+                            }
+                        });
                         either(vec![body, Vec::new()], self.steps);
                     }
                 }
@@ -172,7 +228,8 @@ impl Visitor<'_> for Walk<'_, '_, '_> {
                     Some(false) => self.visit_expr(&choice.orelse),
                     None => {
                         let body = self.apart(self.perhaps(), |walk| walk.visit_expr(&choice.body));
-                        let orelse = self.apart(self.perhaps(), |walk| walk.visit_expr(&choice.orelse));
+                        let orelse =
+                            self.apart(self.perhaps(), |walk| walk.visit_expr(&choice.orelse));
                         either(vec![body, orelse], self.steps);
                     }
                 }
@@ -185,6 +242,7 @@ impl Visitor<'_> for Walk<'_, '_, '_> {
                 let at_import = self.place.scope != Scope::Function;
                 let open = match name.id.as_str() {
                     "globals" | "exec" | "eval" => true,
+                    name if FILLS_NAMESPACE.contains(&name) => true,
                     "locals" | "vars" => at_import,
                     _ => false,
                 };
@@ -195,8 +253,13 @@ impl Visitor<'_> for Walk<'_, '_, '_> {
                 match attribute.attr.as_str() {
                     "__dict__" if self.place.scope != Scope::Function => facts.open_names = true,
                     "__path__" => facts.open_children = true,
-                    "modules" if self.collector.names.may_be(expr, "sys.modules") => facts.open_names = true,
-                    "meta_path" if self.collector.names.may_be(expr, "sys.meta_path") => facts.open_children = true,
+                    name if FILLS_NAMESPACE.contains(&name) => facts.open_names = true,
+                    "modules" if self.collector.names.may_be(expr, "sys.modules") => {
+                        facts.open_names = true;
+                    }
+                    "meta_path" if self.collector.names.may_be(expr, "sys.meta_path") => {
+                        facts.open_children = true;
+                    }
                     _ => {}
                 }
                 visitor::walk_expr(self, expr);
@@ -243,10 +306,20 @@ fn last_name(expr: &Expr) -> &str {
 
 /// The text encoding that a call names with a literal.
 fn encoding(call: &ExprCall) -> Option<String> {
-    let index = ENCODING_ARGUMENT.iter().find(|(name, _)| *name == last_name(&call.func)).map(|(_, index)| *index);
-    let keyword = call.arguments.find_keyword("encoding").map(|keyword| &keyword.value);
+    let index = ENCODING_ARGUMENT
+        .iter()
+        .find(|(name, _)| *name == last_name(&call.func))
+        .map(|(_, index)| *index);
+    let keyword = call
+        .arguments
+        .find_keyword("encoding")
+        .map(|keyword| &keyword.value);
     let argument = keyword.or_else(|| call.arguments.args.get(index?))?;
-    if let Expr::StringLiteral(literal) = argument { Some(literal.value.to_str().to_owned()) } else { None }
+    if let Expr::StringLiteral(literal) = argument {
+        Some(literal.value.to_str().to_owned())
+    } else {
+        None
+    }
 }
 
 /// Adds the string literals of a list, tuple, set or a sum of them.
@@ -325,7 +398,9 @@ impl Visitor<'_> for Effects {
         match expr {
             Expr::Lambda(_) => return,
             Expr::Call(_) | Expr::Await(_) => self.calls = true,
-            Expr::BoolOp(_)
+            // Names count as bound: looking for those that are not would make every block doubtful.
+            Expr::Name(_)
+            | Expr::BoolOp(_)
             | Expr::Named(_)
             | Expr::If(_)
             | Expr::Tuple(_)
@@ -337,8 +412,6 @@ impl Visitor<'_> for Effects {
             | Expr::BooleanLiteral(_)
             | Expr::NoneLiteral(_)
             | Expr::EllipsisLiteral(_) => {}
-            // A name that the same block imported or assigned is there; whether it is, is not looked at.
-            Expr::Name(_) => {}
             Expr::BinOp(_)
             | Expr::UnaryOp(_)
             | Expr::Set(_)
@@ -387,7 +460,12 @@ pub(super) fn plainly_bound(body: &[Stmt]) -> BTreeSet<String> {
                 }
             }
             Stmt::ImportFrom(import) => {
-                names.extend(import.names.iter().map(|alias| alias.asname.as_ref().unwrap_or(&alias.name).to_string()));
+                names.extend(
+                    import
+                        .names
+                        .iter()
+                        .map(|alias| alias.asname.as_ref().unwrap_or(&alias.name).to_string()),
+                );
             }
             Stmt::Return(_)
             | Stmt::Delete(_)

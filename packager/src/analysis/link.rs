@@ -57,15 +57,29 @@ pub struct Link {
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, to, file, line, kind, certainty } = self;
+        let Self {
+            from,
+            to,
+            file,
+            line,
+            kind,
+            certainty,
+        } = self;
         match kind {
             LinkKind::Node => return write!(f, "node type `{from}` is in `{to}`"),
             LinkKind::Interpreter => return write!(f, "the interpreter needs `{to}`"),
             LinkKind::Native => return write!(f, "`{from}` (written in C) imports `{to}`"),
-            LinkKind::Import | LinkKind::From | LinkKind::Submodule | LinkKind::Star | LinkKind::Call => {
+            LinkKind::Import
+            | LinkKind::From
+            | LinkKind::Submodule
+            | LinkKind::Star
+            | LinkKind::Call => {
                 write!(f, "`{from}` ({file}:{line}) imports `{to}`")?;
             }
-            LinkKind::Package => write!(f, "`{from}` ({file}:{line}) imports from the package `{to}`")?,
+            LinkKind::Package => write!(
+                f,
+                "`{from}` ({file}:{line}) imports from the package `{to}`"
+            )?,
             LinkKind::Codec => write!(f, "`{from}` ({file}:{line}) names the encoding in `{to}`")?,
         }
         match certainty {

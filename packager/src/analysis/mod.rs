@@ -18,6 +18,7 @@ mod closure;
 mod collect;
 mod condition;
 mod evaluate;
+mod exceptions;
 mod expressions;
 mod flow;
 mod link;

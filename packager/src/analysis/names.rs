@@ -30,11 +30,23 @@ impl ImportedNames {
             if self.rebound.contains(id) {
                 return None;
             }
-            let Some(paths) = self.imported.get(id) else { return Some(format!("{BARE}{id}")) };
-            return if paths.len() == 1 { paths.first().cloned() } else { None };
+            let Some(paths) = self.imported.get(id) else {
+                return Some(format!("{BARE}{id}"));
+            };
+            return if paths.len() == 1 {
+                paths.first().cloned()
+            } else {
+                None
+            };
         }
-        let Expr::Attribute(attribute) = expr else { return None };
-        Some(format!("{}.{}", self.path(&attribute.value)?, attribute.attr))
+        let Expr::Attribute(attribute) = expr else {
+            return None;
+        };
+        Some(format!(
+            "{}.{}",
+            self.path(&attribute.value)?,
+            attribute.attr
+        ))
     }
 
     /// Whether `expr` can stand for the dotted path `path`; a fallback such as `importlib = None` does not matter here.
@@ -45,13 +57,19 @@ impl ImportedNames {
                 None => path.strip_prefix(BARE) == Some(name.id.as_str()),
             };
         }
-        let Expr::Attribute(attribute) = expr else { return false };
-        path.rsplit_once('.')
-            .is_some_and(|(owner, name)| attribute.attr.as_str() == name && self.may_be(&attribute.value, owner))
+        let Expr::Attribute(attribute) = expr else {
+            return false;
+        };
+        path.rsplit_once('.').is_some_and(|(owner, name)| {
+            attribute.attr.as_str() == name && self.may_be(&attribute.value, owner)
+        })
     }
 
     fn import(&mut self, name: &str, path: String) {
-        self.imported.entry(name.to_owned()).or_default().insert(path);
+        self.imported
+            .entry(name.to_owned())
+            .or_default()
+            .insert(path);
     }
 }
 
@@ -63,12 +81,11 @@ impl<'a> Visitor<'a> for ImportedNames {
         if let Stmt::Import(import) = stmt {
             for alias in &import.names {
                 let path = alias.name.as_str();
-                match &alias.asname {
-                    Some(name) => self.import(name, path.to_owned()),
-                    None => {
-                        let top = path.split('.').next().unwrap_or(path);
-                        self.import(top, top.to_owned());
-                    }
+                if let Some(name) = &alias.asname {
+                    self.import(name, path.to_owned());
+                } else {
+                    let top = path.split('.').next().unwrap_or(path);
+                    self.import(top, top.to_owned());
                 }
             }
         } else if let Stmt::ImportFrom(import) = stmt {
@@ -102,7 +119,8 @@ impl<'a> Visitor<'a> for ImportedNames {
 
     fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
         let ExceptHandler::ExceptHandler(clause) = handler;
-        self.rebound.extend(clause.name.as_ref().map(ToString::to_string));
+        self.rebound
+            .extend(clause.name.as_ref().map(ToString::to_string));
         visitor::walk_except_handler(self, handler);
     }
 

@@ -23,10 +23,17 @@ impl ParsedModule {
     ///
     /// # Errors
     /// [`SyntaxError`] for the first place that is not Python.
-    pub fn parse(source: &ModuleSource) -> Result<Self, SyntaxError> {
+    pub fn parse(source: &ModuleSource) -> Result<Self, Box<SyntaxError>> {
         match parse_module(&source.text) {
-            Ok(parsed) => Ok(Self { syntax: parsed.into_syntax(), lines: LineIndex::from_source_text(&source.text) }),
-            Err(error) => Err(SyntaxError::new(source, error.error.to_string(), error.location.start())),
+            Ok(parsed) => Ok(Self {
+                syntax: parsed.into_syntax(),
+                lines: LineIndex::from_source_text(&source.text),
+            }),
+            Err(error) => Err(Box::new(SyntaxError::new(
+                source,
+                error.error.to_string(),
+                error.location.start(),
+            ))),
         }
     }
 
@@ -66,7 +73,9 @@ impl SyntaxError {
         }
         let before = &text[..offset];
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let end = text[offset..].find('\n').map_or(text.len(), |newline| offset + newline);
+        let end = text[offset..]
+            .find('\n')
+            .map_or(text.len(), |newline| offset + newline);
         Self {
             module: source.name.clone(),
             file: source.shown_path(),
@@ -81,11 +90,22 @@ impl SyntaxError {
 
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { file, line, column, source_line, message, chain, .. } = self;
+        let Self {
+            file,
+            line,
+            column,
+            source_line,
+            message,
+            chain,
+            ..
+        } = self;
         writeln!(f, "{file}:{line}:{column}: syntax error: {message}")?;
         // Tabs are kept in the padding so that the caret stands below its character whatever the tab width.
-        let padding: String =
-            source_line.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let padding: String = source_line
+            .chars()
+            .take(column - 1)
+            .map(|c| if c == '\t' { '\t' } else { ' ' })
+            .collect();
         let number = line.to_string();
         writeln!(f, "  {number} | {source_line}")?;
         write!(f, "  {:width$} | {padding}^", "", width = number.len())?;
@@ -112,7 +132,9 @@ mod tests {
             real_path: None,
             text: Arc::from(text),
         };
-        ParsedModule::parse(&source).expect_err("the text is not Python").to_string()
+        ParsedModule::parse(&source)
+            .expect_err("the text is not Python")
+            .to_string()
     }
 
     #[test]

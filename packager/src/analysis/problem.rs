@@ -34,7 +34,7 @@ pub struct MissingImport {
     pub importer: String,
     /// The importer's file, as it is shown to the user.
     pub file: String,
-    /// The line of the import, from 1.
+    /// The line of the import, from 1; 0 where there is none.
     pub line: u32,
     /// The weakest link between a node and this import: nothing is wrong unless it is [`Certainty::Certain`].
     pub certainty: Certainty,
@@ -48,16 +48,34 @@ pub struct MissingImport {
 
 impl fmt::Display for MissingImport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, kind, file, line, chain, nearest, .. } = self;
-        if !file.is_empty() {
-            write!(f, "{file}:{line}: ")?;
+        let Self {
+            name,
+            kind,
+            file,
+            line,
+            chain,
+            nearest,
+            ..
+        } = self;
+        match (file.as_str(), line) {
+            ("", _) => {}
+            (file, 0) => write!(f, "{file}: ")?,
+            (file, line) => write!(f, "{file}:{line}: ")?,
         }
         match kind {
             MissingKind::Module => write!(f, "no module named `{name}`")?,
-            MissingKind::Name { module } => write!(f, "cannot import name `{name}` from `{module}`")?,
-            MissingKind::BeyondTopLevel => write!(f, "`{name}` leads out of the top-level package")?,
-            MissingKind::Refuses => write!(f, "importing `{name}` raises ImportError on this target")?,
-            MissingKind::NotPython(message) => write!(f, "module `{name}` has a syntax error: {message}")?,
+            MissingKind::Name { module } => {
+                write!(f, "cannot import name `{name}` from `{module}`")?;
+            }
+            MissingKind::BeyondTopLevel => {
+                write!(f, "`{name}` leads out of the top-level package")?;
+            }
+            MissingKind::Refuses => {
+                write!(f, "importing `{name}` raises ImportError on this target")?;
+            }
+            MissingKind::NotPython(message) => {
+                write!(f, "module `{name}` has a syntax error: {message}")?;
+            }
         }
         if let Some(nearest) = nearest {
             write!(f, "; did you mean `{nearest}`?")?;
@@ -82,7 +100,11 @@ impl fmt::Display for ImportProblems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;
         let mut separate = |f: &mut fmt::Formatter<'_>| {
-            if std::mem::take(&mut first) { Ok(()) } else { f.write_str("\n") }
+            if std::mem::take(&mut first) {
+                Ok(())
+            } else {
+                f.write_str("\n")
+            }
         };
         for error in &self.syntax {
             separate(f)?;
@@ -109,7 +131,9 @@ pub enum AnalysisError {
     #[error("{0}")]
     Imports(Box<ImportProblems>),
     /// A node's module has a name that the engine keeps for itself.
-    #[error("node type `{node_type}`: the engine has a module `{module}` of its own, which Python takes instead of {file}; rename the file")]
+    #[error(
+        "node type `{node_type}`: the engine has a module `{module}` of its own, which Python takes instead of {file}; rename the file"
+    )]
     Shadowed {
         /// The node type.
         node_type: String,

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use super::flow::Flow;
+
 /// One thing that happens while a module's code runs, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
@@ -60,18 +62,30 @@ pub(super) struct Handler {
 }
 
 /// What an `except` clause catches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Catches {
-    /// `ModuleNotFoundError`.
-    pub(super) not_found: bool,
-    /// Every `ImportError`.
-    pub(super) import_error: bool,
-    /// Exceptions of other kinds, at least some.
-    pub(super) others: bool,
-    /// Every exception there is.
-    pub(super) everything: bool,
-    /// The class is not a built-in name, so it can be any.
-    pub(super) unknown: bool,
+    /// What it catches for sure.
+    pub(super) sure: Flow,
+    /// What it may catch.
+    pub(super) perhaps: Flow,
+}
+
+impl Catches {
+    /// What `except:` catches.
+    pub(super) const EVERYTHING: Self = Self {
+        sure: Flow::RAISES,
+        perhaps: Flow::NEVER,
+    };
+    /// What `except ():` catches.
+    pub(super) const NOTHING: Self = Self {
+        sure: Flow::NEVER,
+        perhaps: Flow::NEVER,
+    };
+
+    /// What it catches or may catch.
+    pub(super) fn any(self) -> Flow {
+        self.sure | self.perhaps
+    }
 }
 
 /// One import with its place.

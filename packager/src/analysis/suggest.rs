@@ -13,7 +13,12 @@ where
         .into_iter()
         .map(AsRef::as_ref)
         .filter(|candidate| *candidate != name)
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -26,7 +31,10 @@ mod tests {
     #[test]
     fn near_is_found_and_far_is_not() {
         assert_eq!(nearest("jsn", &["csv", "json", "os"]), Some("json"));
-        assert_eq!(nearest("textprocessor", &["TextProcessor"]), Some("TextProcessor"));
+        assert_eq!(
+            nearest("textprocessor", &["TextProcessor"]),
+            Some("TextProcessor")
+        );
         assert_eq!(nearest("numpy", &["json", "types"]), None);
         assert_eq!(nearest("x", &["y"]), None);
     }

@@ -24,7 +24,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// A CPython 3.14.0 for WASI that has no modules yet: the caller adds what its engine reports.
+    /// A `CPython` 3.14.0 for WASI that has no modules yet: the caller adds what its engine reports.
     pub fn wasi() -> Self {
         Self {
             builtin_modules: BTreeSet::new(),
@@ -43,6 +43,8 @@ impl Target {
     /// Built-in and frozen modules come before the path in `sys.meta_path`, and what booting imported is in `sys.modules`:
     /// in each case a file of the user's with that name is never looked at.
     pub fn holds(&self, name: &str) -> bool {
-        self.builtin_modules.contains(name) || self.frozen_modules.contains(name) || self.boot_modules.contains(name)
+        self.builtin_modules.contains(name)
+            || self.frozen_modules.contains(name)
+            || self.boot_modules.contains(name)
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustpython_ruff_python_ast::{Expr, Stmt};
 
+use super::Target;
 use super::c_imports;
 use super::collect::collect;
 use super::flow::Flow;
 use super::parse::{ParsedModule, SyntaxError};
 use super::steps::{Bound, ModuleFacts, Request, Step};
-use super::Target;
 use crate::source::{Found, ModuleSource, SourceError, SourceSet};
 
 /// What a dotted name is.
@@ -31,7 +31,7 @@ pub(super) enum Presence {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) source: ModuleSource,
-    pub(super) facts: Result<Arc<ModuleFacts>, SyntaxError>,
+    pub(super) facts: Result<Arc<ModuleFacts>, Box<SyntaxError>>,
     /// Whether the engine has it already.
     pub(super) held: bool,
 }
@@ -79,15 +79,22 @@ impl<'a> World<'a> {
         roots: impl IntoIterator<Item = String>,
     ) -> Result<Self, SourceError> {
         let codecs = codec_aliases(sources)?;
-        let mut world = Self { sources, target, modules: BTreeMap::new(), codecs };
+        let mut world = Self {
+            sources,
+            target,
+            modules: BTreeMap::new(),
+            codecs,
+        };
         let mut wave = BTreeSet::new();
         for root in roots {
             with_parents(&root, &mut wave);
         }
         while !wave.is_empty() {
             let names: Vec<String> = wave.into_iter().collect();
-            let found: Vec<Presence> =
-                names.par_iter().map(|name| world.locate(name)).collect::<Result<_, SourceError>>()?;
+            let found: Vec<Presence> = names
+                .par_iter()
+                .map(|name| world.locate(name))
+                .collect::<Result<_, SourceError>>()?;
             let mut next = BTreeSet::new();
             for (name, presence) in names.iter().zip(&found) {
                 world.wanted_by(name, presence, &mut next);
@@ -104,7 +111,9 @@ impl<'a> World<'a> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Presence)> {
-        self.modules.iter().map(|(name, presence)| (name.as_str(), presence))
+        self.modules
+            .iter()
+            .map(|(name, presence)| (name.as_str(), presence))
     }
 
     /// The module of the text encoding `name`, as `encodings.search_function` would find it.
@@ -130,13 +139,19 @@ impl<'a> World<'a> {
             Presence::Namespace => return Attribute::Never,
             Presence::Absent => return Attribute::Maybe,
         };
-        let Ok(facts) = &entry.facts else { return Attribute::Maybe };
+        let Ok(facts) = &entry.facts else {
+            return Attribute::Maybe;
+        };
         match facts.names.get(name) {
             Some(Bound::Always) => return Attribute::Always,
             Some(Bound::Maybe) => return Attribute::Maybe,
             None => {}
         }
-        let mut answer = if facts.open_names { Attribute::Maybe } else { Attribute::Never };
+        let mut answer = if facts.open_names {
+            Attribute::Maybe
+        } else {
+            Attribute::Never
+        };
         for star in &facts.stars {
             // `import *` takes what `__all__` lists; without one, names with an underscore stay behind. Where the star
             // stands is not known here, so that it only may bind.
@@ -153,7 +168,9 @@ impl<'a> World<'a> {
         match self.target.builtin_names.get(module) {
             Some(names) if names.contains(name) => Attribute::Always,
             Some(_) => Attribute::Never,
-            None if module.starts_with('_') && !matches!(module, "_socket" | "_signal" | "_locale" | "_thread") => {
+            None if module.starts_with('_')
+                && !matches!(module, "_socket" | "_signal" | "_locale" | "_thread") =>
+            {
                 Attribute::Always
             }
             None => Attribute::Maybe,
@@ -166,15 +183,25 @@ impl<'a> World<'a> {
         }
         let held = self.target.holds(name);
         // Submodules of a package that the engine has come from the engine's own folder.
-        let in_held_package = prefixes(name).any(|prefix| prefix.len() < name.len() && self.target.holds(prefix));
-        let found = if held || in_held_package { self.sources.find_stdlib(name)? } else { self.sources.find(name)? };
+        let in_held_package =
+            prefixes(name).any(|prefix| prefix.len() < name.len() && self.target.holds(prefix));
+        let found = if held || in_held_package {
+            self.sources.find_stdlib(name)?
+        } else {
+            self.sources.find(name)?
+        };
         Ok(match found {
             None if held => Presence::Native,
             None => Presence::Absent,
             Some(Found::Namespace) => Presence::Namespace,
             Some(Found::Module(source)) => {
-                let facts = ParsedModule::parse(&source).map(|parsed| Arc::new(collect(&source, &parsed, self.target)));
-                Presence::Source(Box::new(Entry { source, facts, held }))
+                let facts = ParsedModule::parse(&source)
+                    .map(|parsed| Arc::new(collect(&source, &parsed, self.target)));
+                Presence::Source(Box::new(Entry {
+                    source,
+                    facts,
+                    held,
+                }))
             }
         })
     }
@@ -202,7 +229,9 @@ impl<'a> World<'a> {
         for step in steps {
             match step {
                 Step::Import(import) => match &import.request {
-                    Request::Module(name) | Request::Star(name) | Request::Call(name) => with_parents(name, wanted),
+                    Request::Module(name) | Request::Star(name) | Request::Call(name) => {
+                        with_parents(name, wanted);
+                    }
                     Request::Name { module, name } => {
                         with_parents(module, wanted);
                         wanted.insert(format!("{module}.{name}"));
@@ -218,7 +247,9 @@ impl<'a> World<'a> {
                 Step::Loop(body) | Step::Later(body) => self.wanted_in(body, wanted),
                 Step::Try(step) => {
                     self.wanted_in(&step.body, wanted);
-                    step.handlers.iter().for_each(|handler| self.wanted_in(&handler.steps, wanted));
+                    step.handlers
+                        .iter()
+                        .for_each(|handler| self.wanted_in(&handler.steps, wanted));
                     self.wanted_in(&step.orelse, wanted);
                     self.wanted_in(&step.finally, wanted);
                 }
@@ -232,12 +263,22 @@ impl<'a> World<'a> {
 pub(super) type Statuses = BTreeMap<String, Flow>;
 
 /// Attributes that every module has.
-const DUNDER: [&str; 8] =
-    ["__dict__", "__doc__", "__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"];
+const DUNDER: [&str; 8] = [
+    "__dict__",
+    "__doc__",
+    "__file__",
+    "__loader__",
+    "__name__",
+    "__package__",
+    "__path__",
+    "__spec__",
+];
 
 /// `a`, `a.b`, `a.b.c` for `a.b.c`.
 pub(super) fn prefixes(name: &str) -> impl Iterator<Item = &str> {
-    name.match_indices('.').map(|(at, _)| &name[..at]).chain(std::iter::once(name))
+    name.match_indices('.')
+        .map(|(at, _)| &name[..at])
+        .chain(std::iter::once(name))
 }
 
 fn with_parents(name: &str, wanted: &mut BTreeSet<String>) {
@@ -247,14 +288,25 @@ fn with_parents(name: &str, wanted: &mut BTreeSet<String>) {
 /// The alias table of the library's own `encodings.aliases`, read from its source.
 fn codec_aliases(sources: &SourceSet) -> Result<BTreeMap<String, String>, SourceError> {
     let mut aliases = BTreeMap::new();
-    let Some(Found::Module(source)) = sources.find_stdlib("encodings.aliases")? else { return Ok(aliases) };
-    let Ok(parsed) = ParsedModule::parse(&source) else { return Ok(aliases) };
+    let Some(Found::Module(source)) = sources.find_stdlib("encodings.aliases")? else {
+        return Ok(aliases);
+    };
+    let Ok(parsed) = ParsedModule::parse(&source) else {
+        return Ok(aliases);
+    };
     for stmt in &parsed.syntax.body {
         let Stmt::Assign(assign) = stmt else { continue };
-        let Expr::Dict(dict) = &*assign.value else { continue };
+        let Expr::Dict(dict) = &*assign.value else {
+            continue;
+        };
         for item in &dict.items {
-            if let (Some(Expr::StringLiteral(alias)), Expr::StringLiteral(codec)) = (&item.key, &item.value) {
-                aliases.insert(alias.value.to_str().to_owned(), codec.value.to_str().to_owned());
+            if let (Some(Expr::StringLiteral(alias)), Expr::StringLiteral(codec)) =
+                (&item.key, &item.value)
+            {
+                aliases.insert(
+                    alias.value.to_str().to_owned(),
+                    codec.value.to_str().to_owned(),
+                );
             }
         }
     }
@@ -263,13 +315,18 @@ fn codec_aliases(sources: &SourceSet) -> Result<BTreeMap<String, String>, Source
 
 /// Normalises as `encodings.normalize_encoding` does and looks the alias up.
 fn codec_module(aliases: &BTreeMap<String, String>, name: &str) -> Option<String> {
-    let parts: Vec<&str> =
-        name.split(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = name
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '.'))
+        .filter(|part| !part.is_empty())
+        .collect();
     let normal = parts.join("_").to_ascii_lowercase();
     if normal.is_empty() {
         return None;
     }
-    let codec = aliases.get(&normal).or_else(|| aliases.get(&normal.replace('.', "_"))).unwrap_or(&normal);
+    let codec = aliases
+        .get(&normal)
+        .or_else(|| aliases.get(&normal.replace('.', "_")))
+        .unwrap_or(&normal);
     (!codec.contains('.')).then(|| format!("encodings.{codec}"))
 }
 

@@ -5,6 +5,7 @@
 //! instance reads the sources from a folder and compiles them; the second, which is frozen, gets the code objects as
 //! frozen modules and sees no file at all.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context as _, bail};
@@ -17,16 +18,35 @@ use rm_runtime::value::Value;
 
 use super::libraries::{GUEST, Stdlib};
 
+type BuiltinNames = BTreeMap<String, BTreeSet<String>>;
+
 /// A booted interpreter, and what it says of itself.
-pub(super) async fn boot(unbooted: &Engine, stdlib: &Stdlib) -> anyhow::Result<(Instance, EngineDescription)> {
-    let frozen = compile_boot_modules(unbooted, stdlib).await?;
+pub(super) async fn boot(
+    unbooted: &Engine,
+    stdlib: &Stdlib,
+) -> anyhow::Result<(Instance, EngineDescription)> {
+    let (frozen, builtin_names) = compile_boot_modules(unbooted, stdlib).await?;
     let mut instance = Instance::new(unbooted, &Options::for_packing()).await?;
-    instance.boot("", frozen).await.context("starting the engine from frozen modules")?;
-    let names = stdlib.keys().map(|path| Value::from(module_name(path))).collect();
-    instance.call(Operation::SetStdlibNames, vec![Value::List(names)]).await?;
-    let description = describe(&mut instance).await?;
+    instance
+        .boot("", frozen)
+        .await
+        .context("starting the engine from frozen modules")?;
+    let names = stdlib
+        .keys()
+        .map(|path| Value::from(module_name(path)))
+        .collect();
+    instance
+        .call(Operation::SetStdlibNames, vec![Value::List(names)])
+        .await?;
+    let description = EngineDescription {
+        builtin_names,
+        ..describe(&mut instance).await?
+    };
     if description.protocol != PROTOCOL {
-        bail!("the guest speaks protocol {}, and {PROTOCOL} was expected", description.protocol);
+        bail!(
+            "the guest speaks protocol {}, and {PROTOCOL} was expected",
+            description.protocol
+        );
     }
     instance.scrub().await?;
     Ok((instance, description))
@@ -34,13 +54,20 @@ pub(super) async fn boot(unbooted: &Engine, stdlib: &Stdlib) -> anyhow::Result<(
 
 async fn describe(instance: &mut Instance) -> anyhow::Result<EngineDescription> {
     let description = instance.call(Operation::Describe, Vec::new()).await?;
-    serde_json::from_str(&json::to_json(&description)?).context("reading what the engine says of itself")
+    serde_json::from_str(&json::to_json(&description)?)
+        .context("reading what the engine says of itself")
 }
 
-/// The table of frozen modules that `boot` in `engine/shim.c` reads.
-async fn compile_boot_modules(unbooted: &Engine, stdlib: &Stdlib) -> anyhow::Result<Vec<u8>> {
+/// The table of frozen modules that `boot` in `engine/shim.c` reads, and what the built-in modules define.
+async fn compile_boot_modules(
+    unbooted: &Engine,
+    stdlib: &Stdlib,
+) -> anyhow::Result<(Vec<u8>, BuiltinNames)> {
     let folder = tempfile::tempdir().context("making a folder for the first boot")?;
-    for (path, text) in stdlib.iter().filter(|(path, _)| path.starts_with("encodings/")) {
+    for (path, text) in stdlib
+        .iter()
+        .filter(|(path, _)| path.starts_with("encodings/"))
+    {
         let path = folder.path().join(path);
         fs::create_dir_all(path.parent().unwrap_or(folder.path()))?;
         fs::write(path, text.as_bytes())?;
@@ -49,11 +76,16 @@ async fn compile_boot_modules(unbooted: &Engine, stdlib: &Stdlib) -> anyhow::Res
         fs::write(folder.path().join(format!("{name}.py")), text)?;
     }
     let mut instance = Instance::with_boot_folder(unbooted, folder.path()).await?;
-    instance.boot("/boot", Vec::new()).await.context("starting the engine for the first time")?;
+    instance
+        .boot("/boot", Vec::new())
+        .await
+        .context("starting the engine for the first time")?;
     let description = describe(&mut instance).await?;
 
-    let mut modules: Vec<(String, bool, &str)> =
-        GUEST.iter().map(|(name, text)| ((*name).to_owned(), false, *text)).collect();
+    let mut modules: Vec<(String, bool, &str)> = GUEST
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), false, *text))
+        .collect();
     for (path, text) in stdlib {
         let name = module_name(path);
         if description.boot_modules.contains(&name)
@@ -73,11 +105,12 @@ async fn compile_boot_modules(unbooted: &Engine, stdlib: &Stdlib) -> anyhow::Res
         image.extend(u32_bytes(code.len()));
         image.extend(code);
     }
-    Ok(image)
+    let names = instance.call(Operation::BuiltinNames, Vec::new()).await?;
+    Ok((image, serde_json::from_str(&json::to_json(&names)?)?))
 }
 
 async fn compile(instance: &mut Instance, filename: &str, source: &str) -> anyhow::Result<Vec<u8>> {
-    let arguments = vec![filename.into(), Value::Bytes(source.as_bytes().to_vec()), Value::Int(0)];
+    let arguments = vec![filename.into(), source.into(), Value::Int(0)];
     match instance.call(Operation::Compile, arguments).await? {
         Value::Bytes(code) => Ok(code),
         other => bail!("compiling {filename} gave {}", other.type_name()),
@@ -85,10 +118,15 @@ async fn compile(instance: &mut Instance, filename: &str, source: &str) -> anyho
 }
 
 fn module_name(path: &str) -> String {
-    let stem = path.strip_suffix("/__init__.py").or_else(|| path.strip_suffix(".py")).unwrap_or(path);
+    let stem = path
+        .strip_suffix("/__init__.py")
+        .or_else(|| path.strip_suffix(".py"))
+        .unwrap_or(path);
     stem.replace('/', ".")
 }
 
 fn u32_bytes(number: usize) -> [u8; 4] {
-    u32::try_from(number).expect("sizes of modules").to_le_bytes()
+    u32::try_from(number)
+        .expect("sizes of modules")
+        .to_le_bytes()
 }

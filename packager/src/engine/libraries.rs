@@ -6,13 +6,28 @@ use std::sync::Arc;
 
 /// Libraries in the order in which they are linked, after the shim. CPython looks for none of them at run time.
 pub(super) const LIBRARIES: [(&str, &[u8]); 5] = [
-    ("libpython3.14.so", include_bytes!(concat!(env!("OUT_DIR"), "/libpython3.14.so.zst"))),
-    ("libc.so", include_bytes!(concat!(env!("OUT_DIR"), "/libc.so.zst"))),
-    ("libwasi-emulated-signal.so", include_bytes!(concat!(env!("OUT_DIR"), "/libwasi-emulated-signal.so.zst"))),
-    ("libwasi-emulated-getpid.so", include_bytes!(concat!(env!("OUT_DIR"), "/libwasi-emulated-getpid.so.zst"))),
+    (
+        "libpython3.14.so",
+        include_bytes!(concat!(env!("OUT_DIR"), "/libpython3.14.so.zst")),
+    ),
+    (
+        "libc.so",
+        include_bytes!(concat!(env!("OUT_DIR"), "/libc.so.zst")),
+    ),
+    (
+        "libwasi-emulated-signal.so",
+        include_bytes!(concat!(env!("OUT_DIR"), "/libwasi-emulated-signal.so.zst")),
+    ),
+    (
+        "libwasi-emulated-getpid.so",
+        include_bytes!(concat!(env!("OUT_DIR"), "/libwasi-emulated-getpid.so.zst")),
+    ),
     (
         "libwasi-emulated-process-clocks.so",
-        include_bytes!(concat!(env!("OUT_DIR"), "/libwasi-emulated-process-clocks.so.zst")),
+        include_bytes!(concat!(
+            env!("OUT_DIR"),
+            "/libwasi-emulated-process-clocks.so.zst"
+        )),
     ),
 ];
 
@@ -26,9 +41,15 @@ pub(super) const WIT: &str = include_str!("../../engine/engine.wit");
 
 /// The guest's side of the node contract, in Python: module name and source.
 pub(super) const GUEST: [(&str, &str); 5] = [
-    ("_rm_errors", include_str!("../../engine/guest/_rm_errors.py")),
+    (
+        "_rm_errors",
+        include_str!("../../engine/guest/_rm_errors.py"),
+    ),
     ("_rm_guest", include_str!("../../engine/guest/_rm_guest.py")),
-    ("_rm_importer", include_str!("../../engine/guest/_rm_importer.py")),
+    (
+        "_rm_importer",
+        include_str!("../../engine/guest/_rm_importer.py"),
+    ),
     ("_rm_nodes", include_str!("../../engine/guest/_rm_nodes.py")),
     ("_rm_stdio", include_str!("../../engine/guest/_rm_stdio.py")),
 ];
@@ -37,7 +58,8 @@ pub(super) const GUEST: [(&str, &str); 5] = [
 pub type Stdlib = BTreeMap<String, Arc<str>>;
 
 pub(super) fn decompress(compressed: &[u8]) -> Vec<u8> {
-    zstd::decode_all(compressed).expect("the embedded libraries were checked by cargo when this binary was built")
+    zstd::decode_all(compressed)
+        .expect("the embedded libraries were checked by cargo when this binary was built")
 }
 
 /// Unpack the standard library (some tens of milliseconds; 10 MB of text).
@@ -48,12 +70,22 @@ pub(super) fn decompress(compressed: &[u8]) -> Vec<u8> {
 pub fn stdlib() -> Stdlib {
     let archive = decompress(STDLIB);
     let mut modules = BTreeMap::new();
-    for entry in tar::Archive::new(archive.as_slice()).entries().expect("an archive in memory") {
+    for entry in tar::Archive::new(archive.as_slice())
+        .entries()
+        .expect("an archive in memory")
+    {
         let mut entry = entry.expect("a whole archive");
-        let path = entry.path().expect("a path in UTF-8").to_string_lossy().trim_start_matches("./").to_owned();
+        let path = entry
+            .path()
+            .expect("a path in UTF-8")
+            .to_string_lossy()
+            .trim_start_matches("./")
+            .to_owned();
         if path.strip_suffix(".py").is_some() {
             let mut text = String::new();
-            entry.read_to_string(&mut text).expect("the standard library is UTF-8");
+            entry
+                .read_to_string(&mut text)
+                .expect("the standard library is UTF-8");
             modules.insert(path, text.into());
         }
     }

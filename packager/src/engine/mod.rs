@@ -8,11 +8,13 @@ mod libraries;
 mod link;
 mod snapshot;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use rm_runtime::bundle::{Index, IndexedEngine, engine_file_name};
 use rm_runtime::cache::Cache;
 use rm_runtime::digest::Digest;
+use rm_runtime::file::write_atomically;
 use rm_runtime::python::Engine;
 use rm_runtime::python::engine::EngineDescription;
 use serde::{Deserialize, Serialize};
@@ -47,8 +49,6 @@ pub struct EngineFacts {
     pub digest: Digest,
     /// The component's size in bytes.
     pub size: u64,
-    /// The size in bytes of the component as it travels with bundles, compressed with zstd.
-    pub compressed_size: u64,
     /// How many modules its standard library has.
     pub stdlib_modules: usize,
     /// The size in bytes of the standard library's source text.
@@ -77,19 +77,25 @@ impl BuiltEngine {
             return Ok(built);
         }
         build(cache, progress)?;
-        Self::cached(cache, progress)?.context("the engine was built just now and is not in the cache")
+        Self::cached(cache, progress)?
+            .context("the engine was built just now and is not in the cache")
     }
 
     fn cached(cache: &Cache, progress: &dyn Fn(&str)) -> anyhow::Result<Option<Self>> {
         // A record that cannot be read was written by another version, or is damaged: build again.
-        let Some(record) = cache.read(ENGINES, &format!("{RECIPE}.json"))? else { return Ok(None) };
-        let Ok(Record { facts, description }) = serde_json::from_slice(&record) else { return Ok(None) };
+        let Some(record) = cache.read(ENGINES, &format!("{RECIPE}.json"))? else {
+            return Ok(None);
+        };
+        let Ok(Record { facts, description }) = serde_json::from_slice(&record) else {
+            return Ok(None);
+        };
         let name = component_name(facts.digest);
         let engine = match Engine::from_cache(facts.digest, cache)? {
             Some(engine) => engine,
             None => {
-                let Some(compressed) = cache.read(ENGINES, &name)? else { return Ok(None) };
-                let Ok(component) = zstd::decode_all(compressed.as_slice()) else { return Ok(None) };
+                let Some(component) = cache.read(ENGINES, &name)? else {
+                    return Ok(None);
+                };
                 if Digest::of(&component) != facts.digest {
                     return Ok(None);
                 }
@@ -97,46 +103,82 @@ impl BuiltEngine {
                 Engine::compile(facts.digest, &component, cache)?
             }
         };
-        Ok(Some(Self { engine, description, facts, component_path: cache.path(ENGINES, &name) }))
+        Ok(Some(Self {
+            engine,
+            description,
+            facts,
+            component_path: cache.path(ENGINES, &name),
+        }))
     }
 
-    /// The component, compressed with zstd, as it travels beside bundles.
+    /// The engine's component.
     ///
     /// # Errors
     ///
-    /// The cache was emptied meanwhile.
-    pub fn compressed_component(&self) -> anyhow::Result<Vec<u8>> {
+    /// The cache was emptied or damaged meanwhile.
+    pub fn component(&self) -> anyhow::Result<Vec<u8>> {
         let path = &self.component_path;
-        std::fs::read(path).with_context(|| {
-            format!("cannot read the engine at `{}`; run `rm-pack engine --rebuild`", path.display())
-        })
+        let component = std::fs::read(path)
+            .with_context(|| format!("cannot read the engine at `{}`", path.display()))?;
+        if Digest::of(&component) != self.facts.digest {
+            anyhow::bail!(
+                "the engine at `{}` is damaged; delete that file and try again",
+                path.display()
+            );
+        }
+        Ok(component)
+    }
+
+    /// Put the engine into a folder of bundles, compressed, once, with its entry in the folder's index.
+    ///
+    /// # Errors
+    ///
+    /// The cache was emptied meanwhile, or the folder cannot be written.
+    pub fn write_beside(&self, folder: &Path) -> anyhow::Result<PathBuf> {
+        let file = engine_file_name(self.facts.digest);
+        let path = folder.join(&file);
+        let indexed = Index::read(folder)
+            .is_ok_and(|index| index.engines.iter().any(|engine| engine.file == file));
+        if !(indexed && path.exists()) {
+            let component = self.component()?;
+            let compressed = zstd::encode_all(component.as_slice(), COMPRESSION)
+                .context("compressing the engine")?;
+            write_atomically(&path, &compressed)
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
+            Index::update(folder, |index| {
+                index.add_engine(IndexedEngine {
+                    digest: self.facts.digest,
+                    file,
+                    sha256: Digest::of(&compressed),
+                    size: compressed.len() as u64,
+                });
+            })?;
+        }
+        Ok(path)
     }
 
     /// Where the component is in the cache.
-    pub fn component_path(&self) -> &std::path::Path {
+    pub fn component_path(&self) -> &Path {
         &self.component_path
     }
 }
 
 fn component_name(digest: Digest) -> String {
-    format!("engine-{digest}.wasm.zst")
+    format!("engine-{digest}.wasm")
 }
 
 fn build(cache: &Cache, progress: &dyn Fn(&str)) -> anyhow::Result<()> {
     let (component, description) = build_component(progress)?;
     let stdlib = stdlib();
-    progress("compressing the engine");
-    let compressed = zstd::encode_all(component.as_slice(), COMPRESSION).context("compressing the engine")?;
     let facts = EngineFacts {
         digest: Digest::of(&component),
         size: component.len() as u64,
-        compressed_size: compressed.len() as u64,
         stdlib_modules: stdlib.len(),
         stdlib_size: stdlib.values().map(|text| text.len() as u64).sum(),
     };
     progress("compiling the engine for this machine");
     Engine::compile(facts.digest, &component, cache)?;
-    cache.write(ENGINES, &component_name(facts.digest), &compressed)?;
+    cache.write(ENGINES, &component_name(facts.digest), &component)?;
     let record = serde_json::to_vec_pretty(&Record { facts, description })?;
     cache.write(ENGINES, &format!("{RECIPE}.json"), &record)?;
     Ok(())
@@ -156,6 +198,9 @@ pub fn build_component(progress: &dyn Fn(&str)) -> anyhow::Result<(Vec<u8>, Engi
     progress("booting and freezing CPython");
     rm_runtime::python::block_on(async {
         let (mut instance, description) = boot::boot(&unbooted, &stdlib()).await?;
-        Ok((snapshot::freeze(&context, &mut instance).await?, description))
+        Ok((
+            snapshot::freeze(&context, &mut instance).await?,
+            description,
+        ))
     })
 }

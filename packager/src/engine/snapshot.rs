@@ -6,11 +6,16 @@ use wasmtime_wizer::{ComponentContext, ComponentInstanceState, Wizer};
 
 /// Add the functions through which wizer reads an instance's state.
 pub(super) fn instrument(component: &[u8]) -> anyhow::Result<(ComponentContext<'_>, Vec<u8>)> {
-    wizer().instrument_component(component).map_err(|error| anyhow!("preparing the engine for freezing: {error:?}"))
+    wizer()
+        .instrument_component(component)
+        .map_err(|error| anyhow!("preparing the engine for freezing: {error:?}"))
 }
 
 /// The component whose fresh instances are as `instance` is now.
-pub(super) async fn freeze(context: &ComponentContext<'_>, instance: &mut Instance) -> anyhow::Result<Vec<u8>> {
+pub(super) async fn freeze(
+    context: &ComponentContext<'_>,
+    instance: &mut Instance,
+) -> anyhow::Result<Vec<u8>> {
     wizer()
         .snapshot_component(context, &mut Access { instance })
         .await
@@ -36,13 +41,24 @@ impl Access<'_> {
     where
         R: wasmtime::component::Lift + 'static,
     {
-        self.instance.call_exported(interface, function).await.expect(PRESENT)
+        self.instance
+            .call_exported(interface, function)
+            .await
+            .expect(PRESENT)
     }
 }
 
 impl ComponentInstanceState for Access<'_> {
-    async fn call_func_ret_list_u8(&mut self, interface: &str, function: &str, contents: impl FnOnce(&[u8]) + Send) {
-        self.instance.call_exported_bytes(interface, function, contents).await.expect(PRESENT);
+    async fn call_func_ret_list_u8(
+        &mut self,
+        interface: &str,
+        function: &str,
+        contents: impl FnOnce(&[u8]) + Send,
+    ) {
+        self.instance
+            .call_exported_bytes(interface, function, contents)
+            .await
+            .expect(PRESENT);
     }
 
     async fn call_func_ret_s32(&mut self, interface: &str, function: &str) -> i32 {

@@ -4,7 +4,9 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The file declares an encoding other than UTF-8, Latin-1 and ASCII.
-    #[error("encoding {encoding:?} declared on line {line} is not supported: save the file as UTF-8")]
+    #[error(
+        "encoding {encoding:?} declared on line {line} is not supported: save the file as UTF-8"
+    )]
     Encoding {
         /// The declared name, as written.
         encoding: String,
@@ -44,7 +46,7 @@ enum Encoding {
     Ascii,
 }
 
-/// Decodes Python source: byte order mark removed, `\r\n` and `\r` turned into `\n` as CPython's own tokenizer does, so
+/// Decodes Python source: byte order mark removed, `\r\n` and `\r` turned into `\n` as Python's own tokenizer does, so
 /// that line numbers and the contents of multi-line strings are the same wherever the file was checked out.
 ///
 /// The encoding declaration stays in the text; text must therefore be given to the compiler as `str`, not as bytes.
@@ -56,25 +58,47 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, DecodeError> {
     let encoding = match declaration(body) {
         None => Encoding::Utf8,
         Some((name, line)) => match (known(&name), marked) {
-            (None, _) => return Err(DecodeError::Encoding { encoding: name, line }),
+            (None, _) => {
+                return Err(DecodeError::Encoding {
+                    encoding: name,
+                    line,
+                });
+            }
             (Some(Encoding::Utf8), _) => Encoding::Utf8,
-            (Some(_), true) => return Err(DecodeError::Contradiction { encoding: name, line }),
+            (Some(_), true) => {
+                return Err(DecodeError::Contradiction {
+                    encoding: name,
+                    line,
+                });
+            }
             (Some(other), false) => other,
         },
     };
     if let Some(at) = body.iter().position(|&byte| byte == 0) {
-        return Err(DecodeError::Null { line: line_of(body, at) });
+        return Err(DecodeError::Null {
+            line: line_of(body, at),
+        });
     }
-    let invalid = |at: usize, encoding| DecodeError::Byte { byte: body[at], line: line_of(body, at), encoding };
+    let invalid = |at: usize, encoding| DecodeError::Byte {
+        byte: body[at],
+        line: line_of(body, at),
+        encoding,
+    };
     let text = match encoding {
-        Encoding::Utf8 => std::str::from_utf8(body).map_err(|error| invalid(error.valid_up_to(), "UTF-8"))?.to_owned(),
+        Encoding::Utf8 => std::str::from_utf8(body)
+            .map_err(|error| invalid(error.valid_up_to(), "UTF-8"))?
+            .to_owned(),
         Encoding::Latin1 => body.iter().map(|&byte| char::from(byte)).collect(),
         Encoding::Ascii => match body.iter().position(|byte| !byte.is_ascii()) {
             Some(at) => return Err(invalid(at, "ASCII")),
             None => body.iter().map(|&byte| char::from(byte)).collect(),
         },
     };
-    Ok(if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text })
+    Ok(if text.contains('\r') {
+        text.replace("\r\n", "\n").replace('\r', "\n")
+    } else {
+        text
+    })
 }
 
 fn line_of(bytes: &[u8], at: usize) -> usize {
@@ -90,7 +114,11 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
             rest = None;
             return Some(text);
         };
-        let width = if text[end..].starts_with(b"\r\n") { 2 } else { 1 };
+        let width = if text[end..].starts_with(b"\r\n") {
+            2
+        } else {
+            1
+        };
         rest = Some(&text[end + width..]);
         Some(&text[..end])
     })
@@ -100,7 +128,9 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// blank line.
 fn declaration(bytes: &[u8]) -> Option<(String, usize)> {
     for (index, line) in lines(bytes).take(2).enumerate() {
-        let start = line.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\x0c'));
+        let start = line
+            .iter()
+            .position(|byte| !matches!(byte, b' ' | b'\t' | b'\x0c'));
         let Some(start) = start else { continue };
         if line[start] != b'#' {
             return None;
@@ -135,10 +165,19 @@ fn cookie(comment: &[u8]) -> Option<String> {
 
 fn known(name: &str) -> Option<Encoding> {
     let name = name.to_ascii_lowercase().replace('_', "-");
-    let is = |known: &str| name == known || name.strip_prefix(known).is_some_and(|rest| rest.starts_with('-'));
+    let is = |known: &str| {
+        name == known
+            || name
+                .strip_prefix(known)
+                .is_some_and(|rest| rest.starts_with('-'))
+    };
     if is("utf-8") || matches!(name.as_str(), "utf8" | "u8" | "utf" | "cp65001") {
         Some(Encoding::Utf8)
-    } else if is("latin-1") || is("iso-8859-1") || is("iso-latin-1") || matches!(name.as_str(), "latin1" | "l1" | "8859") {
+    } else if is("latin-1")
+        || is("iso-8859-1")
+        || is("iso-latin-1")
+        || matches!(name.as_str(), "latin1" | "l1" | "8859")
+    {
         Some(Encoding::Latin1)
     } else if matches!(name.as_str(), "ascii" | "us-ascii" | "646") {
         Some(Encoding::Ascii)
@@ -158,7 +197,10 @@ mod tests {
 
     #[track_caller]
     fn fails(bytes: &[u8], expected: &str) {
-        assert_eq!(decode(bytes).map_err(|error| error.to_string()), Err(expected.to_owned()));
+        assert_eq!(
+            decode(bytes).map_err(|error| error.to_string()),
+            Err(expected.to_owned())
+        );
     }
 
     #[test]
@@ -170,13 +212,22 @@ mod tests {
 
     #[test]
     fn declared_latin1() {
-        decodes(b"# -*- coding: latin-1 -*-\ns = '\xe9'\n", "# -*- coding: latin-1 -*-\ns = 'é'\n");
-        decodes(b"#!/usr/bin/python\n# vim: set fileencoding=ISO_8859_1 :\n'\xe9'", "#!/usr/bin/python\n# vim: set fileencoding=ISO_8859_1 :\n'é'");
+        decodes(
+            b"# -*- coding: latin-1 -*-\ns = '\xe9'\n",
+            "# -*- coding: latin-1 -*-\ns = 'é'\n",
+        );
+        decodes(
+            b"#!/usr/bin/python\n# vim: set fileencoding=ISO_8859_1 :\n'\xe9'",
+            "#!/usr/bin/python\n# vim: set fileencoding=ISO_8859_1 :\n'é'",
+        );
     }
 
     #[test]
     fn declaration_below_code_is_a_comment() {
-        fails(b"x = 1\n# coding: latin-1\n'\xe9'\n", "byte 0xe9 on line 3 is not valid UTF-8");
+        fails(
+            b"x = 1\n# coding: latin-1\n'\xe9'\n",
+            "byte 0xe9 on line 3 is not valid UTF-8",
+        );
     }
 
     #[test]
@@ -187,9 +238,18 @@ mod tests {
 
     #[test]
     fn refuses_what_it_cannot_read() {
-        fails(b"\n# coding: koi8-r\n", "encoding \"koi8-r\" declared on line 2 is not supported: save the file as UTF-8");
-        fails(b"\xef\xbb\xbf# coding: latin-1\n", "the file starts with a UTF-8 byte order mark, but line 1 declares \"latin-1\"");
-        fails(b"# coding: ascii\n\xc3\xa9", "byte 0xc3 on line 2 is not valid ASCII");
+        fails(
+            b"\n# coding: koi8-r\n",
+            "encoding \"koi8-r\" declared on line 2 is not supported: save the file as UTF-8",
+        );
+        fails(
+            b"\xef\xbb\xbf# coding: latin-1\n",
+            "the file starts with a UTF-8 byte order mark, but line 1 declares \"latin-1\"",
+        );
+        fails(
+            b"# coding: ascii\n\xc3\xa9",
+            "byte 0xc3 on line 2 is not valid ASCII",
+        );
         fails(b"a\n\0", "source text cannot contain null bytes (line 2)");
     }
 }

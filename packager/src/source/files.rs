@@ -25,10 +25,18 @@ pub type Listing = BTreeMap<String, EntryKind>;
 /// # Errors
 /// [`SourceError::List`] when the folder exists and cannot be listed.
 pub fn list(folder: &Path) -> Result<Listing, SourceError> {
-    let failed = |source| SourceError::List { path: folder.to_path_buf(), source };
+    let failed = |source| SourceError::List {
+        path: folder.to_path_buf(),
+        source,
+    };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
             return Ok(Listing::new());
         }
         Err(error) => return Err(failed(error)),
@@ -36,10 +44,18 @@ pub fn list(folder: &Path) -> Result<Listing, SourceError> {
     let mut listing = Listing::new();
     for entry in entries {
         let entry = entry.map_err(failed)?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
         // A dangling link is not an error: it is not there.
-        let Ok(metadata) = fs::metadata(entry.path()) else { continue };
-        let kind = if metadata.is_dir() { EntryKind::Folder } else { EntryKind::File };
+        let Ok(metadata) = fs::metadata(entry.path()) else {
+            continue;
+        };
+        let kind = if metadata.is_dir() {
+            EntryKind::Folder
+        } else {
+            EntryKind::File
+        };
         listing.insert(name, kind);
     }
     Ok(listing)
@@ -50,8 +66,14 @@ pub fn list(folder: &Path) -> Result<Listing, SourceError> {
 /// # Errors
 /// [`SourceError::Read`] or [`SourceError::Decode`].
 pub fn read_python(path: &Path) -> Result<String, SourceError> {
-    let bytes = fs::read(path).map_err(|source| SourceError::Read { path: path.to_path_buf(), source })?;
-    decode(&bytes).map_err(|source| SourceError::Decode { path: path.to_path_buf(), source })
+    let bytes = fs::read(path).map_err(|source| SourceError::Read {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    decode(&bytes).map_err(|source| SourceError::Decode {
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 /// Reads a Python source without decoding it.
@@ -59,7 +81,10 @@ pub fn read_python(path: &Path) -> Result<String, SourceError> {
 /// # Errors
 /// [`SourceError::Read`].
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, SourceError> {
-    fs::read(path).map_err(|source| SourceError::Read { path: path.to_path_buf(), source })
+    fs::read(path).map_err(|source| SourceError::Read {
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 /// Reads a UTF-8 text file that may not exist.
@@ -81,7 +106,13 @@ pub fn read_optional_text(path: &Path) -> io::Result<Option<String>> {
 pub fn real_folder(path: &Path) -> Result<PathBuf, SourceError> {
     match fs::canonicalize(path) {
         Ok(real) if real.is_dir() => Ok(real),
-        Ok(_) => Err(SourceError::Root { path: path.to_path_buf(), source: None }),
-        Err(source) => Err(SourceError::Root { path: path.to_path_buf(), source: Some(source) }),
+        Ok(_) => Err(SourceError::Root {
+            path: path.to_path_buf(),
+            source: None,
+        }),
+        Err(source) => Err(SourceError::Root {
+            path: path.to_path_buf(),
+            source: Some(source),
+        }),
     }
 }

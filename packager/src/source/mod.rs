@@ -1,7 +1,7 @@
 //! Where Python modules come from.
 //!
 //! A [`SourceSet`] is an ordered list of roots: folders of the user's nodes, the packager's own `remotemedia` package and
-//! the engine's standard library. It finds a module by its dotted name the way CPython's path finder does: the first root
+//! the engine's standard library. It finds a module by its dotted name the way Python's own path finder does: the first root
 //! that holds a package (`x/__init__.py`) or a module (`x.py`) wins, and folders without `__init__.py` add up to a
 //! namespace package when no root holds either. Folders are listed when a name is looked up in them, never walked.
 //!

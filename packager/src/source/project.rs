@@ -67,7 +67,9 @@ pub enum ProjectError {
 }
 
 fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
+    nearest
+        .map(|name| format!(" (did you mean `{name}`?)"))
+        .unwrap_or_default()
 }
 
 impl ProjectConfig {
@@ -94,29 +96,50 @@ impl ProjectConfig {
     /// # Errors
     /// [`ProjectError`] when it is not TOML or says something unknown.
     pub fn parse(file: &Path, text: &str) -> Result<Self, ProjectError> {
-        let document: toml::Table =
-            toml::from_str(text).map_err(|source| ProjectError::Toml { file: file.to_path_buf(), source: Box::new(source) })?;
-        let mut config = Self { file: file.to_path_buf(), ..Self::default() };
+        let document: toml::Table = toml::from_str(text).map_err(|source| ProjectError::Toml {
+            file: file.to_path_buf(),
+            source: Box::new(source),
+        })?;
+        let mut config = Self {
+            file: file.to_path_buf(),
+            ..Self::default()
+        };
         let wrong = |key: &str, expected, value: &toml::Value| ProjectError::Type {
             file: file.to_path_buf(),
             key: key.to_owned(),
             expected,
             found: value.type_str(),
         };
-        let Some(tool) = document.get("tool") else { return Ok(config) };
-        let tool = tool.as_table().ok_or_else(|| wrong("tool", "a table", tool))?;
-        let Some(table) = tool.get("rm-pack") else { return Ok(config) };
-        let table = table.as_table().ok_or_else(|| wrong("tool.rm-pack", "a table", table))?;
+        let Some(tool) = document.get("tool") else {
+            return Ok(config);
+        };
+        let tool = tool
+            .as_table()
+            .ok_or_else(|| wrong("tool", "a table", tool))?;
+        let Some(table) = tool.get("rm-pack") else {
+            return Ok(config);
+        };
+        let table = table
+            .as_table()
+            .ok_or_else(|| wrong("tool.rm-pack", "a table", table))?;
         for (key, value) in table {
             let place = format!("tool.rm-pack.{key}");
             if !KEYS.contains(&key.as_str()) {
                 let nearest = crate::analysis::nearest(key, KEYS).map(str::to_owned);
-                return Err(ProjectError::UnknownKey { file: file.to_path_buf(), key: key.clone(), nearest });
+                return Err(ProjectError::UnknownKey {
+                    file: file.to_path_buf(),
+                    key: key.clone(),
+                    nearest,
+                });
             }
-            let items = value.as_array().ok_or_else(|| wrong(&place, "an array of strings", value))?;
+            let items = value
+                .as_array()
+                .ok_or_else(|| wrong(&place, "an array of strings", value))?;
             let mut strings = Vec::with_capacity(items.len());
             for (index, item) in items.iter().enumerate() {
-                let text = item.as_str().ok_or_else(|| wrong(&format!("{place}[{index}]"), "a string", item))?;
+                let text = item
+                    .as_str()
+                    .ok_or_else(|| wrong(&format!("{place}[{index}]"), "a string", item))?;
                 strings.push(text.to_owned());
             }
             match key.as_str() {
@@ -138,19 +161,27 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<ProjectConfig, String> {
-        ProjectConfig::parse(Path::new("/p/pyproject.toml"), text).map_err(|error| error.to_string())
+        ProjectConfig::parse(Path::new("/p/pyproject.toml"), text)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn paths_are_relative_to_the_file() {
-        let config = parse("[tool.rm-pack]\nsource = ['src', '../shared']\nkeep = ['a.b']\n").unwrap();
-        assert_eq!(config.source, [PathBuf::from("/p/src"), PathBuf::from("/p/../shared")]);
+        let config =
+            parse("[tool.rm-pack]\nsource = ['src', '../shared']\nkeep = ['a.b']\n").unwrap();
+        assert_eq!(
+            config.source,
+            [PathBuf::from("/p/src"), PathBuf::from("/p/../shared")]
+        );
         assert_eq!(config.keep, ["a.b"]);
     }
 
     #[test]
     fn other_tools_do_not_matter() {
-        assert_eq!(parse("[tool.black]\nline-length = 1\n").unwrap().source, Vec::<PathBuf>::new());
+        assert_eq!(
+            parse("[tool.black]\nline-length = 1\n").unwrap().source,
+            Vec::<PathBuf>::new()
+        );
         assert!(parse("").is_ok());
     }
 
@@ -168,6 +199,9 @@ mod tests {
             parse("[tool.rm-pack]\nsource = ['a', 1]\n").unwrap_err(),
             "/p/pyproject.toml: `tool.rm-pack.source[1]` must be a string, found integer"
         );
-        assert_eq!(parse("[tool").unwrap_err(), "/p/pyproject.toml is not valid TOML");
+        assert_eq!(
+            parse("[tool").unwrap_err(),
+            "/p/pyproject.toml is not valid TOML"
+        );
     }
 }

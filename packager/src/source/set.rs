@@ -38,12 +38,21 @@ pub struct ModuleSource {
 impl ModuleSource {
     /// The package that relative imports in this module start from; empty for a top-level module.
     pub fn package(&self) -> &str {
-        if self.is_package { &self.name } else { self.name.rsplit_once('.').map_or("", |(package, _)| package) }
+        if self.is_package {
+            &self.name
+        } else {
+            self.name
+                .rsplit_once('.')
+                .map_or("", |(package, _)| package)
+        }
     }
 
     /// The path to show to the user: the real one when there is one.
     pub fn shown_path(&self) -> String {
-        self.real_path.as_ref().map_or_else(|| self.display_path.clone(), |path| path.display().to_string())
+        self.real_path.as_ref().map_or_else(
+            || self.display_path.clone(),
+            |path| path.display().to_string(),
+        )
     }
 }
 
@@ -59,7 +68,11 @@ pub enum Found {
 #[derive(Debug)]
 enum Root {
     Folder(PathBuf),
-    Memory { origin: Origin, files: BTreeMap<String, Arc<str>>, folders: BTreeMap<String, Arc<Listing>> },
+    Memory {
+        origin: Origin,
+        files: BTreeMap<String, Arc<str>>,
+        folders: BTreeMap<String, Arc<Listing>>,
+    },
 }
 
 /// The roots modules are looked up in, in order.
@@ -101,13 +114,17 @@ impl SourceSet {
         I: IntoIterator<Item = (String, Arc<str>)>,
     {
         let files: BTreeMap<String, Arc<str>> = files.into_iter().collect();
-        let mut folders: BTreeMap<String, Listing> = BTreeMap::from([(String::new(), Listing::new())]);
+        let mut folders: BTreeMap<String, Listing> =
+            BTreeMap::from([(String::new(), Listing::new())]);
         for path in files.keys() {
             let mut kind = EntryKind::File;
             let mut rest = path.as_str();
             loop {
                 let (folder, name) = rest.rsplit_once('/').unwrap_or(("", rest));
-                folders.entry(folder.to_owned()).or_default().insert(name.to_owned(), kind);
+                folders
+                    .entry(folder.to_owned())
+                    .or_default()
+                    .insert(name.to_owned(), kind);
                 if folder.is_empty() {
                     break;
                 }
@@ -115,8 +132,15 @@ impl SourceSet {
                 rest = folder;
             }
         }
-        let folders = folders.into_iter().map(|(path, listing)| (path, Arc::new(listing))).collect();
-        self.roots.push(Root::Memory { origin, files, folders });
+        let folders = folders
+            .into_iter()
+            .map(|(path, listing)| (path, Arc::new(listing)))
+            .collect();
+        self.roots.push(Root::Memory {
+            origin,
+            files,
+            folders,
+        });
     }
 
     /// The node folders, in order.
@@ -140,8 +164,18 @@ impl SourceSet {
     /// # Errors
     /// [`SourceError`], as [`SourceSet::find`].
     pub fn find_stdlib(&self, name: &str) -> Result<Option<Found>, SourceError> {
-        let is_stdlib = |root: &Root| matches!(root, Root::Memory { origin: Origin::Stdlib, .. });
-        let roots = (0..self.roots.len()).filter(|&index| is_stdlib(&self.roots[index])).collect();
+        let is_stdlib = |root: &Root| {
+            matches!(
+                root,
+                Root::Memory {
+                    origin: Origin::Stdlib,
+                    ..
+                }
+            )
+        };
+        let roots = (0..self.roots.len())
+            .filter(|&index| is_stdlib(&self.roots[index]))
+            .collect();
         self.find_among(name, roots)
     }
 
@@ -155,7 +189,10 @@ impl SourceSet {
             roots.iter().map(|&root| (root, String::new())).collect()
         } else {
             match self.place(package, roots)? {
-                Some(Place::File { portion, is_package: true }) => vec![portion],
+                Some(Place::File {
+                    portion,
+                    is_package: true,
+                }) => vec![portion],
                 Some(Place::Namespace(portions)) => portions,
                 Some(Place::File { .. }) | None => Vec::new(),
             }
@@ -165,12 +202,17 @@ impl SourceSet {
             for (name, kind) in self.list(root, &folder)?.iter() {
                 match kind {
                     EntryKind::File => {
-                        if let Some(stem) = name.strip_suffix(".py").filter(|stem| *stem != "__init__") {
+                        if let Some(stem) =
+                            name.strip_suffix(".py").filter(|stem| *stem != "__init__")
+                        {
                             names.insert(stem.to_owned());
                         }
                     }
                     EntryKind::Folder => {
-                        if self.list(root, &join(&folder, name))?.contains_key("__init__.py") {
+                        if self
+                            .list(root, &join(&folder, name))?
+                            .contains_key("__init__.py")
+                        {
                             names.insert(name.clone());
                         }
                     }
@@ -185,11 +227,15 @@ impl SourceSet {
     /// # Errors
     /// [`SourceError::List`] when a folder cannot be listed.
     pub fn compiled_extension(&self, name: &str) -> Result<Option<PathBuf>, SourceError> {
-        let (folder, stem) = name.rsplit_once('.').map_or_else(|| (String::new(), name), |(p, s)| (p.replace('.', "/"), s));
+        let (folder, stem) = name
+            .rsplit_once('.')
+            .map_or_else(|| (String::new(), name), |(p, s)| (p.replace('.', "/"), s));
         for (index, root) in self.roots.iter().enumerate() {
             let Root::Folder(path) = root else { continue };
             for file in self.list(index, &folder)?.keys() {
-                let suffix = file.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.'));
+                let suffix = file
+                    .strip_prefix(stem)
+                    .and_then(|rest| rest.strip_prefix('.'));
                 if suffix.is_some_and(|rest| rest.ends_with("so") || rest.ends_with("pyd")) {
                     return Ok(Some(path.join(&folder).join(file)));
                 }
@@ -202,37 +248,63 @@ impl SourceSet {
         match self.place(name, roots)? {
             None => Ok(None),
             Some(Place::Namespace(_)) => Ok(Some(Found::Namespace)),
-            Some(Place::File { portion: (root, folder), is_package }) => {
-                let display_path = if is_package { format!("{folder}/__init__.py") } else { format!("{folder}.py") };
+            Some(Place::File {
+                portion: (root, folder),
+                is_package,
+            }) => {
+                let display_path = if is_package {
+                    format!("{folder}/__init__.py")
+                } else {
+                    format!("{folder}.py")
+                };
                 let (origin, real_path, text) = match &self.roots[root] {
                     Root::Folder(path) => {
                         let real = path.join(&display_path);
                         let text = files::read_python(&real)?;
                         (Origin::Node, Some(real), Arc::from(text))
                     }
-                    Root::Memory { origin, files, .. } => (*origin, None, Arc::clone(&files[&display_path])),
+                    Root::Memory { origin, files, .. } => {
+                        (*origin, None, Arc::clone(&files[&display_path]))
+                    }
                 };
-                Ok(Some(Found::Module(ModuleSource { name: name.to_owned(), is_package, origin, display_path, real_path, text })))
+                Ok(Some(Found::Module(ModuleSource {
+                    name: name.to_owned(),
+                    is_package,
+                    origin,
+                    display_path,
+                    real_path,
+                    text,
+                })))
             }
         }
     }
 
     /// Walks down the parts of `name`; a package's parts are looked up in that package's own folders only.
     fn place(&self, name: &str, roots: Vec<usize>) -> Result<Option<Place>, SourceError> {
-        let mut portions: Vec<Portion> = roots.into_iter().map(|root| (root, String::new())).collect();
+        let mut portions: Vec<Portion> = roots
+            .into_iter()
+            .map(|root| (root, String::new()))
+            .collect();
         let mut parts = name.split('.').peekable();
         while let Some(part) = parts.next() {
             // `name` may come from a string in the source: it must not climb out of the root.
             if part.is_empty() || part.contains(['/', '\\']) {
                 return Ok(None);
             }
-            let Some(place) = self.step(&portions, part)? else { return Ok(None) };
+            let Some(place) = self.step(&portions, part)? else {
+                return Ok(None);
+            };
             if parts.peek().is_none() {
                 return Ok(Some(place));
             }
             portions = match place {
-                Place::File { portion, is_package: true } => vec![portion],
-                Place::File { is_package: false, .. } => return Ok(None),
+                Place::File {
+                    portion,
+                    is_package: true,
+                } => vec![portion],
+                Place::File {
+                    is_package: false, ..
+                } => return Ok(None),
                 Place::Namespace(portions) => portions,
             };
         }
@@ -246,10 +318,16 @@ impl SourceSet {
             let path = join(folder, part);
             let is_folder = listing.get(part) == Some(&EntryKind::Folder);
             if is_folder && self.list(*root, &path)?.get("__init__.py") == Some(&EntryKind::File) {
-                return Ok(Some(Place::File { portion: (*root, path), is_package: true }));
+                return Ok(Some(Place::File {
+                    portion: (*root, path),
+                    is_package: true,
+                }));
             }
             if listing.get(&format!("{part}.py")) == Some(&EntryKind::File) {
-                return Ok(Some(Place::File { portion: (*root, path), is_package: false }));
+                return Ok(Some(Place::File {
+                    portion: (*root, path),
+                    is_package: false,
+                }));
             }
             if is_folder {
                 namespace.push((*root, path));
@@ -264,11 +342,19 @@ impl SourceSet {
             Root::Folder(path) => {
                 let path = path.join(folder);
                 // The map is only ever added to, so it is whole even if a thread died while it held the lock.
-                if let Some(known) = self.listings.lock().unwrap_or_else(PoisonError::into_inner).get(&path) {
+                if let Some(known) = self
+                    .listings
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get(&path)
+                {
                     return Ok(Arc::clone(known));
                 }
                 let listing = Arc::new(files::list(&path)?);
-                self.listings.lock().unwrap_or_else(PoisonError::into_inner).insert(path, Arc::clone(&listing));
+                self.listings
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(path, Arc::clone(&listing));
                 Ok(listing)
             }
         }
@@ -276,7 +362,11 @@ impl SourceSet {
 }
 
 fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
 }
 
 #[cfg(test)]
@@ -287,7 +377,12 @@ mod tests {
         let mut set = SourceSet::new();
         for (number, (origin, files)) in roots.iter().enumerate() {
             let text: Arc<str> = Arc::from(format!("root = {number}\n"));
-            set.add_memory(*origin, files.iter().map(|path| ((*path).to_owned(), Arc::clone(&text))));
+            set.add_memory(
+                *origin,
+                files
+                    .iter()
+                    .map(|path| ((*path).to_owned(), Arc::clone(&text))),
+            );
         }
         set
     }
@@ -297,14 +392,19 @@ mod tests {
         let shown = match set.find(name).unwrap() {
             None => "nothing".to_owned(),
             Some(Found::Namespace) => "namespace".to_owned(),
-            Some(Found::Module(module)) => format!("{} {}", module.display_path, module.text.trim()),
+            Some(Found::Module(module)) => {
+                format!("{} {}", module.display_path, module.text.trim())
+            }
         };
         assert_eq!(shown, expected);
     }
 
     #[test]
     fn package_before_module_before_namespace() {
-        let set = set(&[(Origin::Node, &["x/__init__.py", "x.py", "y.py", "y/z.py", "n/m.py"])]);
+        let set = set(&[(
+            Origin::Node,
+            &["x/__init__.py", "x.py", "y.py", "y/z.py", "n/m.py"],
+        )]);
         finds(&set, "x", "x/__init__.py root = 0");
         finds(&set, "y", "y.py root = 0");
         finds(&set, "y.z", "nothing");
@@ -328,14 +428,32 @@ mod tests {
         finds(&set, "remotemedia.mine", "nothing");
         finds(&set, "ns.a", "ns/a.py root = 0");
         finds(&set, "ns.b", "ns/b.py root = 1");
-        assert!(matches!(set.find_stdlib("json.decoder").unwrap(), Some(Found::Module(_))));
+        assert!(matches!(
+            set.find_stdlib("json.decoder").unwrap(),
+            Some(Found::Module(_))
+        ));
     }
 
     #[test]
     fn children_of_packages_and_roots() {
-        let set = set(&[(Origin::Node, &["a/__init__.py", "a/b.py", "a/c/__init__.py", "d.py", "e/f.txt"])]);
-        assert_eq!(set.children("").unwrap().into_iter().collect::<Vec<_>>(), ["a", "d"]);
-        assert_eq!(set.children("a").unwrap().into_iter().collect::<Vec<_>>(), ["b", "c"]);
+        let set = set(&[(
+            Origin::Node,
+            &[
+                "a/__init__.py",
+                "a/b.py",
+                "a/c/__init__.py",
+                "d.py",
+                "e/f.txt",
+            ],
+        )]);
+        assert_eq!(
+            set.children("").unwrap().into_iter().collect::<Vec<_>>(),
+            ["a", "d"]
+        );
+        assert_eq!(
+            set.children("a").unwrap().into_iter().collect::<Vec<_>>(),
+            ["b", "c"]
+        );
         assert!(set.children("d").unwrap().is_empty());
     }
 
@@ -348,8 +466,16 @@ mod tests {
         set.add_folder(folder.path()).unwrap();
         set.add_folder(&folder.path().join("p/..")).unwrap();
         assert_eq!(set.folders().count(), 1);
-        let Some(Found::Module(module)) = set.find("p").unwrap() else { panic!("p is a package") };
-        assert_eq!((module.display_path.as_str(), &*module.text), ("p/__init__.py", "x = 1\n"));
-        assert!(matches!(set.add_folder(&folder.path().join("none")), Err(SourceError::Root { .. })));
+        let Some(Found::Module(module)) = set.find("p").unwrap() else {
+            panic!("p is a package")
+        };
+        assert_eq!(
+            (module.display_path.as_str(), &*module.text),
+            ("p/__init__.py", "x = 1\n")
+        );
+        assert!(matches!(
+            set.add_folder(&folder.path().join("none")),
+            Err(SourceError::Root { .. })
+        ));
     }
 }

@@ -96,7 +96,7 @@ pub enum MarshalError {
         /// Its length in items, bytes or 15-bit digits.
         length: usize,
     },
-    /// A [`Value::SurrogateStr`] to write that is neither UTF-8 nor surrogates.
+    /// A [`Value::SurrogateStr`](crate::value::Value::SurrogateStr) to write that is neither UTF-8 nor surrogates.
     #[error("text that is neither UTF-8 nor surrogates")]
     BadText,
 }

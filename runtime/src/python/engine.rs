@@ -1,6 +1,6 @@
 //! CPython as a component, compiled for this machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +36,9 @@ pub struct EngineDescription {
     pub os_name: String,
     /// Modules written in C and compiled in.
     pub builtin_modules: BTreeSet<String>,
+    /// What each of them defines.
+    #[serde(default)]
+    pub builtin_names: BTreeMap<String, BTreeSet<String>>,
     /// Modules written in Python whose code is inside the interpreter.
     pub frozen_modules: BTreeSet<String>,
     /// Modules that are imported before the first line of an application runs.
@@ -108,7 +111,10 @@ impl Engine {
     pub fn from_cache(digest: Digest, cache: &Cache) -> Result<Option<Self>, EngineError> {
         let wasmtime = new_wasmtime(digest)?;
         let path = compiled_path(&wasmtime, digest, cache);
-        Ok(load_compiled(&wasmtime, &path).and_then(|component| Self::new(digest, &component).ok()))
+        Ok(
+            load_compiled(&wasmtime, &path)
+                .and_then(|component| Self::new(digest, &component).ok()),
+        )
     }
 
     /// Compile a component (some seconds of all cores) and keep the code in the cache.
@@ -119,21 +125,30 @@ impl Engine {
     pub fn compile(digest: Digest, component: &[u8], cache: &Cache) -> Result<Self, EngineError> {
         let actual = Digest::of(component);
         if actual != digest {
-            return Err(EngineError::WrongDigest { expected: digest, actual });
+            return Err(EngineError::WrongDigest {
+                expected: digest,
+                actual,
+            });
         }
         // Whoever waited for another process that compiled the same finds it done.
         let _lock = cache.lock(&format!("compile-{}", digest.short()))?;
         if let Some(engine) = Self::from_cache(digest, cache)? {
             return Ok(engine);
         }
-        let failed = |source: wasmtime::Error| EngineError::Compile { digest, source: source.into() };
+        let failed = |source: wasmtime::Error| EngineError::Compile {
+            digest,
+            source: source.into(),
+        };
         let wasmtime = new_wasmtime(digest)?;
         let code = wasmtime.precompile_component(component).map_err(failed)?;
         let path = compiled_path(&wasmtime, digest, cache);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         cache.write(COMPILED, &name, &code)?;
-        let compiled = load_compiled(&wasmtime, &path)
-            .ok_or_else(|| failed(wasmtime::Error::msg("what was just compiled cannot be loaded")))?;
+        let compiled = load_compiled(&wasmtime, &path).ok_or_else(|| {
+            failed(wasmtime::Error::msg(
+                "what was just compiled cannot be loaded",
+            ))
+        })?;
         Self::new(digest, &compiled)
     }
 
@@ -144,15 +159,27 @@ impl Engine {
     /// `component` cannot be compiled or is not an engine.
     pub fn compile_uncached(component: &[u8]) -> Result<Self, EngineError> {
         let digest = Digest::of(component);
-        let compiled = Component::new(&new_wasmtime(digest)?, component)
-            .map_err(|source| EngineError::Compile { digest, source: source.into() })?;
+        let compiled = Component::new(&new_wasmtime(digest)?, component).map_err(|source| {
+            EngineError::Compile {
+                digest,
+                source: source.into(),
+            }
+        })?;
         Self::new(digest, &compiled)
     }
 
     fn new(digest: Digest, component: &Component) -> Result<Self, EngineError> {
-        let failed = |source: wasmtime::Error| EngineError::Compile { digest, source: source.into() };
+        let failed = |source: wasmtime::Error| EngineError::Compile {
+            digest,
+            source: source.into(),
+        };
         let export = |name: &'static str| {
-            component.get_export_index(None, name).ok_or(EngineError::MissingExport { digest, export: name })
+            component
+                .get_export_index(None, name)
+                .ok_or(EngineError::MissingExport {
+                    digest,
+                    export: name,
+                })
         };
         let exports = Exports {
             boot: export("boot")?,
@@ -166,7 +193,13 @@ impl Engine {
         };
         let linker = sandbox::linker(component.engine()).map_err(failed)?;
         let instance_pre = linker.instantiate_pre(component).map_err(failed)?;
-        Ok(Self { inner: Arc::new(Inner { digest, instance_pre, exports }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                digest,
+                instance_pre,
+                exports,
+            }),
+        })
     }
 
     /// The SHA-256 of the component it was compiled from.
@@ -185,22 +218,34 @@ impl Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Engine").field("digest", &self.inner.digest).finish_non_exhaustive()
+        formatter
+            .debug_struct("Engine")
+            .field("digest", &self.inner.digest)
+            .finish_non_exhaustive()
     }
 }
 
 fn new_wasmtime(digest: Digest) -> Result<wasmtime::Engine, EngineError> {
-    wasmtime::Engine::new(&sandbox::config()).map_err(|source| EngineError::Compile { digest, source: source.into() })
+    wasmtime::Engine::new(&sandbox::config()).map_err(|source| EngineError::Compile {
+        digest,
+        source: source.into(),
+    })
 }
 
 /// Compiled code is named by the engine's digest and by everything of wasmtime and this machine that it depends on.
 fn compiled_path(wasmtime: &wasmtime::Engine, digest: Digest, cache: &Cache) -> PathBuf {
     let mut hasher = std::hash::DefaultHasher::new();
     wasmtime.precompile_compatibility_hash().hash(&mut hasher);
-    cache.path(COMPILED, &format!("{}-{:016x}.cwasm", digest.short(), hasher.finish()))
+    cache.path(
+        COMPILED,
+        &format!("{}-{:016x}.cwasm", digest.short(), hasher.finish()),
+    )
 }
 
-#[expect(unsafe_code, reason = "the only way to load code compiled earlier; the safety argument is below")]
+#[expect(
+    unsafe_code,
+    reason = "the only way to load code compiled earlier; the safety argument is below"
+)]
 fn load_compiled(wasmtime: &wasmtime::Engine, path: &std::path::Path) -> Option<Component> {
     if !path.exists() {
         return None;

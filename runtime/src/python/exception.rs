@@ -71,14 +71,21 @@ impl PythonException {
         let text = |name: &str| field(name).map(text_of).unwrap_or_default();
         let origin = [("cause", Origin::Cause), ("context", Origin::Context)]
             .into_iter()
-            .find_map(|(name, origin)| field(name).map(|value| Box::new((origin, Self::from_value(value)))));
+            .find_map(|(name, origin)| {
+                field(name).map(|value| Box::new((origin, Self::from_value(value))))
+            });
         Self {
             kind: text("type"),
             message: text("message"),
-            frames: items(field("frames")).iter().filter_map(Frame::from_value).collect(),
+            frames: items(field("frames"))
+                .iter()
+                .filter_map(Frame::from_value)
+                .collect(),
             notes: items(field("notes")).iter().map(text_of).collect(),
             syntax: field("syntax").map(SyntaxPlace::from_value),
-            missing: field("missing").filter(|value| !matches!(value, Value::Null)).map(text_of),
+            missing: field("missing")
+                .filter(|value| !matches!(value, Value::Null))
+                .map(text_of),
             origin,
             group: items(field("group")).iter().map(Self::from_value).collect(),
         }
@@ -86,25 +93,47 @@ impl PythonException {
 
     /// The last line of a traceback: class and message.
     pub fn summary(&self) -> String {
-        if self.message.is_empty() { self.kind.clone() } else { format!("{}: {}", self.kind, self.message) }
+        if self.message.is_empty() {
+            self.kind.clone()
+        } else {
+            format!("{}: {}", self.kind, self.message)
+        }
+    }
+
+    /// Whether it says that something cannot be imported.
+    pub fn is_import_error(&self) -> bool {
+        matches!(self.kind.as_str(), "ImportError" | "ModuleNotFoundError")
+    }
+
+    /// The frames of this exception and of those that led to it.
+    pub fn all_frames(&self) -> impl Iterator<Item = &Frame> {
+        let mut pending = vec![self];
+        std::iter::from_fn(move || {
+            let exception = pending.pop()?;
+            pending.extend(exception.origin.iter().map(|origin| &origin.1));
+            pending.extend(&exception.group);
+            Some(&exception.frames)
+        })
+        .flatten()
     }
 
     fn write_to(&self, out: &mut String) {
         if let Some(origin) = &self.origin {
             origin.1.write_to(out);
             out.push_str(match origin.0 {
-                Origin::Cause => "\n\nThe above exception was the direct cause of the following exception:\n\n",
-                Origin::Context => "\n\nDuring handling of the above exception, another exception occurred:\n\n",
+                Origin::Cause => {
+                    "\n\nThe above exception was the direct cause of the following exception:\n\n"
+                }
+                Origin::Context => {
+                    "\n\nDuring handling of the above exception, another exception occurred:\n\n"
+                }
             });
         }
         if !self.frames.is_empty() {
             out.push_str("Traceback (most recent call last):\n");
         }
         for frame in &self.frames {
-            let _ = match frame {
-                Frame::Line { file, line, function } => writeln!(out, "  File \"{file}\", line {line}, in {function}"),
-                Frame::Omitted(count) => writeln!(out, "  [{count} more frames]"),
-            };
+            let _ = writeln!(out, "  {frame}");
         }
         if let Some(place) = &self.syntax {
             let _ = writeln!(out, "  File \"{}\", line {}", place.file, place.line);
@@ -136,6 +165,19 @@ impl fmt::Display for PythonException {
 
 impl std::error::Error for PythonException {}
 
+impl fmt::Display for Frame {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line {
+                file,
+                line,
+                function,
+            } => write!(formatter, "File \"{file}\", line {line}, in {function}"),
+            Self::Omitted(count) => write!(formatter, "[{count} more frames]"),
+        }
+    }
+}
+
 impl Frame {
     fn from_value(value: &Value) -> Option<Self> {
         match items(Some(value)) {
@@ -144,7 +186,11 @@ impl Frame {
                 Some(if file.is_empty() {
                     Self::Omitted(*number)
                 } else {
-                    Self::Line { file, line: *number, function: text_of(function) }
+                    Self::Line {
+                        file,
+                        line: *number,
+                        function: text_of(function),
+                    }
                 })
             }
             _ => None,
@@ -155,7 +201,13 @@ impl Frame {
 impl SyntaxPlace {
     fn from_value(value: &Value) -> Self {
         let part = |index: usize| items(Some(value)).get(index);
-        let number = |index| if let Some(Value::Int(number)) = part(index) { *number } else { 0 };
+        let number = |index| {
+            if let Some(Value::Int(number)) = part(index) {
+                *number
+            } else {
+                0
+            }
+        };
         Self {
             file: part(0).map(text_of).unwrap_or_default(),
             line: number(1),
@@ -189,14 +241,22 @@ mod tests {
         let first = PythonException {
             kind: "KeyError".into(),
             message: "'text'".into(),
-            frames: vec![Frame::Line { file: "nodes/a.py".into(), line: 3, function: "Node.process".into() }],
+            frames: vec![Frame::Line {
+                file: "nodes/a.py".into(),
+                line: 3,
+                function: "Node.process".into(),
+            }],
             ..PythonException::default()
         };
         let second = PythonException {
             kind: "ValueError".into(),
             message: "no text".into(),
             frames: vec![
-                Frame::Line { file: "nodes/a.py".into(), line: 5, function: "Node.process".into() },
+                Frame::Line {
+                    file: "nodes/a.py".into(),
+                    line: 5,
+                    function: "Node.process".into(),
+                },
                 Frame::Omitted(936),
             ],
             notes: vec!["a note".into()],

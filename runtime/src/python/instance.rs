@@ -38,7 +38,10 @@ impl Options {
 
     /// For packing: fixed clocks and random numbers.
     pub fn for_packing() -> Self {
-        Self { surroundings: Surroundings::Fixed, ..Self::for_node("") }
+        Self {
+            surroundings: Surroundings::Fixed,
+            ..Self::for_node("")
+        }
     }
 }
 
@@ -109,19 +112,39 @@ impl Instance {
     ///
     /// The folder cannot be opened, or wasmtime cannot make the instance.
     #[doc(hidden)]
-    pub async fn with_boot_folder(engine: &Engine, folder: &std::path::Path) -> Result<Self, InstanceError> {
+    pub async fn with_boot_folder(
+        engine: &Engine,
+        folder: &std::path::Path,
+    ) -> Result<Self, InstanceError> {
         let mut builder = WasiCtxBuilder::new();
-        builder.preopened_dir(folder, "/boot", FsPerms::ReadOnly).map_err(|error| trap_reason(&error))?;
+        builder
+            .preopened_dir(folder, "/boot", FsPerms::ReadOnly)
+            .map_err(|error| trap_reason(&error))?;
         let guest = Guest::with_wasi(builder.build(), DEFAULT_MEMORY_LIMIT);
         Self::with_guest(engine, guest, OutputSink::tracing("")).await
     }
 
-    async fn with_guest(engine: &Engine, guest: Guest, output: OutputSink) -> Result<Self, InstanceError> {
+    async fn with_guest(
+        engine: &Engine,
+        guest: Guest,
+        output: OutputSink,
+    ) -> Result<Self, InstanceError> {
         let mut store = Store::new(engine.instance_pre().engine(), guest);
         store.limiter(|guest| &mut guest.limits);
-        let instance = engine.instance_pre().instantiate_async(&mut store).await.map_err(|error| trap_reason(&error))?;
-        let functions = Functions::find(engine, &instance, &mut store).map_err(|error| trap_reason(&error))?;
-        Ok(Self { store, output, functions, instance, trapped: None })
+        let instance = engine
+            .instance_pre()
+            .instantiate_async(&mut store)
+            .await
+            .map_err(|error| trap_reason(&error))?;
+        let functions =
+            Functions::find(engine, &instance, &mut store).map_err(|error| trap_reason(&error))?;
+        Ok(Self {
+            store,
+            output,
+            functions,
+            instance,
+            trapped: None,
+        })
     }
 
     /// Start the interpreter of an engine that has not been booted; see `boot` in `engine.wit`.
@@ -132,9 +155,17 @@ impl Instance {
     #[doc(hidden)]
     pub async fn boot(&mut self, search_path: &str, frozen: Vec<u8>) -> Result<(), InstanceError> {
         let arguments = (search_path.as_bytes().to_vec(), frozen);
-        let result = self.functions.boot.call_async(&mut self.store, arguments).await;
+        let result = self
+            .functions
+            .boot
+            .call_async(&mut self.store, arguments)
+            .await;
         let (error,) = self.check(result)?;
-        if error.is_empty() { Ok(()) } else { Err(InstanceError::Protocol(lossy(&error))) }
+        if error.is_empty() {
+            Ok(())
+        } else {
+            Err(InstanceError::Protocol(lossy(&error)))
+        }
     }
 
     /// Write an application's layer over this fresh instance.
@@ -143,16 +174,30 @@ impl Instance {
     ///
     /// The memory limit is too small for it, or the engine cannot take it.
     pub async fn restore(&mut self, layer: &Layer) -> Result<(), InstanceError> {
-        let result = self.functions.layer_begin.call_async(&mut self.store, (layer.pages(),)).await;
+        let result = self
+            .functions
+            .layer_begin
+            .call_async(&mut self.store, (layer.pages(),))
+            .await;
         let (batch_bytes,) = self.check(result)?;
         if (batch_bytes as usize) < BATCH_BYTES {
-            return Err(InstanceError::Protocol(format!("it takes {batch_bytes} bytes of a layer at once, not {BATCH_BYTES}")));
+            return Err(InstanceError::Protocol(format!(
+                "it takes {batch_bytes} bytes of a layer at once, not {BATCH_BYTES}"
+            )));
         }
         for batch in layer.batches() {
-            let result = self.functions.layer_write.call_async(&mut self.store, (batch.to_vec(),)).await;
+            let result = self
+                .functions
+                .layer_write
+                .call_async(&mut self.store, (batch.to_vec(),))
+                .await;
             self.check(result)?;
         }
-        let result = self.functions.layer_end.call_async(&mut self.store, ()).await;
+        let result = self
+            .functions
+            .layer_end
+            .call_async(&mut self.store, ())
+            .await;
         self.check(result)?;
         self.call(Operation::Resume, Vec::new()).await.map(drop)
     }
@@ -162,12 +207,22 @@ impl Instance {
     /// # Errors
     ///
     /// Python raised, the interpreter trapped (now or earlier), or the answer cannot be read.
-    pub async fn call(&mut self, operation: Operation, arguments: Vec<Value>) -> Result<Value, InstanceError> {
+    pub async fn call(
+        &mut self,
+        operation: Operation,
+        arguments: Vec<Value>,
+    ) -> Result<Value, InstanceError> {
         if let Some(reason) = &self.trapped {
-            return Err(InstanceError::Trapped { reason: reason.clone() });
+            return Err(InstanceError::Trapped {
+                reason: reason.clone(),
+            });
         }
         let payload = marshal::to_marshal(&Value::Tuple(arguments))?;
-        let result = self.functions.call.call_async(&mut self.store, (operation as u32, payload)).await;
+        let result = self
+            .functions
+            .call
+            .call_async(&mut self.store, (operation as u32, payload))
+            .await;
         self.output.flush();
         let (answer,) = self.check(result)?;
         read_answer(&answer)
@@ -188,9 +243,17 @@ impl Instance {
     /// # Errors
     ///
     /// The interpreter trapped.
-    pub async fn with_memory<R>(&mut self, look: impl FnOnce(&[u8], &MemoryLayout) -> R) -> Result<R, InstanceError> {
-        let result = self.functions.memory_layout.call_async(&mut self.store, ()).await;
-        let ((stack_pointer, state_start, state_end, bounce_start, bounce_end, pages),) = self.check(result)?;
+    pub async fn with_memory<R>(
+        &mut self,
+        look: impl FnOnce(&[u8], &MemoryLayout) -> R,
+    ) -> Result<R, InstanceError> {
+        let result = self
+            .functions
+            .memory_layout
+            .call_async(&mut self.store, ())
+            .await;
+        let ((stack_pointer, state_start, state_end, bounce_start, bounce_end, pages),) =
+            self.check(result)?;
         let layout = MemoryLayout {
             keep: vec![
                 0..stack_pointer as usize,
@@ -199,7 +262,11 @@ impl Instance {
             ],
             pages,
         };
-        let result = self.functions.memory_read.call_async(&mut self.store, (0, pages << 16)).await;
+        let result = self
+            .functions
+            .memory_read
+            .call_async(&mut self.store, (0, pages << 16))
+            .await;
         let (memory,) = self.check(result)?;
         Ok(look(memory.as_le_slice(&self.store), &layout))
     }
@@ -211,14 +278,30 @@ impl Instance {
     ///
     /// There is no such function, or it trapped.
     #[doc(hidden)]
-    pub async fn call_exported<R>(&mut self, interface: &str, function: &str) -> Result<R, InstanceError>
+    pub async fn call_exported<R>(
+        &mut self,
+        interface: &str,
+        function: &str,
+    ) -> Result<R, InstanceError>
     where
         R: Lift + 'static,
     {
-        let missing = || InstanceError::Protocol(format!("the component does not export {interface}#{function}"));
-        let (_, parent) = self.instance.get_export(&mut self.store, None, interface).ok_or_else(missing)?;
-        let (_, index) = self.instance.get_export(&mut self.store, Some(&parent), function).ok_or_else(missing)?;
-        let typed = self.instance.get_typed_func::<(), (R,)>(&mut self.store, index);
+        let missing = || {
+            InstanceError::Protocol(format!(
+                "the component does not export {interface}#{function}"
+            ))
+        };
+        let (_, parent) = self
+            .instance
+            .get_export(&mut self.store, None, interface)
+            .ok_or_else(missing)?;
+        let (_, index) = self
+            .instance
+            .get_export(&mut self.store, Some(&parent), function)
+            .ok_or_else(missing)?;
+        let typed = self
+            .instance
+            .get_typed_func::<(), (R,)>(&mut self.store, index);
         let typed = self.check(typed)?;
         let result = typed.call_async(&mut self.store, ()).await;
         Ok(self.check(result)?.0)
@@ -254,7 +337,10 @@ impl Instance {
 
 impl std::fmt::Debug for Instance {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Instance").field("trapped", &self.trapped).finish_non_exhaustive()
+        formatter
+            .debug_struct("Instance")
+            .field("trapped", &self.trapped)
+            .finish_non_exhaustive()
     }
 }
 
@@ -286,10 +372,16 @@ fn read_answer(answer: &[u8]) -> Result<Value, InstanceError> {
     match marshal::from_marshal(answer)? {
         Value::Tuple(parts) => match <[Value; 2]>::try_from(parts) {
             Ok([Value::Int(0), result]) => Ok(result),
-            Ok([Value::Int(1), error]) => Err(InstanceError::Exception(Box::new(PythonException::from_value(&error)))),
-            _ => Err(InstanceError::Protocol("an answer of an unknown kind".into())),
+            Ok([Value::Int(1), error]) => Err(InstanceError::Exception(Box::new(
+                PythonException::from_value(&error),
+            ))),
+            _ => Err(InstanceError::Protocol(
+                "an answer of an unknown kind".into(),
+            )),
         },
-        _ => Err(InstanceError::Protocol("an answer that is not a pair".into())),
+        _ => Err(InstanceError::Protocol(
+            "an answer that is not a pair".into(),
+        )),
     }
 }
 
@@ -299,7 +391,9 @@ fn trap_reason(error: &wasmtime::Error) -> InstanceError {
         Some(trap) => trap.to_string(),
         None => error.root_cause().to_string(),
     };
-    InstanceError::Trapped { reason: reason.lines().next().unwrap_or_default().to_owned() }
+    InstanceError::Trapped {
+        reason: reason.lines().next().unwrap_or_default().to_owned(),
+    }
 }
 
 fn lossy(bytes: &[u8]) -> String {

@@ -38,8 +38,12 @@ where
     F::Output: Send,
 {
     let run = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-        runtime.expect("a runtime without I/O needs nothing of the system").block_on(operation)
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        runtime
+            .expect("a runtime without I/O needs nothing of the system")
+            .block_on(operation)
     };
     // A runtime cannot be started on a thread that is inside one already.
     if tokio::runtime::Handle::try_current().is_ok() {

@@ -11,7 +11,7 @@ pub const PROTOCOL: i64 = 1;
 pub enum Operation {
     /// `() -> dict`: what the engine is; see [`EngineDescription`](super::engine::EngineDescription).
     Describe = 0,
-    /// `(filename: str, source: bytes, optimize: int) -> bytes`: compile a module, as a marshalled code object.
+    /// `(filename: str, source: str, optimize: int) -> bytes`: compile a module, as a marshalled code object.
     Compile = 1,
     /// `(names: list[str])`: which modules the standard library has.
     SetStdlibNames = 2,
@@ -33,4 +33,6 @@ pub enum Operation {
     Flush = 10,
     /// `(node_id: str)`: let the node go.
     Cleanup = 11,
+    /// `() -> dict[str, list[str]]`: what each built-in module defines.
+    BuiltinNames = 12,
 }

@@ -33,8 +33,15 @@ pub struct OutputSink {
 impl OutputSink {
     /// Hand every line to `handler`.
     pub fn new(handler: LineHandler) -> Self {
-        let writer = |stream| LineWriter { stream, handler: handler.clone(), partial: Arc::default() };
-        Self { stdout: writer(Stream::Stdout), stderr: writer(Stream::Stderr) }
+        let writer = |stream| LineWriter {
+            stream,
+            handler: handler.clone(),
+            partial: Arc::default(),
+        };
+        Self {
+            stdout: writer(Stream::Stdout),
+            stderr: writer(Stream::Stderr),
+        }
     }
 
     /// Report lines as `tracing` events of the target `rm_runtime::python`, with the node's id in the field `node`:
@@ -42,8 +49,12 @@ impl OutputSink {
     pub fn tracing(node: &str) -> Self {
         let node = node.to_owned();
         Self::new(Arc::new(move |stream, line| match stream {
-            Stream::Stdout => tracing::info!(target: "rm_runtime::python", node, stream = "stdout", "{line}"),
-            Stream::Stderr => tracing::warn!(target: "rm_runtime::python", node, stream = "stderr", "{line}"),
+            Stream::Stdout => {
+                tracing::info!(target: "rm_runtime::python", node, stream = "stdout", "{line}")
+            }
+            Stream::Stderr => {
+                tracing::warn!(target: "rm_runtime::python", node, stream = "stderr", "{line}")
+            }
         }))
     }
 
@@ -94,7 +105,10 @@ impl LineWriter {
     }
 
     fn hand_over(&self, line: &mut Vec<u8>) {
-        (self.handler)(self.stream, String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']));
+        (self.handler)(
+            self.stream,
+            String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']),
+        );
         line.clear();
     }
 }
@@ -155,8 +169,15 @@ mod tests {
         sink.stdout.accept(b"one\ntw");
         sink.stderr.accept(b"warning\r\n");
         sink.stdout.accept(b"o\n");
-        let expected = [(Stream::Stdout, "one"), (Stream::Stderr, "warning"), (Stream::Stdout, "two")];
-        assert_eq!(*lines.lock().unwrap(), expected.map(|(stream, line)| (stream, line.to_owned())));
+        let expected = [
+            (Stream::Stdout, "one"),
+            (Stream::Stderr, "warning"),
+            (Stream::Stdout, "two"),
+        ];
+        assert_eq!(
+            *lines.lock().unwrap(),
+            expected.map(|(stream, line)| (stream, line.to_owned()))
+        );
     }
 
     #[test]
@@ -165,7 +186,10 @@ mod tests {
         sink.stdout.accept(b"no end");
         sink.flush();
         sink.flush();
-        assert_eq!(*lines.lock().unwrap(), [(Stream::Stdout, "no end".to_owned())]);
+        assert_eq!(
+            *lines.lock().unwrap(),
+            [(Stream::Stdout, "no end".to_owned())]
+        );
     }
 
     #[test]

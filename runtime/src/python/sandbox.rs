@@ -6,7 +6,8 @@ use std::time::Duration;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Config, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{
-    Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
+    Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView,
+    WasiView,
 };
 
 use super::output::OutputSink;
@@ -52,9 +53,17 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub(super) fn new(surroundings: Surroundings, memory_limit: usize, output: &OutputSink) -> Self {
+    pub(super) fn new(
+        surroundings: Surroundings,
+        memory_limit: usize,
+        output: &OutputSink,
+    ) -> Self {
         let mut builder = WasiCtxBuilder::new();
-        builder.allow_tcp(false).allow_udp(false).stdout(output.stdout()).stderr(output.stderr());
+        builder
+            .allow_tcp(false)
+            .allow_udp(false)
+            .stdout(output.stdout())
+            .stderr(output.stderr());
         if surroundings == Surroundings::Fixed {
             builder
                 .wall_clock(StoppedClock)
@@ -68,14 +77,24 @@ impl Guest {
 
     pub(super) fn with_wasi(wasi: WasiCtx, memory_limit: usize) -> Self {
         // A refused growth is `MemoryError` in Python, not the end of the instance.
-        let limits = StoreLimitsBuilder::new().memory_size(memory_limit).trap_on_grow_failure(false).build();
-        Self { wasi, table: ResourceTable::new(), limits }
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(memory_limit)
+            .trap_on_grow_failure(false)
+            .build();
+        Self {
+            wasi,
+            table: ResourceTable::new(),
+            limits,
+        }
     }
 }
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 

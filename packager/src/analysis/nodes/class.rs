@@ -1,0 +1,147 @@
+//! What a class's source tells about the node it makes.
+
+use std::collections::BTreeMap;
+use std::iter;
+
+use rustpython_ruff_python_ast::visitor::{self, Visitor};
+use rustpython_ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtClassDef, StmtFunctionDef};
+
+use super::super::ParsedModule;
+
+/// What calling a node's `process` gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessKind {
+    /// A value.
+    Plain,
+    /// A coroutine.
+    Coroutine,
+    /// A generator.
+    Generator,
+    /// An asynchronous generator.
+    AsyncGenerator,
+}
+
+/// A class definition's facts.
+#[derive(Debug, Clone)]
+pub(super) struct Definition {
+    pub(super) line: u32,
+    pub(super) process: Option<ProcessKind>,
+    pub(super) is_streaming: bool,
+}
+
+/// Calls `visit` for the statements of the top level, those in `if`, `try` and `with` blocks too.
+pub(super) fn each_top_level<'a>(body: &'a [Stmt], visit: &mut dyn FnMut(&'a Stmt)) {
+    for stmt in body {
+        visit(stmt);
+        if let Stmt::If(stmt) = stmt {
+            each_top_level(&stmt.body, visit);
+            stmt.elif_else_clauses
+                .iter()
+                .for_each(|clause| each_top_level(&clause.body, visit));
+        } else if let Stmt::Try(stmt) = stmt {
+            each_top_level(&stmt.body, visit);
+            for handler in &stmt.handlers {
+                let ExceptHandler::ExceptHandler(clause) = handler;
+                each_top_level(&clause.body, visit);
+            }
+            each_top_level(&stmt.orelse, visit);
+            each_top_level(&stmt.finalbody, visit);
+        } else if let Stmt::With(stmt) = stmt {
+            each_top_level(&stmt.body, visit);
+        }
+    }
+}
+
+/// The class `name` of a parsed module.
+pub(super) fn define(parsed: &ParsedModule, name: &str) -> Option<Definition> {
+    let mut classes: BTreeMap<&str, &StmtClassDef> = BTreeMap::new();
+    each_top_level(&parsed.syntax.body, &mut |stmt| {
+        if let Stmt::ClassDef(class) = stmt {
+            classes.entry(class.name.as_str()).or_insert(class);
+        }
+    });
+    let class = *classes.get(name)?;
+    let mut lineage = vec![class];
+    let mut at = 0;
+    while let Some(class) = lineage.get(at).copied() {
+        for base in class.arguments.iter().flat_map(|arguments| &arguments.args) {
+            if let Expr::Name(base) = base
+                && let Some(base) = classes.get(base.id.as_str())
+                && !lineage.iter().any(|known| known.name == base.name)
+            {
+                lineage.push(base);
+            }
+        }
+        at += 1;
+    }
+    Some(Definition {
+        line: parsed.line(&class.name),
+        process: lineage
+            .iter()
+            .find_map(|class| method(class, "process"))
+            .map(kind),
+        is_streaming: lineage
+            .iter()
+            .find_map(|class| flag(class, "is_streaming"))
+            .unwrap_or(false),
+    })
+}
+
+fn method<'a>(class: &'a StmtClassDef, name: &str) -> Option<&'a StmtFunctionDef> {
+    class.body.iter().rev().find_map(|stmt| match stmt {
+        Stmt::FunctionDef(function) if &function.name == name => Some(function),
+        _ => None,
+    })
+}
+
+fn flag(class: &StmtClassDef, name: &str) -> Option<bool> {
+    class.body.iter().rev().find_map(|stmt| {
+        let (targets, value): (Vec<&Expr>, &Expr) = if let Stmt::Assign(assign) = stmt {
+            (assign.targets.iter().collect(), &assign.value)
+        } else if let Stmt::AnnAssign(assign) = stmt {
+            (
+                iter::once(&*assign.target).collect(),
+                assign.value.as_deref()?,
+            )
+        } else {
+            return None;
+        };
+        let named = targets
+            .iter()
+            .any(|target| matches!(target, Expr::Name(target) if target.id.as_str() == name));
+        if let (true, Expr::BooleanLiteral(literal)) = (named, value) {
+            Some(literal.value)
+        } else {
+            None
+        }
+    })
+}
+
+fn kind(function: &StmtFunctionDef) -> ProcessKind {
+    let mut yields = Yields(false);
+    yields.visit_body(&function.body);
+    match (function.is_async, yields.0) {
+        (false, false) => ProcessKind::Plain,
+        (true, false) => ProcessKind::Coroutine,
+        (false, true) => ProcessKind::Generator,
+        (true, true) => ProcessKind::AsyncGenerator,
+    }
+}
+
+/// Whether a function's own body yields, functions inside it apart.
+struct Yields(bool);
+
+impl Visitor<'_> for Yields {
+    fn visit_stmt(&mut self, stmt: &Stmt) {
+        if !matches!(stmt, Stmt::FunctionDef(_) | Stmt::ClassDef(_)) {
+            visitor::walk_stmt(self, stmt);
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &Expr) {
+        self.0 |= matches!(expr, Expr::Yield(_) | Expr::YieldFrom(_));
+        if !matches!(expr, Expr::Lambda(_)) {
+            visitor::walk_expr(self, expr);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `rm-pack build`
+
+use std::path::Path;
+use std::time::Instant;
+
+use rm_runtime::cache::Cache;
+
+use super::failure::{Failure, Stage};
+use super::output::{Progress, count, seconds, size};
+use crate::pack::{Packed, Request, pack};
+
+pub(super) fn build(request: &Request, out: &Path) -> Result<(), Failure> {
+    let started = Instant::now();
+    let packed = {
+        let progress = Progress::new();
+        let packed = pack(request, &Cache::user(), &|step| progress.step(step))?;
+        progress.step("writing the bundle");
+        // The engine first: a bundle that is there can run.
+        if let (Some(engine), false) = (&packed.engine, request.self_contained) {
+            engine
+                .write_beside(out)
+                .map_err(|error| Failure::new(Stage::Packing, error))?;
+        }
+        packed.bundle.write(out)?;
+        packed
+    };
+    print_notes(&packed);
+    let path = out.join(packed.bundle.file_name());
+    let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    let modules = count(packed.bundle.modules().len(), "module");
+    eprintln!(
+        "packed {} ({}, {modules}) in {}",
+        path.display(),
+        size(bytes),
+        seconds(started.elapsed())
+    );
+    println!("{}", path.display());
+    Ok(())
+}
+
+/// Tell whoever packs what they should know.
+pub(super) fn print_notes(packed: &Packed) {
+    for note in &packed.notes {
+        eprintln!("note: {note}");
+    }
+}

@@ -1,0 +1,104 @@
+//! `rm-pack engine`
+
+use anyhow::{Context as _, bail};
+use rm_runtime::cache::Cache;
+use rm_runtime::digest::Digest;
+use rm_runtime::python::engine::EngineDescription;
+use serde::Serialize;
+
+use super::failure::{Failure, Stage};
+use super::output::{Progress, size};
+use crate::engine::{BuiltEngine, EngineFacts, build_component};
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    facts: &'a EngineFacts,
+    description: &'a EngineDescription,
+    cached: String,
+}
+
+pub(super) fn engine(json: bool, rebuild: bool) -> Result<(), Failure> {
+    show(json, rebuild).map_err(|error| Failure::new(Stage::Packing, error))
+}
+
+fn show(json: bool, rebuild: bool) -> anyhow::Result<()> {
+    let progress = Progress::new();
+    let built = BuiltEngine::ensure(&Cache::user(), &|step| progress.step(step))?;
+    if rebuild {
+        let (component, _) = build_component(&|step| progress.step(step))?;
+        let digest = Digest::of(&component);
+        if digest != built.facts.digest {
+            bail!(
+                "building the engine again gave {digest}, and {} is in the cache",
+                built.facts.digest
+            );
+        }
+    }
+    drop(progress);
+    let cached = built.component_path().display().to_string();
+    if json {
+        let shown = Shown {
+            facts: &built.facts,
+            description: &built.description,
+            cached,
+        };
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&shown).context("writing JSON")?
+        );
+        return Ok(());
+    }
+    let EngineDescription {
+        python,
+        platform,
+        builtin_modules,
+        frozen_modules,
+        boot_modules,
+        ..
+    } = &built.description;
+    let EngineFacts {
+        digest,
+        size: bytes,
+        stdlib_modules,
+        stdlib_size,
+    } = &built.facts;
+    println!("CPython {python} for {platform}");
+    println!(
+        "  digest            {digest}{}",
+        if rebuild {
+            " (built again: the same)"
+        } else {
+            ""
+        }
+    );
+    println!("  size              {}", size(*bytes));
+    println!("  cached            {cached}");
+    println!(
+        "  standard library  {stdlib_modules} modules, {} of source",
+        size(*stdlib_size)
+    );
+    println!("  built in          {} modules", builtin_modules.len());
+    let names: Vec<_> = builtin_modules.iter().map(String::as_str).collect();
+    for line in wrap(&names) {
+        println!("    {line}");
+    }
+    println!("  frozen            {} modules", frozen_modules.len());
+    println!("  imported at boot  {} modules", boot_modules.len());
+    Ok(())
+}
+
+/// Names in lines of at most 100 characters.
+fn wrap(names: &[&str]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut() {
+            Some(line) if line.len() + name.len() < 100 => {
+                line.push(' ');
+                line.push_str(name);
+            }
+            _ => lines.push((*name).to_owned()),
+        }
+    }
+    lines
+}

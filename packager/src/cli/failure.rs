@@ -1,0 +1,176 @@
+//! How a command fails: an exit code, and one rendering for every error.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+
+use rm_runtime::bundle::BundleError;
+use rm_runtime::pipeline::{LoadError, NodeFailure, RunError};
+use rm_runtime::python::exception::Frame;
+use rm_runtime::python::{InstanceError, PythonException};
+
+use crate::pack::{PackError, UserSource};
+
+/// Which part of the work failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Input = 3,
+    Packing = 4,
+    Running = 5,
+}
+
+/// An error, what it means for the exit code, and the sources that its traceback may point into.
+#[derive(Debug)]
+pub(super) struct Failure {
+    stage: Stage,
+    error: anyhow::Error,
+    sources: BTreeMap<String, UserSource>,
+}
+
+impl Failure {
+    pub(super) fn new(stage: Stage, error: impl Into<anyhow::Error>) -> Self {
+        Self {
+            stage,
+            error: error.into(),
+            sources: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn with_sources(mut self, sources: &BTreeMap<String, UserSource>) -> Self {
+        self.sources.clone_from(sources);
+        self
+    }
+
+    pub(super) fn exit_code(&self) -> u8 {
+        self.stage as u8
+    }
+
+    /// Print the error and what caused it, each once.
+    pub(super) fn report(&self) {
+        eprint!("{}", self.render());
+    }
+
+    fn render(&self) -> String {
+        let mut text = String::from("error: ");
+        let mut shown = String::new();
+        for (depth, cause) in self.error.chain().enumerate() {
+            let message = self.message(cause);
+            // A wrapper that shows its cause's text adds nothing.
+            if message == shown {
+                continue;
+            }
+            if depth > 0 {
+                text.push_str("  ");
+            }
+            text.push_str(message.trim_end().replace('\n', "\n  ").as_str());
+            text.push('\n');
+            shown = message;
+        }
+        text
+    }
+
+    fn message(&self, error: &(dyn Error + 'static)) -> String {
+        match exception_in(error) {
+            Some(exception) => self.traceback(exception),
+            None => error.to_string(),
+        }
+    }
+
+    /// A traceback with the user's own lines, where they are at hand.
+    fn traceback(&self, exception: &PythonException) -> String {
+        let mut text = String::new();
+        for line in exception.to_string().lines() {
+            text.push_str(line);
+            text.push('\n');
+            let place = exception.all_frames().find_map(|frame| match frame {
+                Frame::Line {
+                    file, line: number, ..
+                } if line.ends_with(&frame.to_string()) => Some((file, *number)),
+                _ => None,
+            });
+            if let Some((file, number)) = place
+                && let Some(source) = self.sources.get(file)
+                && let Some(code) = usize::try_from(number)
+                    .ok()
+                    .and_then(|number| source.text.lines().nth(number - 1))
+            {
+                let _ = writeln!(text, "    {}", code.trim());
+            }
+        }
+        text
+    }
+}
+
+fn exception_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PythonException> {
+    if let Some(exception) = error.downcast_ref::<PythonException>() {
+        return Some(exception);
+    }
+    let instance = match error.downcast_ref::<NodeFailure>() {
+        Some(NodeFailure::Python(error)) => Some(error),
+        Some(NodeFailure::Rust(_)) => None,
+        None => error.downcast_ref::<InstanceError>(),
+    };
+    match instance {
+        Some(InstanceError::Exception(exception)) => Some(exception),
+        _ => None,
+    }
+}
+
+impl From<PackError> for Failure {
+    fn from(error: PackError) -> Self {
+        let stage = match &error {
+            PackError::ReadManifest { .. }
+            | PackError::Manifest(_)
+            | PackError::UnknownNodes { .. }
+            | PackError::Project(_) => Stage::Input,
+            PackError::Node { .. }
+            | PackError::Source(_)
+            | PackError::Analysis(_)
+            | PackError::Compile(_)
+            | PackError::Import { .. }
+            | PackError::Engine(_) => Stage::Packing,
+        };
+        let sources = match &error {
+            PackError::Import { user_sources, .. } => user_sources.clone(),
+            _ => BTreeMap::new(),
+        };
+        Self {
+            stage,
+            error: error.into(),
+            sources,
+        }
+    }
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
+        let stage = if matches!(error, BundleError::Write { .. }) {
+            Stage::Packing
+        } else {
+            Stage::Input
+        };
+        Self::new(stage, error)
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        Self::new(Stage::Input, error)
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Caller(error) => {
+                let stage = if error.is::<super::run::InputError>() {
+                    Stage::Input
+                } else {
+                    Stage::Running
+                };
+                Self::new(stage, anyhow::Error::from_boxed(error))
+            }
+            other => Self::new(Stage::Running, other),
+        }
+    }
+}

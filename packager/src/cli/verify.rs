@@ -1,0 +1,51 @@
+//! `rm-pack verify`
+
+use std::path::Path;
+
+use anyhow::anyhow;
+use rm_runtime::bundle::Bundle;
+use rm_runtime::pipeline::{Pipeline, Settings};
+
+use super::failure::{Failure, Stage};
+use super::output::{Progress, count};
+
+pub(super) fn verify(file: &Path) -> Result<(), Failure> {
+    let progress = Progress::new();
+    progress.step("checking hashes");
+    let bundle = Bundle::open(file)?;
+    progress.step("booting");
+    let pipeline = Pipeline::load(&bundle, Settings::default())?;
+    progress.step("importing every module");
+    let names: Vec<_> = bundle
+        .modules()
+        .iter()
+        .map(|module| module.name.as_str())
+        .collect();
+    let failed = pipeline
+        .try_imports(&names)
+        .map_err(|error| Failure::new(Stage::Running, error))?;
+    drop(progress);
+    let entries =
+        count(bundle.description().entries.len() + 1, "entry").replace("entrys", "entries");
+    println!("{}: {entries} as they were written", file.display());
+    let mut broken = 0;
+    for (name, exception) in &failed {
+        println!("  {name}: {}", exception.summary());
+        broken += usize::from(!exception.is_import_error());
+    }
+    let imported = names.len() - failed.len();
+    println!(
+        "{imported} of {} can be imported",
+        count(names.len(), "module")
+    );
+    if broken == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Stage::Running,
+        anyhow!(
+            "{} failed otherwise than by a missing import",
+            count(broken, "module")
+        ),
+    ))
+}

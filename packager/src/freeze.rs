@@ -1,0 +1,108 @@
+//! Import the application inside the engine, and keep what that changed in memory as a layer.
+
+use rm_runtime::layer::Layer;
+use rm_runtime::python::instance::Options;
+use rm_runtime::python::operation::Operation;
+use rm_runtime::python::{Engine, Instance, InstanceError};
+use rm_runtime::value::Value;
+
+/// A module as the engine's importer takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarriedModule {
+    /// The dotted name.
+    pub name: String,
+    /// Whether it is a package.
+    pub is_package: bool,
+    /// The file name that tracebacks show; for a namespace package its folder, with a final slash.
+    pub filename: String,
+    /// The marshalled code object; none for a namespace package.
+    pub code: Option<Vec<u8>>,
+}
+
+/// An application in memory.
+#[derive(Clone, Debug)]
+pub struct Frozen {
+    /// What importing it changed.
+    pub layer: Layer,
+    /// Which modules were imported on the way, sorted; the others are carried as code.
+    pub loaded: Vec<String>,
+    /// What the application printed while it was imported.
+    pub printed: String,
+}
+
+/// Import `entries`, with `modules` to import from, and freeze the result.
+///
+/// # Errors
+///
+/// An exception while importing, or a failure of the engine.
+pub async fn freeze(
+    engine: &Engine,
+    modules: Vec<CarriedModule>,
+    entries: &[&str],
+) -> Result<Frozen, InstanceError> {
+    let mut instance = Instance::new(engine, &Options::for_packing()).await?;
+    let before = instance.with_memory(|memory, _| memory.to_vec()).await?;
+    let modules = modules.into_iter().map(CarriedModule::into_value).collect();
+    instance
+        .call(Operation::Install, vec![Value::List(modules)])
+        .await?;
+    let names = entries.iter().map(|name| Value::from(*name)).collect();
+    let mut loaded = texts(
+        instance
+            .call(Operation::Load, vec![Value::List(names)])
+            .await?,
+    );
+    loaded.sort_unstable();
+    let printed = printed(&instance.call(Operation::Seal, Vec::new()).await?);
+    instance.scrub().await?;
+    let layer = instance
+        .with_memory(|after, layout| Layer::between(&before, after, &layout.keep))
+        .await?;
+    Ok(Frozen {
+        layer,
+        loaded,
+        printed,
+    })
+}
+
+impl CarriedModule {
+    fn into_value(self) -> Value {
+        Value::Tuple(vec![
+            self.name.into(),
+            self.is_package.into(),
+            self.filename.into(),
+            self.code.map_or(Value::Null, Value::Bytes),
+        ])
+    }
+}
+
+fn texts(value: Value) -> Vec<String> {
+    let Value::List(items) = value else {
+        return Vec::new();
+    };
+    items
+        .into_iter()
+        .filter_map(|item| {
+            if let Value::Str(text) = item {
+                Some(text)
+            } else {
+                None
+            }
+        })
+        .collect()
+}
+
+fn printed(value: &Value) -> String {
+    let Value::List(pieces) = value else {
+        return String::new();
+    };
+    let mut all = Vec::new();
+    for piece in pieces {
+        if let Value::Tuple(parts) = piece
+            && let [_, Value::Bytes(bytes)] = parts.as_slice()
+        {
+            all.extend(bytes);
+        }
+    }
+    String::from_utf8_lossy(&all).into_owned()
+}

@@ -1,0 +1,97 @@
+//! What can be wrong with a bundle or with the folder it is in.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{FORMAT, INDEX_FILE, Target};
+use crate::digest::Digest;
+
+/// Why a bundle cannot be read, found or written. Every message names the file.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The file cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file cannot be written.
+    #[error("cannot write `{}`", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no zip archive, or the end of one is missing.
+    #[error("`{}` is not a bundle, or is cut off: {problem}", path.display())]
+    NotABundle {
+        /// Which file.
+        path: PathBuf,
+        /// What the archive reader said.
+        problem: String,
+    },
+    /// Something in it is not as it was written.
+    #[error("`{}` was altered after it was packed: {what}; pack or download it again", path.display())]
+    Altered {
+        /// Which file.
+        path: PathBuf,
+        /// What does not agree.
+        what: String,
+    },
+    /// It is in a format of another version.
+    #[error(
+        "`{}` has bundle format {found}, and this version reads format {FORMAT}; use the version of rm-runtime that \
+         goes with the rm-pack that wrote it, or pack it again",
+        path.display()
+    )]
+    WrongFormat {
+        /// Which file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+    },
+    /// The folder has no index.
+    #[error("`{}` holds no bundles: it has no {INDEX_FILE}", folder.display())]
+    NoIndex {
+        /// Which folder.
+        folder: PathBuf,
+    },
+    /// The index cannot be understood.
+    #[error("`{}` is damaged: {problem}", path.display())]
+    BadIndex {
+        /// The index.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The index has no bundle that fits, or too many.
+    #[error("`{}` has {found} for the target {target}{wanted}", folder.display())]
+    NoSuchBundle {
+        /// Which folder.
+        folder: PathBuf,
+        /// The target asked for.
+        target: Target,
+        /// The name asked for, with words around it.
+        wanted: String,
+        /// What there is.
+        found: String,
+    },
+    /// The engine that a bundle needs is nowhere.
+    #[error(
+        "`{bundle}` needs the engine {digest} (Python {python}), which is neither in it, nor beside it, nor on this \
+         machine; put `{file}` beside it (rm-pack build writes it there) or pack it with --self-contained"
+    )]
+    NoEngine {
+        /// The bundle's name.
+        bundle: String,
+        /// The engine.
+        digest: Digest,
+        /// The engine's version of Python.
+        python: String,
+        /// The engine's file name.
+        file: String,
+    },
+}
