@@ -42,13 +42,9 @@ fn main() -> Result<()> {
     // The libraries that link and freeze the engine are pinned to exact versions in the workspace's manifest; the
     // packer's own version stands for them.
     recipe.update(env::var("CARGO_PKG_VERSION")?);
-    let digest: String = recipe
-        .finalize()
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    println!("cargo::rustc-env=ENGINE_RECIPE={digest}");
+    let digest = recipe.finalize();
+    let name = u64::from_be_bytes(digest[..8].try_into()?);
+    println!("cargo::rustc-env=ENGINE_RECIPE={name:016x}");
     println!("cargo::rerun-if-changed=build.rs");
     Ok(())
 }

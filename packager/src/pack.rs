@@ -108,7 +108,7 @@ pub enum PackError {
         /// The place in it.
         place: String,
         /// What is wrong with the class.
-        source: NodeError,
+        source: Box<NodeError>,
     },
     /// A source folder cannot be used.
     #[error(transparent)]
@@ -311,7 +311,7 @@ fn find_classes(
                 return Err(PackError::Node {
                     file: file.to_owned(),
                     place,
-                    source,
+                    source: Box::new(source),
                 });
             }
             // The second node of a type that was answered already.

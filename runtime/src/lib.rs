@@ -1,4 +1,4 @@
-//! Load a `RemoteMedia` bundle and run its pipeline: Rust nodes and sandboxed Python nodes, mixed in one graph.
+//! Load a RemoteMedia bundle and run its pipeline: Rust nodes and sandboxed Python nodes, mixed in one graph.
 //!
 //! ```no_run
 //! use std::path::Path;

@@ -264,7 +264,7 @@ impl Pipeline {
                 {
                     Ok(_) => {}
                     Err(InstanceError::Exception(exception)) => {
-                        failed.push(((*name).to_owned(), *exception))
+                        failed.push(((*name).to_owned(), *exception));
                     }
                     Err(error) => return Err(error),
                 }
@@ -369,7 +369,6 @@ impl<'a> Run<'a> {
                 .call(Operation::Cleanup, vec![spec.id.as_str().into()])
                 .await
             {
-                Ok(_) => {}
                 Err(source) if result.is_ok() => {
                     result = Err(RunError::End {
                         node: spec.id.clone(),
@@ -377,7 +376,7 @@ impl<'a> Run<'a> {
                     });
                 }
                 // An interpreter that trapped has said so already.
-                Err(InstanceError::Trapped { .. }) => {}
+                Ok(_) | Err(InstanceError::Trapped { .. }) => {}
                 Err(error) => tracing::warn!(node = spec.id, "cleanup failed as well: {error}"),
             }
         }

@@ -24,7 +24,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// A `CPython` 3.14.0 for WASI that has no modules yet: the caller adds what its engine reports.
+    /// A CPython 3.14.0 for WASI that has no modules yet: the caller adds what its engine reports.
     pub fn wasi() -> Self {
         Self {
             builtin_modules: BTreeSet::new(),

@@ -13,12 +13,13 @@ pub(super) fn build(request: &Request, out: &Path) -> Result<(), Failure> {
     let started = Instant::now();
     let packed = {
         let progress = Progress::new();
-        let packed = pack(request, &Cache::user(), &|step| progress.step(step))?;
+        let cache = Cache::user();
+        let packed = pack(request, &cache, &|step| progress.step(step))?;
         progress.step("writing the bundle");
         // The engine first: a bundle that is there can run.
         if let (Some(engine), false) = (&packed.engine, request.self_contained) {
             engine
-                .write_beside(out)
+                .write_beside(out, &cache)
                 .map_err(|error| Failure::new(Stage::Packing, error))?;
         }
         packed.bundle.write(out)?;

@@ -1,13 +1,22 @@
 //! What goes to standard error while a command works.
 
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 /// What is logged unless `RUST_LOG` says otherwise: what Python nodes print, and warnings.
 const DEFAULT_LOG: &str = "warn,rm_runtime::python=info";
+
+/// The target of events that are lines printed by Python.
+const PYTHON: &str = "rm_runtime::python";
 
 /// Send `tracing` events to standard error, as lines.
 pub(super) fn start_tracing() {
@@ -15,10 +24,67 @@ pub(super) fn start_tracing() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .without_time()
-        .with_target(false)
+        .event_format(Lines)
         .init();
+}
+
+/// One line an event: `[node] what it printed` for Python nodes, `warning: message (field: value)` for the rest.
+struct Lines;
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let node = fields
+            .node
+            .map(|node| format!("[{node}] "))
+            .unwrap_or_default();
+        if event.metadata().target() == PYTHON {
+            return writeln!(writer, "{node}{}", fields.message);
+        }
+        let level = event
+            .metadata()
+            .level()
+            .as_str()
+            .to_ascii_lowercase()
+            .replace("warn", "warning");
+        writeln!(
+            writer,
+            "{level}: {node}{}{}",
+            fields.message,
+            fields.others.concat()
+        )
+    }
+}
+
+#[derive(Default)]
+struct Fields {
+    node: Option<String>,
+    message: String,
+    others: Vec<String>,
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "node" => self.node = Some(value.to_owned()),
+            "message" => value.clone_into(&mut self.message),
+            name => self.others.push(format!(" ({name}: {value})")),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
 }
 
 /// A line that says what is being done; nothing where standard error is not a terminal.

@@ -90,18 +90,17 @@ impl BuiltEngine {
             return Ok(None);
         };
         let name = component_name(facts.digest);
-        let engine = match Engine::from_cache(facts.digest, cache)? {
-            Some(engine) => engine,
-            None => {
-                let Some(component) = cache.read(ENGINES, &name)? else {
-                    return Ok(None);
-                };
-                if Digest::of(&component) != facts.digest {
-                    return Ok(None);
-                }
-                progress("compiling the engine for this machine");
-                Engine::compile(facts.digest, &component, cache)?
+        let engine = if let Some(engine) = Engine::from_cache(facts.digest, cache)? {
+            engine
+        } else {
+            let Some(component) = cache.read(ENGINES, &name)? else {
+                return Ok(None);
+            };
+            if Digest::of(&component) != facts.digest {
+                return Ok(None);
             }
+            progress("compiling the engine for this machine");
+            Engine::compile(facts.digest, &component, cache)?
         };
         Ok(Some(Self {
             engine,
@@ -134,15 +133,13 @@ impl BuiltEngine {
     /// # Errors
     ///
     /// The cache was emptied meanwhile, or the folder cannot be written.
-    pub fn write_beside(&self, folder: &Path) -> anyhow::Result<PathBuf> {
+    pub fn write_beside(&self, folder: &Path, cache: &Cache) -> anyhow::Result<PathBuf> {
         let file = engine_file_name(self.facts.digest);
         let path = folder.join(&file);
         let indexed = Index::read(folder)
             .is_ok_and(|index| index.engines.iter().any(|engine| engine.file == file));
         if !(indexed && path.exists()) {
-            let component = self.component()?;
-            let compressed = zstd::encode_all(component.as_slice(), COMPRESSION)
-                .context("compressing the engine")?;
+            let compressed = self.compressed_component(cache)?;
             write_atomically(&path, &compressed)
                 .with_context(|| format!("cannot write `{}`", path.display()))?;
             Index::update(folder, |index| {
@@ -155,6 +152,21 @@ impl BuiltEngine {
             })?;
         }
         Ok(path)
+    }
+
+    /// The component as it travels, compressed once per machine.
+    fn compressed_component(&self, cache: &Cache) -> anyhow::Result<Vec<u8>> {
+        let name = engine_file_name(self.facts.digest);
+        if let Some(compressed) = cache.read(ENGINES, &name)?
+            && zstd::decode_all(compressed.as_slice())
+                .is_ok_and(|component| Digest::of(&component) == self.facts.digest)
+        {
+            return Ok(compressed);
+        }
+        let compressed = zstd::encode_all(self.component()?.as_slice(), COMPRESSION)
+            .context("compressing the engine")?;
+        cache.write(ENGINES, &name, &compressed)?;
+        Ok(compressed)
     }
 
     /// Where the component is in the cache.

@@ -205,7 +205,9 @@ impl Archive {
 }
 
 fn is_compressed(name: &str) -> bool {
-    name.ends_with(".zst")
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "zst")
 }
 
 /// Decompress, but never to more than one byte past `size`: a small file must not fill the memory.

@@ -175,12 +175,9 @@ impl Index {
                 .copied()
                 .find(|bundle| bundle.name == name)
                 .ok_or_else(|| {
-                    let nearest =
-                        suggest::nearest(name, names()).map(|near| format!(" (is it `{near}`?)"));
-                    error(
-                        format!("{}", nearest.unwrap_or_default()),
-                        format!("no bundle `{name}`"),
-                    )
+                    let nearest = suggest::nearest(name, names())
+                        .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+                    error(nearest, format!("no bundle `{name}`"))
                 }),
         }
     }

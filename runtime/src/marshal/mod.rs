@@ -1,10 +1,10 @@
-//! Values in the format of `CPython`'s `marshal` module, the wire between this crate and a Python interpreter.
+//! Values in the format of CPython's `marshal` module, the wire between this crate and a Python interpreter.
 //!
 //! Every interpreter holds a fast reader and writer of it in C, and it carries what Python values need: integers of any
 //! size, tuples, bytes, NaN, text with lone surrogates. Only plain data is read and written here. What the format has
 //! besides (code objects, sets, complex numbers) is refused by name, and so are back references: Python must write with
 //! version 2, `marshal.dumps(value, 2)`, which has none. What is written here is version 2 too, byte for byte what
-//! `CPython` writes, and `marshal.loads` of any version reads it.
+//! CPython writes, and `marshal.loads` of any version reads it.
 //!
 //! The reader trusts nothing: every length is checked against the bytes that are there before anything is allocated for
 //! it, nesting is bounded by [`MAX_DEPTH`], and bytes left over are an error.

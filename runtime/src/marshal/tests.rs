@@ -8,7 +8,7 @@ fn pow2(exponent: u32) -> BigInt {
     BigInt::from(1) << exponent
 }
 
-/// Values and what `CPython`'s `marshal.dumps(value, 2)` gives for them.
+/// Values and what CPython's `marshal.dumps(value, 2)` gives for them.
 fn from_cpython() -> Vec<(Value, &'static [u8])> {
     let list = |items| Value::List(items);
     vec![

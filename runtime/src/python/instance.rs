@@ -79,17 +79,23 @@ pub struct Instance {
     store: Store<Guest>,
     output: OutputSink,
     functions: Functions,
-    instance: wasmtime::component::Instance,
+    component: wasmtime::component::Instance,
     trapped: Option<String>,
 }
 
+/// What `memory-layout` returns; see `engine.wit`.
+type Layout = (u32, u32, u32, u32, u32, u32);
+
+/// A function that returns one value.
+type Returning<Arguments, Result> = TypedFunc<Arguments, (Result,)>;
+
 struct Functions {
-    boot: TypedFunc<(Vec<u8>, Vec<u8>), (Vec<u8>,)>,
-    call: TypedFunc<(u32, Vec<u8>), (Vec<u8>,)>,
+    boot: Returning<(Vec<u8>, Vec<u8>), Vec<u8>>,
+    call: Returning<(u32, Vec<u8>), Vec<u8>>,
     scrub: TypedFunc<(), ()>,
-    memory_layout: TypedFunc<(), ((u32, u32, u32, u32, u32, u32),)>,
-    memory_read: TypedFunc<(u32, u32), (WasmList<u8>,)>,
-    layer_begin: TypedFunc<(u32,), (u32,)>,
+    memory_layout: Returning<(), Layout>,
+    memory_read: Returning<(u32, u32), WasmList<u8>>,
+    layer_begin: Returning<(u32,), u32>,
     layer_write: TypedFunc<(Vec<u8>,), ()>,
     layer_end: TypedFunc<(), ()>,
 }
@@ -142,7 +148,7 @@ impl Instance {
             store,
             output,
             functions,
-            instance,
+            component: instance,
             trapped: None,
         })
     }
@@ -292,15 +298,15 @@ impl Instance {
             ))
         };
         let (_, parent) = self
-            .instance
+            .component
             .get_export(&mut self.store, None, interface)
             .ok_or_else(missing)?;
         let (_, index) = self
-            .instance
+            .component
             .get_export(&mut self.store, Some(&parent), function)
             .ok_or_else(missing)?;
         let typed = self
-            .instance
+            .component
             .get_typed_func::<(), (R,)>(&mut self.store, index);
         let typed = self.check(typed)?;
         let result = typed.call_async(&mut self.store, ()).await;

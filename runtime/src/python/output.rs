@@ -20,6 +20,15 @@ pub enum Stream {
     Stderr,
 }
 
+impl Stream {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        }
+    }
+}
+
 /// Receives the lines of one instance; the text has no line end.
 pub type LineHandler = Arc<dyn Fn(Stream, &str) + Send + Sync>;
 
@@ -32,7 +41,7 @@ pub struct OutputSink {
 
 impl OutputSink {
     /// Hand every line to `handler`.
-    pub fn new(handler: LineHandler) -> Self {
+    pub fn new(handler: &LineHandler) -> Self {
         let writer = |stream| LineWriter {
             stream,
             handler: handler.clone(),
@@ -44,18 +53,14 @@ impl OutputSink {
         }
     }
 
-    /// Report lines as `tracing` events of the target `rm_runtime::python`, with the node's id in the field `node`:
-    /// standard output at the level `INFO`, standard error at `WARN`.
+    /// Report lines as `tracing` events of the target `rm_runtime::python` and the level `INFO`, with the node's id in
+    /// the field `node` and `stdout` or `stderr` in the field `stream`.
     pub fn tracing(node: &str) -> Self {
         let node = node.to_owned();
-        Self::new(Arc::new(move |stream, line| match stream {
-            Stream::Stdout => {
-                tracing::info!(target: "rm_runtime::python", node, stream = "stdout", "{line}")
-            }
-            Stream::Stderr => {
-                tracing::warn!(target: "rm_runtime::python", node, stream = "stderr", "{line}")
-            }
-        }))
+        let handler: LineHandler = Arc::new(move |stream, line| {
+            tracing::info!(target: "rm_runtime::python", node, stream = stream.name(), "{line}");
+        });
+        Self::new(&handler)
     }
 
     /// Hand over what was printed without a line end, as after a call.
@@ -154,13 +159,15 @@ impl OutputStream for LineWriter {
 mod tests {
     use super::*;
 
-    fn collecting() -> (OutputSink, Arc<Mutex<Vec<(Stream, String)>>>) {
-        let lines: Arc<Mutex<Vec<(Stream, String)>>> = Arc::default();
+    type Lines = Arc<Mutex<Vec<(Stream, String)>>>;
+
+    fn collecting() -> (OutputSink, Lines) {
+        let lines = Lines::default();
         let kept = lines.clone();
-        let sink = OutputSink::new(Arc::new(move |stream, line: &str| {
+        let handler: LineHandler = Arc::new(move |stream, line| {
             kept.lock().unwrap().push((stream, line.to_owned()));
-        }));
-        (sink, lines)
+        });
+        (OutputSink::new(&handler), lines)
     }
 
     #[test]

@@ -105,7 +105,10 @@ pub(super) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Guest
     Ok(linker)
 }
 
-/// 1 January 2020, 00:00 UTC, for ever: a date that no program takes for an unset clock.
+/// What the clock says while packing, in seconds since 1970: 1 January 2020, 00:00 UTC, a date that no program takes for
+/// an unset clock.
+const PACKING_TIME: u64 = 1_577_836_800;
+
 struct StoppedClock;
 
 impl HostWallClock for StoppedClock {
@@ -114,7 +117,7 @@ impl HostWallClock for StoppedClock {
     }
 
     fn now(&self) -> Duration {
-        Duration::from_secs(1_577_836_800)
+        Duration::from_secs(PACKING_TIME)
     }
 }
 
