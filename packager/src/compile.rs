@@ -29,6 +29,8 @@ pub struct Source<'a> {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot compile `{filename}`")]
 pub struct CompileError {
+    /// The module's dotted name.
+    pub module: String,
     /// The file name as given.
     pub filename: String,
     /// What Python said: a `SyntaxError` that only the compiler finds, such as `return` outside a function.
@@ -74,16 +76,17 @@ async fn compile_piece(
     piece: &[(&str, &Source<'_>, String)],
 ) -> Result<Vec<(String, Vec<u8>)>, CompileError> {
     let mut compiled = Vec::new();
-    let failed = |source: &Source<'_>, error| CompileError {
+    let failed = |name: &str, source: &Source<'_>, error| CompileError {
+        module: name.to_owned(),
         filename: source.filename.clone(),
         source: error,
     };
-    let Some((_, first, _)) = piece.first() else {
+    let Some((first_name, first, _)) = piece.first() else {
         return Ok(compiled);
     };
     let mut instance = Instance::new(engine, &Options::for_packing())
         .await
-        .map_err(|error| failed(first, error))?;
+        .map_err(|error| failed(first_name, first, error))?;
     for (name, source, key) in piece {
         let arguments = vec![
             source.filename.as_str().into(),
@@ -97,9 +100,9 @@ async fn compile_piece(
             }
             Ok(other) => {
                 let answer = InstanceError::Protocol(format!("code came as {}", other.type_name()));
-                return Err(failed(source, answer));
+                return Err(failed(name, source, answer));
             }
-            Err(error) => return Err(failed(source, error)),
+            Err(error) => return Err(failed(name, source, error)),
         }
     }
     Ok(compiled)

@@ -30,7 +30,8 @@ pub struct Frozen {
     pub printed: String,
 }
 
-/// Import `entries`, with `modules` to import from, and freeze the result.
+/// Import `entries`, with `modules` to import from, check that `classes` (module and class) can be nodes, and freeze the
+/// result.
 ///
 /// # Errors
 ///
@@ -39,6 +40,7 @@ pub async fn freeze(
     engine: &Engine,
     modules: Vec<CarriedModule>,
     entries: &[&str],
+    classes: &[(&str, &str)],
 ) -> Result<Frozen, InstanceError> {
     let mut instance = Instance::new(engine, &Options::for_packing()).await?;
     let before = instance.with_memory(|memory, _| memory.to_vec()).await?;
@@ -53,6 +55,10 @@ pub async fn freeze(
             .await?,
     );
     loaded.sort_unstable();
+    for (module, class) in classes {
+        let arguments = vec![Value::from(*module), Value::from(*class)];
+        instance.call(Operation::CheckClass, arguments).await?;
+    }
     let printed = printed(&instance.call(Operation::Seal, Vec::new()).await?);
     instance.scrub().await?;
     let layer = instance

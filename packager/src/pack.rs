@@ -13,8 +13,8 @@ use rm_runtime::python::{Engine, InstanceError, PythonException, block_on};
 use rm_runtime::value::Value;
 
 use crate::analysis::{
-    self, AnalysisError, Closure, DynamicImport, MissingImport, NodeClass, NodeError, NodeModule,
-    ProcessKind, Target,
+    self, AnalysisError, Certainty, Closure, NodeClass, NodeError, NodeModule, ProcessKind,
+    SyntaxError, Target,
 };
 use crate::compile::{self, CompileError, Source};
 use crate::engine::{self, BuiltEngine};
@@ -101,7 +101,7 @@ pub enum PackError {
         problems: Vec<UnknownNodeType>,
     },
     /// A node's class was found, and cannot be used.
-    #[error("{}: {place}: {source}", file.display())]
+    #[error("{}: {place}: the class cannot be used", file.display())]
     Node {
         /// The manifest.
         file: PathBuf,
@@ -109,6 +109,26 @@ pub enum PackError {
         place: String,
         /// What is wrong with the class.
         source: Box<NodeError>,
+    },
+    /// A Rust node does not take its params.
+    #[error("{}: nodes[{place}].params: the Rust node `{node_type}` does not take them", file.display())]
+    Params {
+        /// The manifest.
+        file: PathBuf,
+        /// Which node, from 0.
+        place: usize,
+        /// Its type.
+        node_type: String,
+        /// What is wrong with them.
+        source: rm_runtime::nodes::NodeError,
+    },
+    /// A module that the project asks for is nowhere.
+    #[error("{}: tool.rm-pack.include: no module named `{module}`", file.display())]
+    Include {
+        /// The project file.
+        file: PathBuf,
+        /// The module.
+        module: String,
     },
     /// A source folder cannot be used.
     #[error(transparent)]
@@ -119,7 +139,10 @@ pub enum PackError {
     /// Imports cannot be followed to an end.
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
-    /// A module that CPython's compiler refuses.
+    /// A module that only CPython's compiler finds wrong, such as `return` outside a function.
+    #[error(transparent)]
+    Syntax(Box<SyntaxError>),
+    /// A module that cannot be compiled for another reason.
     #[error(transparent)]
     Compile(#[from] CompileError),
     /// Importing the nodes raised.
@@ -142,6 +165,7 @@ struct Plan {
     sources: SourceSet,
     classes: BTreeMap<String, NodeClass>,
     include: Vec<String>,
+    project_file: PathBuf,
     notes: Vec<String>,
 }
 
@@ -159,7 +183,7 @@ pub fn pack(
     let packer = format!("rm-pack {}", env!("CARGO_PKG_VERSION"));
     let mut parts = Parts {
         name: file_name(&plan.manifest.metadata.name),
-        manifest: plan.manifest,
+        manifest: plan.manifest.clone(),
         packer,
         python: None,
     };
@@ -169,6 +193,7 @@ pub fn pack(
         let engine = BuiltEngine::ensure(cache, progress)?;
         progress("following imports");
         plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
+        check_include(&plan, &engine.description)?;
         let entries = entries(&plan.classes, &plan.include);
         let closure = analysis::analyse(&plan.sources, &target(&engine.description), &entries)?;
         plan.notes.extend(notes(&closure));
@@ -179,7 +204,12 @@ pub fn pack(
         let modules = packed_modules(&closure, &carried);
         let names: BTreeSet<&str> = entries.iter().map(|entry| entry.module.as_str()).collect();
         let names: Vec<&str> = names.into_iter().collect();
-        let frozen = block_on(freeze::freeze(&engine.engine, carried, &names)).map_err(
+        let classes: Vec<_> = plan
+            .classes
+            .values()
+            .map(|class| (class.module.as_str(), class.class.as_str()))
+            .collect();
+        let frozen = block_on(freeze::freeze(&engine.engine, carried, &names, &classes)).map_err(
             |error| match error {
                 InstanceError::Exception(source) => PackError::Import {
                     source,
@@ -253,7 +283,8 @@ fn plan(request: &Request) -> Result<Plan, PackError> {
         REMOTEMEDIA.map(|(path, text)| (path.to_owned(), text.into())),
     );
     let classes = find_classes(file, &parsed.manifest, &sources)?;
-    let mut notes = Vec::new();
+    check_rust_params(file, &parsed.manifest)?;
+    let mut notes = hint_notes(file, &parsed.manifest);
     for (key, values) in [("exclude", &project.exclude), ("keep", &project.keep)] {
         if !values.is_empty() {
             notes.push(format!(
@@ -268,6 +299,7 @@ fn plan(request: &Request) -> Result<Plan, PackError> {
         sources,
         classes,
         include: project.include,
+        project_file: project.file,
         notes,
     })
 }
@@ -305,7 +337,13 @@ fn find_classes(
             Some(Err(NodeError::NotFound {
                 nearest, searched, ..
             })) => {
-                unknown.push(unknown_node(place, spec, &registry, nearest, &searched));
+                unknown.push(unknown_node(
+                    place,
+                    spec,
+                    &registry,
+                    nearest.as_deref(),
+                    &searched,
+                ));
             }
             Some(Err(source)) => {
                 return Err(PackError::Node {
@@ -328,25 +366,85 @@ fn find_classes(
     }
 }
 
+/// Rust nodes are made once to see whether they take their params: better now than at every start.
+fn check_rust_params(file: &Path, manifest: &Manifest) -> Result<(), PackError> {
+    let registry = Registry::builtin();
+    for (place, spec) in manifest.nodes.iter().enumerate() {
+        if spec.runtime_hint.as_deref() != Some("python") && registry.contains(&spec.node_type) {
+            registry
+                .create(&spec.node_type, &spec.params)
+                .map_err(|source| PackError::Params {
+                    file: file.to_owned(),
+                    place,
+                    node_type: spec.node_type.clone(),
+                    source,
+                })?;
+        }
+    }
+    Ok(())
+}
+
+/// Hints that say less than their author may think.
+fn hint_notes(file: &Path, manifest: &Manifest) -> Vec<String> {
+    let registry = Registry::builtin();
+    let mut notes = Vec::new();
+    for (place, spec) in manifest.nodes.iter().enumerate() {
+        let note = match spec.runtime_hint.as_deref() {
+            None | Some("auto" | "python") => continue,
+            Some("rust") if registry.contains(&spec.node_type) => continue,
+            Some("rust") => format!(
+                "node_type: `{}` is not a built-in Rust node; the program that runs the bundle must register it",
+                spec.node_type
+            ),
+            Some(other) => {
+                format!(
+                    "runtime_hint: `{other}` is not known (auto, rust, python) and changes nothing"
+                )
+            }
+        };
+        notes.push(format!("{}: nodes[{place}].{note}", file.display()));
+    }
+    notes
+}
+
 fn unknown_node(
     place: String,
     spec: &NodeSpec,
     registry: &Registry,
-    nearest_class: Option<String>,
+    nearest_class: Option<&str>,
     searched: &[PathBuf],
 ) -> UnknownNodeType {
-    let candidates = registry.names().chain(nearest_class.as_deref());
-    let nearest = rm_runtime::suggest::nearest(&spec.node_type, candidates).map(str::to_owned);
     let folders = searched.iter().map(|folder| folder.display().to_string());
+    let rust = if spec.runtime_hint.as_deref() != Some("python") {
+        "the built-in Rust nodes"
+    } else if registry.contains(&spec.node_type) {
+        "Python classes alone, as its runtime_hint says (there is a Rust node of this name)"
+    } else {
+        "Python classes alone, as its runtime_hint says"
+    };
+    let rust_names = registry.names().filter(|name| *name != spec.node_type);
+    let nearest = rm_runtime::suggest::nearest(&spec.node_type, rust_names.chain(nearest_class));
     UnknownNodeType {
         place,
         id: spec.id.clone(),
         node_type: spec.node_type.clone(),
-        searched: std::iter::once("the built-in Rust nodes".to_owned())
-            .chain(folders)
-            .collect(),
-        nearest: nearest.or(nearest_class),
+        nearest: nearest.or(nearest_class).map(str::to_owned),
+        searched: std::iter::once(rust.to_owned()).chain(folders).collect(),
     }
+}
+
+/// What the project asks for must be there.
+fn check_include(plan: &Plan, engine: &EngineDescription) -> Result<(), PackError> {
+    let target = target(engine);
+    for module in &plan.include {
+        if !target.holds(module) && plan.sources.find(module)?.is_none() {
+            return Err(PackError::Include {
+                file: plan.project_file.clone(),
+                module: module.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn entries(classes: &BTreeMap<String, NodeClass>, include: &[String]) -> Vec<NodeModule> {
@@ -397,7 +495,8 @@ fn compile_modules(
             )
         })
         .collect();
-    let mut codes = compile::compile_all(engine, cache, &sources)?;
+    let mut codes = compile::compile_all(engine, cache, &sources)
+        .map_err(|error| locate_syntax_error(closure, error))?;
     let mut carried: Vec<_> = sources
         .into_iter()
         .map(|(name, source)| CarriedModule {
@@ -414,6 +513,24 @@ fn compile_modules(
         code: None,
     }));
     Ok(carried)
+}
+
+/// Show a syntax error as those are shown that the parser finds.
+fn locate_syntax_error(closure: &Closure, error: CompileError) -> PackError {
+    let InstanceError::Exception(exception) = &error.source else {
+        return error.into();
+    };
+    let module = closure.modules.get(&error.module);
+    let (Some(place), Some(module)) = (&exception.syntax, module) else {
+        return error.into();
+    };
+    let number = |number: i64| usize::try_from(number).unwrap_or(0);
+    PackError::Syntax(Box::new(SyntaxError::from_compiler(
+        &module.source,
+        exception.message.clone(),
+        number(place.line),
+        number(place.column),
+    )))
 }
 
 fn packed_modules(closure: &Closure, carried: &[CarriedModule]) -> Vec<PackedModule> {
@@ -486,40 +603,27 @@ fn user_sources_of(closure: &Closure) -> BTreeMap<String, UserSource> {
 /// Of what analysis noticed, what concerns the user's own code.
 fn notes(closure: &Closure) -> Vec<String> {
     let own = |importer: &str| {
-        closure
-            .modules
-            .get(importer)
-            .is_some_and(|module| module.source.origin == Origin::Node)
+        let module = closure.modules.get(importer)?;
+        (module.source.origin == Origin::Node).then(|| module.source.shown_path())
     };
-    let dynamic = closure
-        .dynamic
-        .iter()
-        .filter(|import| own(&import.importer))
-        .map(describe_dynamic);
-    let missing = closure
-        .missing
-        .iter()
-        .filter(|import| own(&import.importer))
-        .map(describe_missing);
+    let dynamic = closure.dynamic.iter().filter_map(|import| {
+        let (file, line, expression) = (own(&import.importer)?, import.line, &import.expression);
+        Some(format!(
+            "{file}:{line}: imports a module by a computed name ({expression}); what it names is packed only if something \
+             else imports it, or include = [...] under [tool.rm-pack] in pyproject.toml names it"
+        ))
+    });
+    // Guarded imports are expected to fail somewhere.
+    let missing = closure.missing.iter().filter_map(|import| {
+        let (file, line, name) = (own(&import.importer)?, import.line, &import.name);
+        (import.certainty != Certainty::Guarded).then(|| {
+            format!("{file}:{line}: there is no `{name}`; the import fails if it is reached")
+        })
+    });
     let shadowed = closure.shadowed.iter().map(|(module, file)| {
         format!("{file} is never read: the engine has a module `{module}` of its own, which Python takes instead")
     });
     dynamic.chain(missing).chain(shadowed).collect()
-}
-
-fn describe_dynamic(import: &DynamicImport) -> String {
-    format!(
-        "{}:{}: imports a module by a computed name ({}); what it names is packed only if something else imports it or \
-         include = [...] under [tool.rm-pack] names it",
-        import.file, import.line, import.expression
-    )
-}
-
-fn describe_missing(import: &MissingImport) -> String {
-    format!(
-        "{}:{}: `{}` is not there; the import fails if it is reached",
-        import.file, import.line, import.name
-    )
 }
 
 /// A name that is fit for a file name on every system.
@@ -534,13 +638,12 @@ fn file_name(name: &str) -> String {
             }
         })
         .collect();
-    let words: Vec<_> = mapped.split('-').filter(|word| !word.is_empty()).collect();
-    let joined = words
-        .join("-")
-        .trim_start_matches('.')
-        .chars()
-        .take(64)
-        .collect::<String>();
+    let words: Vec<_> = mapped
+        .split('-')
+        .map(|word| word.trim_matches('.'))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let joined: String = words.join("-").chars().take(64).collect();
     if joined.is_empty() {
         "pipeline".to_owned()
     } else {

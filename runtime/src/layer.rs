@@ -10,6 +10,7 @@
 //! ```
 
 use std::ops::Range;
+use std::sync::Arc;
 
 const MAGIC: &[u8; 8] = b"RMLAYER1";
 
@@ -23,10 +24,10 @@ const GRANULE: usize = 64;
 const PAGE: usize = 64 << 10;
 const RECORD_HEADER: usize = 8;
 
-/// An encoded layer, checked to be well-formed.
+/// An encoded layer, checked to be well-formed. Cheap to clone; all clones share the bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Layer {
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
 }
 
 /// Bytes that are not a layer.
@@ -76,7 +77,7 @@ impl Layer {
         }
         encoder.end_batch();
         Self {
-            bytes: encoder.bytes,
+            bytes: Arc::new(encoder.bytes),
         }
     }
 
@@ -109,7 +110,9 @@ impl Layer {
                 offset = end;
             }
         }
-        Ok(Self { bytes })
+        Ok(Self {
+            bytes: Arc::new(bytes),
+        })
     }
 
     /// The encoded form.

@@ -1,7 +1,9 @@
 """Exceptions as plain data, so that the host can show them without asking again."""
 
 # Of a deep recursion only both ends are worth showing.
-FRAMES_SHOWN = 32
+FRAMES_SHOWN = 16
+# Of equal frames in a row, as Python itself does it.
+REPEATS_SHOWN = 3
 CHAIN_SHOWN = 16
 
 
@@ -40,12 +42,22 @@ def _text(error):
 
 def _frames(traceback):
     frames = []
+    repeats = 0
     while traceback is not None:
         code = traceback.tb_frame.f_code
         # The engine's own frames and those of the import system say nothing to the author of a node.
         if not code.co_filename.startswith(("<frozen _rm_", "<frozen importlib")):
-            frames.append((code.co_filename, traceback.tb_lineno or code.co_firstlineno, code.co_qualname))
+            frame = (code.co_filename, traceback.tb_lineno or code.co_firstlineno, code.co_qualname)
+            if frames[-REPEATS_SHOWN:] == [frame] * REPEATS_SHOWN:
+                repeats += 1
+            else:
+                if repeats:
+                    frames.append(("", repeats, ""))
+                    repeats = 0
+                frames.append(frame)
         traceback = traceback.tb_next
+    if repeats:
+        frames.append(("", repeats, ""))
     if len(frames) > 2 * FRAMES_SHOWN:
         omitted = len(frames) - 2 * FRAMES_SHOWN
         frames[FRAMES_SHOWN:-FRAMES_SHOWN] = [("", omitted, "")]

@@ -84,11 +84,17 @@ OPERATIONS = (
     _rm_nodes.flush,
     _rm_nodes.cleanup,
     builtin_names,
+    _rm_nodes.check_class,
+    _rm_nodes.explain,
 )
+
+EXPLAIN = OPERATIONS.index(_rm_nodes.explain)
 
 
 def dispatch(operation, payload):
     try:
+        if operation != EXPLAIN:
+            _rm_nodes.forget()
         result = OPERATIONS[operation](*marshal.loads(payload))
         answer = _rm_nodes.to_wire(result)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: nothing may unwind into the host

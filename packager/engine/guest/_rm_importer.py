@@ -12,6 +12,8 @@ from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
 
 # name -> (is_package, file name, code or None for a namespace package)
 _carried = {}
+# Modules whose code was dropped because they were imported.
+_imported = set()
 # Every module of the standard library that the engine was built with.
 _stdlib_names = frozenset()
 
@@ -42,7 +44,8 @@ class BundleImporter:
     def exec_module(module):
         name = module.__spec__.name
         exec(marshal.loads(_carried[name][2]), module.__dict__)
-        _carried.pop(name, None)
+        if _carried.pop(name, None) is not None:
+            _imported.add(name)
 
     @staticmethod
     def is_package(name):
@@ -62,10 +65,16 @@ class BundleImporter:
 
 
 class LeftOut:
-    """Last in line: tells a module that packing left out from one that does not exist."""
+    """Last in line: tells a module that cannot be imported here from one that does not exist."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
+        if name in _imported:
+            raise ModuleNotFoundError(
+                f"No module named {name!r} any more: it was imported before, and a bundle drops a module's code then, so "
+                "it cannot be imported or reloaded a second time",
+                name=name,
+            )
         if name in _stdlib_names:
             raise ModuleNotFoundError(
                 f"No module named {name!r}: it is in the standard library, but rm-pack found no import of it and left "

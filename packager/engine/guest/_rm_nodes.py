@@ -3,13 +3,15 @@
 import marshal
 import sys
 
-# How deep a value may be nested when it leaves Python; the host has the same bound.
-MAX_DEPTH = 1000
+# How deep a value may be nested when it leaves Python: `MAX_DEPTH` of the host's `value.rs`.
+MAX_DEPTH = 256
 
 CO_VARKEYWORDS = 0x08
 CO_GENERATOR_OR_COROUTINE = 0x20 | 0x80 | 0x200
 
 _nodes = {}
+# What the last request gave, for as long as the host may ask about it.
+_last = None
 
 
 class UnsupportedValue(TypeError):
@@ -18,23 +20,37 @@ class UnsupportedValue(TypeError):
     __module__ = "builtins"
 
 
+def check_class(module, class_name):
+    """Whether `class_name` in `module` can be a node, as far as the class itself tells."""
+    _check_process(_resolve(module, class_name), class_name)
+
+
 def create(node_id, module, class_name, params):
     """Build and initialise the node `node_id`: an instance of `class_name` in `module`."""
+    node = _construct(_resolve(module, class_name), node_id, params)
+    _check_process(node, class_name)
+    _call_if_present(node, "initialize")
+    _nodes[node_id] = node
+
+
+def _resolve(module, class_name):
     __import__(module)
     cls = sys.modules[module]
     for part in class_name.split("."):
         cls = getattr(cls, part)
-    node = _construct(cls, node_id, params)
-    process = getattr(node, "process", None)
+    return cls
+
+
+def _check_process(owner, class_name):
+    process = getattr(owner, "process", None)
     if not callable(process):
-        raise TypeError(f"{class_name} has no method process(data)")
+        raise TypeError(f"{class_name} has no method process(self, data)")
     code = getattr(getattr(process, "__func__", process), "__code__", None)
     if code is not None and code.co_flags & CO_GENERATOR_OR_COROUTINE:
         raise NotImplementedError(
-            f"{class_name}.process is a coroutine or a generator; this version runs plain functions: def process(self, data)"
+            f"{class_name}.process is a coroutine or a generator, and this version runs plain functions only: "
+            "def process(self, data)"
         )
-    _call_if_present(node, "initialize")
-    _nodes[node_id] = node
 
 
 def _construct(cls, node_id, params):
@@ -89,17 +105,44 @@ def cleanup(node_id):
 
 
 def to_wire(result):
+    """An answer with this result, as bytes."""
+    global _last
+    _last = result
     try:
         return marshal.dumps((0, result), 2)
     except ValueError:
-        # Not a plain value: a subclass (an enum, a named tuple, a defaultdict) or something that cannot leave at all.
-        return marshal.dumps((0, _plain(result, "", 0)), 2)
+        pass
+    # Not made of exact built-in types: a subclass (an enum, a named tuple, a defaultdict), or it cannot leave at all.
+    return marshal.dumps((0, _plain_result(result)), 2)
+
+
+def explain():
+    """Say what in the last result cannot leave Python, by raising.
+
+    `marshal` writes some types that the host does not have, such as sets. Looking for them in every result would cost
+    more than writing it, so the host asks when it could not read one.
+    """
+    _plain_result(_last)
+
+
+def forget():
+    """Let go of the last result."""
+    global _last
+    _last = None
+
+
+def _plain_result(result):
+    if not isinstance(result, list):
+        return _plain(result, "", 0)
+    if len(result) == 1:
+        return [_plain(result[0], "output", 0)]
+    return [_plain(output, f"output {number}", 0) for number, output in enumerate(result, 1)]
 
 
 def _plain(value, place, depth):
     """A copy made of exact built-in types, or an error that names the place."""
     if depth > MAX_DEPTH:
-        raise UnsupportedValue(f"output{place[:60]}...: nested deeper than {MAX_DEPTH} levels, or it contains itself")
+        raise UnsupportedValue(f"{place[:60]}...: nested deeper than {MAX_DEPTH} levels, or it contains itself")
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -120,7 +163,8 @@ def _plain(value, place, depth):
     if isinstance(value, tuple):
         return tuple([_plain(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(value)])
     kind = type(value)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     raise UnsupportedValue(
-        f"output{place} is a {kind.__module__}.{kind.__qualname__}, which cannot leave Python; return None, bool, int, "
+        f"{place} is of the type {name}, which cannot leave Python; return None, bool, int, "
         "float, str, bytes, list, tuple or dict"
     )

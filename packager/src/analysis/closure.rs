@@ -9,7 +9,9 @@ use super::{
     AnalysisError, Certainty, ImportProblems, Link, LinkKind, MissingImport, MissingKind,
     SyntaxError,
 };
-use super::{Target, c_imports, suggest};
+use rm_runtime::suggest::nearest;
+
+use super::{Target, c_imports};
 use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet};
 
 /// How often statuses are recomputed before what still changes is called doubtful. Each round settles at least one more
@@ -462,7 +464,10 @@ impl<'w> Walk<'w> {
                 if package.is_empty() {
                     known.extend(self.world.target.builtin_modules.iter().cloned());
                 }
-                let nearest = suggest::nearest(last, &known);
+                // A private module is nobody's intention: its public face, which is what comes near, was imported already.
+                let nearest = (!last.starts_with('_'))
+                    .then(|| nearest(last, known.iter().map(String::as_str)))
+                    .flatten();
                 Ok(nearest.map(|last| {
                     if package.is_empty() {
                         last.to_owned()
@@ -480,7 +485,7 @@ impl<'w> Walk<'w> {
                         .into_iter()
                         .flat_map(|facts| facts.names.keys().cloned()),
                 );
-                Ok(suggest::nearest(name, &known).map(str::to_owned))
+                Ok(nearest(name, known.iter().map(String::as_str)).map(str::to_owned))
             }
             MissingKind::BeyondTopLevel | MissingKind::NotPython(_) | MissingKind::Refuses => {
                 Ok(None)

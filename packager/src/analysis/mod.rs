@@ -27,7 +27,6 @@ mod nodes;
 mod parse;
 mod problem;
 mod steps;
-mod suggest;
 mod target;
 mod world;
 
@@ -36,7 +35,6 @@ pub use link::{Certainty, Link, LinkKind};
 pub use nodes::{ClassSite, NodeClass, NodeError, ProcessKind, find_nodes};
 pub use parse::{ParsedModule, SyntaxError};
 pub use problem::{AnalysisError, ImportProblems, MissingImport, MissingKind};
-pub use suggest::nearest;
 pub use target::Target;
 
 #[cfg(test)]

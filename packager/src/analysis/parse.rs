@@ -65,6 +65,29 @@ pub struct SyntaxError {
 }
 
 impl SyntaxError {
+    /// An error that the engine's compiler found in `source`; `line` and `column` count from 1, 0 where not known.
+    pub fn from_compiler(
+        source: &ModuleSource,
+        message: String,
+        line: usize,
+        column: usize,
+    ) -> Self {
+        Self {
+            module: source.name.clone(),
+            file: source.shown_path(),
+            line: line.max(1),
+            column: column.max(1),
+            source_line: source
+                .text
+                .lines()
+                .nth(line.max(1) - 1)
+                .unwrap_or_default()
+                .to_owned(),
+            message,
+            chain: Vec::new(),
+        }
+    }
+
     fn new(source: &ModuleSource, message: String, at: TextSize) -> Self {
         let text: &str = &source.text;
         let mut offset = at.to_usize().min(text.len());

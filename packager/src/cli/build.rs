@@ -3,14 +3,20 @@
 use std::path::Path;
 use std::time::Instant;
 
+use rm_runtime::bundle::{BundleError, Index};
 use rm_runtime::cache::Cache;
 
 use super::failure::{Failure, Stage};
-use super::output::{Progress, count, seconds, size};
+use super::output::{Progress, count, print, seconds, size};
 use crate::pack::{Packed, Request, pack};
 
 pub(super) fn build(request: &Request, out: &Path) -> Result<(), Failure> {
     let started = Instant::now();
+    // A folder that cannot take a bundle is found out before the work, not after it.
+    match Index::read(out) {
+        Ok(_) | Err(BundleError::NoIndex { .. }) => {}
+        Err(error) => return Err(Failure::new(Stage::Packing, error)),
+    }
     let packed = {
         let progress = Progress::new();
         let cache = Cache::user();
@@ -35,13 +41,12 @@ pub(super) fn build(request: &Request, out: &Path) -> Result<(), Failure> {
         size(bytes),
         seconds(started.elapsed())
     );
-    println!("{}", path.display());
-    Ok(())
+    print(&format!("{}\n", path.display())).map_err(|error| Failure::new(Stage::Packing, error))
 }
 
 /// Tell whoever packs what they should know.
 pub(super) fn print_notes(packed: &Packed) {
     for note in &packed.notes {
-        eprintln!("note: {note}");
+        eprintln!("note: {}", note.replace('\n', "\n  "));
     }
 }

@@ -1,5 +1,7 @@
 //! `rm-pack engine`
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, bail};
 use rm_runtime::cache::Cache;
 use rm_runtime::digest::Digest;
@@ -7,7 +9,7 @@ use rm_runtime::python::engine::EngineDescription;
 use serde::Serialize;
 
 use super::failure::{Failure, Stage};
-use super::output::{Progress, size};
+use super::output::{Progress, print, size};
 use crate::engine::{BuiltEngine, EngineFacts, build_component};
 
 /// What `--json` prints.
@@ -43,11 +45,8 @@ fn show(json: bool, rebuild: bool) -> anyhow::Result<()> {
             description: &built.description,
             cached,
         };
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&shown).context("writing JSON")?
-        );
-        return Ok(());
+        let text = serde_json::to_string_pretty(&shown).context("writing JSON")?;
+        return Ok(print(&(text + "\n"))?);
     }
     let EngineDescription {
         python,
@@ -63,8 +62,10 @@ fn show(json: bool, rebuild: bool) -> anyhow::Result<()> {
         stdlib_modules,
         stdlib_size,
     } = &built.facts;
-    println!("CPython {python} for {platform}");
-    println!(
+    let mut out = String::new();
+    let _ = writeln!(out, "CPython {python} for {platform}");
+    let _ = writeln!(
+        out,
         "  digest            {digest}{}",
         if rebuild {
             " (built again: the same)"
@@ -72,20 +73,21 @@ fn show(json: bool, rebuild: bool) -> anyhow::Result<()> {
             ""
         }
     );
-    println!("  size              {}", size(*bytes));
-    println!("  cached            {cached}");
-    println!(
+    let _ = writeln!(out, "  size              {}", size(*bytes));
+    let _ = writeln!(out, "  cached            {cached}");
+    let _ = writeln!(
+        out,
         "  standard library  {stdlib_modules} modules, {} of source",
         size(*stdlib_size)
     );
-    println!("  built in          {} modules", builtin_modules.len());
+    let _ = writeln!(out, "  built in          {} modules", builtin_modules.len());
     let names: Vec<_> = builtin_modules.iter().map(String::as_str).collect();
     for line in wrap(&names) {
-        println!("    {line}");
+        let _ = writeln!(out, "    {line}");
     }
-    println!("  frozen            {} modules", frozen_modules.len());
-    println!("  imported at boot  {} modules", boot_modules.len());
-    Ok(())
+    let _ = writeln!(out, "  frozen            {} modules", frozen_modules.len());
+    let _ = writeln!(out, "  imported at boot  {} modules", boot_modules.len());
+    Ok(print(&out)?)
 }
 
 /// Names in lines of at most 100 characters.

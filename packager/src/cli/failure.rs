@@ -9,7 +9,9 @@ use rm_runtime::pipeline::{LoadError, NodeFailure, RunError};
 use rm_runtime::python::exception::Frame;
 use rm_runtime::python::{InstanceError, PythonException};
 
+use crate::analysis::NodeError;
 use crate::pack::{PackError, UserSource};
+use crate::source::SourceError;
 
 /// Which part of the work failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +107,9 @@ fn exception_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PythonExcept
     if let Some(exception) = error.downcast_ref::<PythonException>() {
         return Some(exception);
     }
+    if let Some(exception) = error.downcast_ref::<Box<PythonException>>() {
+        return Some(exception);
+    }
     let instance = match error.downcast_ref::<NodeFailure>() {
         Some(NodeFailure::Python(error)) => Some(error),
         Some(NodeFailure::Rust(_)) => None,
@@ -122,10 +127,17 @@ impl From<PackError> for Failure {
             PackError::ReadManifest { .. }
             | PackError::Manifest(_)
             | PackError::UnknownNodes { .. }
+            | PackError::Params { .. }
+            | PackError::Include { .. }
+            | PackError::Source(SourceError::Root { .. })
             | PackError::Project(_) => Stage::Input,
+            PackError::Node { source, .. } if !matches!(**source, NodeError::Syntax(_)) => {
+                Stage::Input
+            }
             PackError::Node { .. }
             | PackError::Source(_)
             | PackError::Analysis(_)
+            | PackError::Syntax(_)
             | PackError::Compile(_)
             | PackError::Import { .. }
             | PackError::Engine(_) => Stage::Packing,

@@ -1,5 +1,6 @@
 //! `rm-pack inspect`
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use rm_runtime::bundle::{Bundle, Description, PackedModule};
@@ -7,7 +8,7 @@ use rm_runtime::digest::Digest;
 use serde::Serialize;
 
 use super::failure::{Failure, Stage};
-use super::output::size;
+use super::output::{print, size};
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -30,48 +31,52 @@ pub(super) fn inspect(file: &Path, json: bool) -> Result<(), Failure> {
         };
         let text = serde_json::to_string_pretty(&inspection)
             .map_err(|error| Failure::new(Stage::Input, error))?;
-        println!("{text}");
-        return Ok(());
+        return print(&(text + "\n")).map_err(|error| Failure::new(Stage::Running, error));
     }
+    let mut out = String::new();
     let description = bundle.description();
-    println!(
+    let _ = writeln!(
+        out,
         "{} for {}, {} as a file",
         description.name,
         description.target,
         size(bytes)
     );
-    println!("  content  {}", bundle.content());
-    println!("  packer   {}", description.packer);
+    let _ = writeln!(out, "  content  {}", bundle.content());
+    let _ = writeln!(out, "  packer   {}", description.packer);
     if let Some(engine) = &description.engine {
         let place = if bundle.engine().is_some() {
             "inside"
         } else {
             "beside the bundle"
         };
-        println!(
+        let _ = writeln!(
+            out,
             "  engine   Python {}, {}, {place}",
             engine.python, engine.digest
         );
     }
-    println!("\nnodes");
+    let _ = writeln!(out, "\nnodes");
     for spec in &description.manifest.nodes {
         let runs = match description.nodes.get(&spec.node_type) {
             Some(class) => format!("Python, {}:{}", class.module, class.class),
             None => "Rust".to_owned(),
         };
-        println!("  {:<20} {:<24} {runs}", spec.id, spec.node_type);
+        let _ = writeln!(out, "  {:<20} {:<24} {runs}", spec.id, spec.node_type);
     }
     if let Some(layer) = bundle.layer() {
         let (changed, runs) = layer.extent();
-        println!(
+        let _ = writeln!(
+            out,
             "\nlayer: {} of memory in {runs} runs, {} pages in all",
             size(changed as u64),
             layer.pages()
         );
-        println!("\nmodules");
+        let _ = writeln!(out, "\nmodules");
         for module in bundle.modules() {
             let state = if module.loaded { "loaded" } else { "carried" };
-            println!(
+            let _ = writeln!(
+                out,
                 "  {:<34} {:<8} {state:<8} {:>9}  {}",
                 module.name,
                 module.origin,
@@ -80,5 +85,5 @@ pub(super) fn inspect(file: &Path, json: bool) -> Result<(), Failure> {
             );
         }
     }
-    Ok(())
+    print(&out).map_err(|error| Failure::new(Stage::Running, error))
 }

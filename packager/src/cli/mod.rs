@@ -55,6 +55,9 @@ enum Command {
     Run {
         #[command(flatten)]
         pipeline: PipelineArgs,
+        /// Which bundle, when PIPELINE is a folder with several
+        #[arg(long)]
+        name: Option<String>,
         /// Items to feed it: a file with one JSON value a line, or - for standard input
         #[arg(long, value_name = "FILE")]
         input: Option<PathBuf>,
@@ -119,7 +122,11 @@ pub fn main() -> ExitCode {
             out,
             self_contained,
         } => build::build(&pipeline.request(self_contained), &out),
-        Command::Run { pipeline, input } => run::run(&pipeline.request(false), input.as_deref()),
+        Command::Run {
+            pipeline,
+            name,
+            input,
+        } => run::run(&pipeline.request(false), name.as_deref(), input.as_deref()),
         Command::Inspect { file, json } => inspect::inspect(&file, json),
         Command::Verify { file } => verify::verify(&file),
         Command::Engine { json, rebuild } => engine::engine(json, rebuild),

@@ -24,7 +24,9 @@ use crate::pack::{Request, UserSource, pack};
 pub(super) enum InputError {
     #[error("cannot read `{}`", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("{}:{line}: not a JSON value: {source}", path.display())]
+    #[error("{}:{line}: not UTF-8", path.display())]
+    Encoding { path: PathBuf, line: u64 },
+    #[error("{}:{line}: not a JSON value", path.display())]
     Json {
         path: PathBuf,
         line: u64,
@@ -32,6 +34,15 @@ pub(super) enum InputError {
     },
     #[error("nothing to run on: give --input FILE, or --input - for standard input")]
     None,
+}
+
+/// An output that JSON has no form for.
+#[derive(Debug, thiserror::Error)]
+#[error("output {number} of node `{node}` cannot be written as JSON")]
+struct OutputError {
+    node: String,
+    number: usize,
+    source: JsonError,
 }
 
 /// What is run: loaded, with what the summary says of it.
@@ -42,9 +53,13 @@ struct Loaded {
     sources: BTreeMap<String, UserSource>,
 }
 
-pub(super) fn run(request: &Request, input: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn run(
+    request: &Request,
+    name: Option<&str>,
+    input: Option<&Path>,
+) -> Result<(), Failure> {
     let started = Instant::now();
-    let loaded = load(request)?;
+    let loaded = load(request, name)?;
     let load_time = started.elapsed();
     let mut items =
         Items::open(input, loaded.input_data).map_err(|error| Failure::new(Stage::Input, error))?;
@@ -54,9 +69,14 @@ pub(super) fn run(request: &Request, input: Option<&Path>) -> Result<(), Failure
     let is_live = items.is_live();
     let result = loaded.pipeline.run_with(
         || items.next().map_err(Box::from),
-        |_, value| {
+        |node, value| {
             outputs += 1;
-            writeln!(stdout, "{}", json::to_json(&value)?)?;
+            let text = json::to_json(&value).map_err(|source| OutputError {
+                node: node.to_owned(),
+                number: outputs,
+                source,
+            })?;
+            writeln!(stdout, "{text}")?;
             // Whoever feeds items one by one waits for what each gives.
             if is_live { Ok(stdout.flush()?) } else { Ok(()) }
         },
@@ -82,7 +102,7 @@ pub(super) fn run(request: &Request, input: Option<&Path>) -> Result<(), Failure
     Ok(())
 }
 
-fn load(request: &Request) -> Result<Loaded, Failure> {
+fn load(request: &Request, name: Option<&str>) -> Result<Loaded, Failure> {
     let path = &request.manifest;
     let progress = Progress::new();
     let cache = Cache::user();
@@ -94,7 +114,7 @@ fn load(request: &Request) -> Result<Loaded, Failure> {
         let bundle = if is_bundle {
             Bundle::open(path)?
         } else {
-            Bundle::open_from_folder(path, Target::Wasmtime, None)?
+            Bundle::open_from_folder(path, Target::Wasmtime, name)?
         };
         let pipeline = Pipeline::load(
             &bundle,
@@ -180,6 +200,12 @@ impl Items {
                 *line += 1;
                 match lines.next() {
                     None => break None,
+                    Some(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                        return Err(InputError::Encoding {
+                            path: path.clone(),
+                            line: *line,
+                        });
+                    }
                     Some(Err(source)) => {
                         return Err(InputError::Read {
                             path: path.clone(),

@@ -1,5 +1,6 @@
 //! `rm-pack verify`
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -7,7 +8,7 @@ use rm_runtime::bundle::Bundle;
 use rm_runtime::pipeline::{Pipeline, Settings};
 
 use super::failure::{Failure, Stage};
-use super::output::{Progress, count};
+use super::output::{Progress, count, print};
 
 pub(super) fn verify(file: &Path) -> Result<(), Failure> {
     let progress = Progress::new();
@@ -27,17 +28,20 @@ pub(super) fn verify(file: &Path) -> Result<(), Failure> {
     drop(progress);
     let entries =
         count(bundle.description().entries.len() + 1, "entry").replace("entrys", "entries");
-    println!("{}: {entries} as they were written", file.display());
+    let mut out = String::new();
+    let _ = writeln!(out, "{}: {entries} as they were written", file.display());
     let mut broken = 0;
     for (name, exception) in &failed {
-        println!("  {name}: {}", exception.summary());
+        let _ = writeln!(out, "  {name}: {}", exception.summary());
         broken += usize::from(!exception.is_import_error());
     }
     let imported = names.len() - failed.len();
-    println!(
+    let _ = writeln!(
+        out,
         "{imported} of {} can be imported",
         count(names.len(), "module")
     );
+    print(&out).map_err(|error| Failure::new(Stage::Running, error))?;
     if broken == 0 {
         return Ok(());
     }

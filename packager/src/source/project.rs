@@ -125,7 +125,7 @@ impl ProjectConfig {
         for (key, value) in table {
             let place = format!("tool.rm-pack.{key}");
             if !KEYS.contains(&key.as_str()) {
-                let nearest = crate::analysis::nearest(key, KEYS).map(str::to_owned);
+                let nearest = rm_runtime::suggest::nearest(key, KEYS).map(str::to_owned);
                 return Err(ProjectError::UnknownKey {
                     file: file.to_path_buf(),
                     key: key.clone(),

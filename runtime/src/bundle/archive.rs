@@ -14,6 +14,9 @@ use crate::digest::Digest;
 /// How hard layers are compressed: the highest level that takes seconds, not minutes.
 const COMPRESSION: i32 = 19;
 
+/// How many bytes are reserved at once for an entry that claims to be large.
+const MOST_RESERVED: usize = 64 << 20;
+
 /// The archive's comment, before the content hash.
 const COMMENT: &str = "rm-pack bundle, content sha256 ";
 
@@ -212,7 +215,11 @@ fn is_compressed(name: &str) -> bool {
 
 /// Decompress, but never to more than one byte past `size`: a small file must not fill the memory.
 fn decompress(compressed: &[u8], size: u64) -> std::io::Result<Vec<u8>> {
-    let mut contents = Vec::new();
+    // The size is what the bundle says of itself, so it only bounds what is reserved.
+    let reserved = usize::try_from(size)
+        .unwrap_or(usize::MAX)
+        .min(MOST_RESERVED);
+    let mut contents = Vec::with_capacity(reserved);
     zstd::Decoder::new(compressed)?
         .take(size.saturating_add(1))
         .read_to_end(&mut contents)?;

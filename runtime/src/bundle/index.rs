@@ -1,5 +1,6 @@
 //! `index.json`: which bundles and engines a folder holds.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -160,13 +161,13 @@ impl Index {
             wanted,
             found,
         };
-        match (name, fitting.as_slice()) {
-            (None, [bundle]) => Ok(bundle),
+        let bundle = match (name, fitting.as_slice()) {
+            (None, [bundle]) => Ok(*bundle),
             (None, []) => Err(error(String::new(), "no bundle".into())),
             (None, _) => {
                 let all = names().collect::<Vec<_>>().join(", ");
                 Err(error(
-                    "; say which one".into(),
+                    "; name one of them (rm-pack run --name)".into(),
                     format!("several bundles ({all})"),
                 ))
             }
@@ -179,6 +180,15 @@ impl Index {
                         .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                     error(nearest, format!("no bundle `{name}`"))
                 }),
+        }?;
+        // An index from elsewhere must not lead out of its folder.
+        if Path::new(&bundle.file).file_name() == Some(OsStr::new(&bundle.file)) {
+            Ok(bundle)
+        } else {
+            Err(BundleError::BadIndex {
+                path: folder.join(INDEX_FILE),
+                problem: format!("`{}` is not the name of a file", bundle.file),
+            })
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use wasmtime::Store;
-use wasmtime::component::{Lift, TypedFunc, WasmList};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime::component::{Func, Lift, TypedFunc, WasmList};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 use super::engine::Engine;
 use super::exception::PythonException;
@@ -96,7 +96,7 @@ struct Functions {
     memory_layout: Returning<(), Layout>,
     memory_read: Returning<(u32, u32), WasmList<u8>>,
     layer_begin: Returning<(u32,), u32>,
-    layer_write: TypedFunc<(Vec<u8>,), ()>,
+    layer_write: Func,
     layer_end: TypedFunc<(), ()>,
 }
 
@@ -192,11 +192,13 @@ impl Instance {
             )));
         }
         for batch in layer.batches() {
-            let result = self
+            // Typed here, not once for all, because a stored type could not borrow the batch.
+            let write = self
                 .functions
                 .layer_write
-                .call_async(&mut self.store, (batch.to_vec(),))
-                .await;
+                .typed::<(&[u8],), ()>(&self.store);
+            let write = self.check(write)?;
+            let result = write.call_async(&mut self.store, (batch,)).await;
             self.check(result)?;
         }
         let result = self
@@ -218,6 +220,27 @@ impl Instance {
         operation: Operation,
         arguments: Vec<Value>,
     ) -> Result<Value, InstanceError> {
+        let answer = match self.ask(operation, arguments).await {
+            // The guest knows the place of what cannot be read, when asked for it.
+            Err(InstanceError::Answer(error)) => {
+                match self.ask(Operation::Explain, Vec::new()).await {
+                    Err(InstanceError::Exception(exception)) => {
+                        Err(InstanceError::Exception(exception))
+                    }
+                    _ => Err(InstanceError::Answer(error)),
+                }
+            }
+            answer => answer,
+        };
+        self.output.flush();
+        answer
+    }
+
+    async fn ask(
+        &mut self,
+        operation: Operation,
+        arguments: Vec<Value>,
+    ) -> Result<Value, InstanceError> {
         if let Some(reason) = &self.trapped {
             return Err(InstanceError::Trapped {
                 reason: reason.clone(),
@@ -229,7 +252,6 @@ impl Instance {
             .call
             .call_async(&mut self.store, (operation as u32, payload))
             .await;
-        self.output.flush();
         let (answer,) = self.check(result)?;
         read_answer(&answer)
     }
@@ -364,7 +386,9 @@ impl Functions {
             memory_layout: instance.get_typed_func(&mut *store, exports.memory_layout)?,
             memory_read: instance.get_typed_func(&mut *store, exports.memory_read)?,
             layer_begin: instance.get_typed_func(&mut *store, exports.layer_begin)?,
-            layer_write: instance.get_typed_func(&mut *store, exports.layer_write)?,
+            layer_write: instance
+                .get_func(&mut *store, exports.layer_write)
+                .ok_or_else(|| wasmtime::Error::msg("`layer-write` is not a function"))?,
             layer_end: instance.get_typed_func(&mut *store, exports.layer_end)?,
         })
     }
@@ -395,6 +419,7 @@ fn read_answer(answer: &[u8]) -> Result<Value, InstanceError> {
 fn trap_reason(error: &wasmtime::Error) -> InstanceError {
     let reason = match error.downcast_ref::<wasmtime::Trap>() {
         Some(trap) => trap.to_string(),
+        None if error.is::<I32Exit>() => "the program ended it, as os._exit() does".to_owned(),
         None => error.root_cause().to_string(),
     };
     InstanceError::Trapped {

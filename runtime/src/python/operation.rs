@@ -35,4 +35,8 @@ pub enum Operation {
     Cleanup = 11,
     /// `() -> dict[str, list[str]]`: what each built-in module defines.
     BuiltinNames = 12,
+    /// `(module: str, class_name: str)`: raise if the class cannot be a node.
+    CheckClass = 13,
+    /// `()`: raise, saying what in the last result cannot leave Python.
+    Explain = 14,
 }

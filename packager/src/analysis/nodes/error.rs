@@ -47,6 +47,12 @@ pub enum NodeError {
         /// All definitions, by file and line.
         sites: Vec<ClassSite>,
     },
+    /// A colon with nothing before or behind it.
+    #[error("`{node_type}` is not of the form `package.module:Class`")]
+    Malformed {
+        /// The node type.
+        node_type: String,
+    },
     /// `module:Class` names a module that no root has.
     #[error("no module `{module}` in {}{}", places(searched), did_you_mean(nearest.as_deref()))]
     NoModule {

@@ -22,8 +22,9 @@ use walkdir::{DirEntry, WalkDir};
 
 use class::{Definition, define, each_top_level};
 
+use rm_runtime::suggest::nearest;
+
 use super::collect::absolute;
-use super::suggest;
 use super::{ParsedModule, SyntaxError};
 use crate::source::{Found, ModuleSource, SourceError, SourceSet, files};
 
@@ -251,7 +252,7 @@ fn choose(sources: &SourceSet, class: &str, searches: &[Search]) -> Result<NodeC
             return Err(NodeError::NotFound {
                 class: class.to_owned(),
                 searched: sources.folders().map(Path::to_path_buf).collect(),
-                nearest: suggest::nearest(class, seen).map(str::to_owned),
+                nearest: nearest(class, seen).map(str::to_owned),
             });
         }
         [one] => *one,
@@ -325,10 +326,15 @@ fn explicit(
     module: &str,
     class: &str,
 ) -> Result<NodeClass, NodeError> {
+    if module.is_empty() || class.is_empty() {
+        return Err(NodeError::Malformed {
+            node_type: node_type.to_owned(),
+        });
+    }
     let Some(Found::Module(source)) = sources.find(module)? else {
         let (package, last) = module.rsplit_once('.').unwrap_or(("", module));
         let siblings = sources.children(package)?;
-        let nearest = suggest::nearest(last, &siblings);
+        let nearest = nearest(last, siblings.iter().map(String::as_str));
         return Err(NodeError::NoModule {
             module: module.to_owned(),
             searched: sources.folders().map(Path::to_path_buf).collect(),
@@ -351,7 +357,7 @@ fn explicit(
             classes.insert(class.name.to_string());
         }
     });
-    let nearest = suggest::nearest(class, &classes).map(str::to_owned);
+    let nearest = nearest(class, classes.iter().map(String::as_str)).map(str::to_owned);
     Err(NodeError::NoClass {
         file: source.shown_path(),
         class: class.to_owned(),

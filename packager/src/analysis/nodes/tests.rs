@@ -99,8 +99,8 @@ fn not_found_names_the_nearest() {
         Err("no module `txt` in DIR; did you mean `text`?".to_owned())
     );
     assert_eq!(
-        find(&[("text.py", "class Alpha: ...\n")], "text:Alfa"),
-        Err("DIR/text.py neither defines nor imports a class `Alfa` at its top level; did you mean `Alpha`?".to_owned())
+        find(&[("text.py", "class Alpha: ...\n")], "text:Alpa"),
+        Err("DIR/text.py neither defines nor imports a class `Alpa` at its top level; did you mean `Alpha`?".to_owned())
     );
 }
 

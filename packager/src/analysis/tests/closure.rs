@@ -10,7 +10,7 @@ fn a_needed_module_that_fails_is_an_error_with_its_chain() {
     };
     assert_eq!(
         missing.to_string(),
-        "ctypes.py:2: no module named `_ctypes`; did you mean `ctypes`?\n  node type `Node` is in `node`\n  `node` (node.py:1) imports `a`\n  `a` (a.py:2) imports `ctypes`"
+        "ctypes.py:2: no module named `_ctypes`\n  node type `Node` is in `node`\n  `node` (node.py:1) imports `a`\n  `a` (a.py:2) imports `ctypes`"
     );
     assert_eq!(
         missing.hint.as_deref(),

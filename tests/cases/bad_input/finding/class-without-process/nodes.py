@@ -1,0 +1,3 @@
+class Case:
+    def proces(self, data):
+        return data

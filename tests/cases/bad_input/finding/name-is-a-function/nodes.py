@@ -1,0 +1,2 @@
+def case(data):
+    return data

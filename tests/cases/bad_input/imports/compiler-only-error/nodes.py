@@ -1,0 +1,4 @@
+class Case:
+    def process(self, data):
+        nonlocal missing
+        return data

@@ -1,0 +1,6 @@
+import helper
+
+
+class Case:
+    def process(self, data):
+        return data

@@ -1,0 +1,8 @@
+import sys
+
+sys.exit('not here')
+
+
+class Case:
+    def process(self, data):
+        return data

@@ -1,0 +1,6 @@
+import helper.inner
+
+
+class Case:
+    def process(self, data):
+        return data

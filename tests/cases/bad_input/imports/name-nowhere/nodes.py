@@ -1,0 +1,6 @@
+from json import lodas
+
+
+class Case:
+    def process(self, data):
+        return data

@@ -1,0 +1,9 @@
+import sys
+
+print('loading')
+print('careful', file=sys.stderr)
+
+
+class Case:
+    def process(self, data):
+        return data

@@ -1,0 +1,6 @@
+from .. import other
+
+
+class Case:
+    def process(self, data):
+        return data

@@ -1,0 +1,6 @@
+from helper import x
+
+
+class Case:
+    def process(self, data):
+        return data

@@ -1,0 +1,4 @@
+# ÿ
+class Case:
+    def process(self, data):
+        return data

@@ -1,0 +1,3 @@
+class Shout:
+    def process(self, data):
+        return data

@@ -1,0 +1,6 @@
+import os
+
+
+class Case:
+    def process(self, data):
+        os.abort()

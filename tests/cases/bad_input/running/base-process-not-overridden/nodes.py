@@ -1,0 +1,5 @@
+from remotemedia.core.node import Node
+
+
+class Case(Node):
+    pass

@@ -1,0 +1,5 @@
+from helper import Base
+
+
+class Case(Base):
+    pass

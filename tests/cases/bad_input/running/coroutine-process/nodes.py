@@ -1,0 +1,3 @@
+class Case:
+    async def process(self, data):
+        return data

@@ -1,0 +1,6 @@
+class Case:
+    def process(self, data):
+        raise ValueError('first')
+
+    def cleanup(self):
+        raise RuntimeError('second')

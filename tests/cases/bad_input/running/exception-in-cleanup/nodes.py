@@ -1,0 +1,6 @@
+class Case:
+    def process(self, data):
+        return data
+
+    def cleanup(self):
+        raise RuntimeError('cannot close')

@@ -1,0 +1,6 @@
+import sys
+
+
+class Case:
+    def process(self, data):
+        sys.exit(3)

@@ -1,0 +1,5 @@
+class Case:
+    def process(self, data):
+        x = []
+        x.append(x)
+        return x

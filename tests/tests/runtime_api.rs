@@ -1,0 +1,637 @@
+//! The runtime crate as a program that embeds it meets it.
+
+mod packed;
+
+use std::collections::BTreeMap;
+use std::fmt::{Debug, Write as _};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use end_to_end::{build, example};
+use packed::pack_files;
+use rm_runtime::bundle::{Bundle, Target};
+use rm_runtime::nodes::{Node, NodeError, Outputs, Registry};
+use rm_runtime::pipeline::{NodeFailure, Pipeline, RunError, Settings};
+use rm_runtime::python::InstanceError;
+use rm_runtime::python::exception::{Frame, Origin};
+use rm_runtime::value::Value;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+
+/// A pipeline of the nodes and connections of a manifest, with Python nodes from one source.
+fn pipeline_with(registry: Registry, manifest: &str, source: &str) -> Pipeline {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = format!("version: v1\nmetadata: {{name: case}}\n{manifest}");
+    let packed = pack_files(
+        folder.path(),
+        &[("pipeline.yaml", &manifest), ("nodes.py", source)],
+    );
+    let engine = packed.engine.map(|built| built.engine);
+    Pipeline::with_engine(&packed.bundle, engine, registry).unwrap()
+}
+
+/// A pipeline of one Python node, the class `Case`.
+fn python(source: &str) -> Pipeline {
+    pipeline_with(
+        Registry::builtin(),
+        "nodes: [{id: case, node_type: Case}]",
+        source,
+    )
+}
+
+fn run(pipeline: &Pipeline, items: impl IntoIterator<Item = impl Into<Value>>) -> Vec<Value> {
+    let outputs = pipeline.run(items.into_iter().map(Into::into));
+    outputs.unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn values(items: impl IntoIterator<Item = impl Into<Value>>) -> Vec<Value> {
+    items.into_iter().map(Into::into).collect()
+}
+
+/// Counts in three places that a careless runtime could share between runs.
+const COUNTER: &str = "
+seen = 0
+
+
+class Case:
+    total = 0
+
+    def __init__(self):
+        self.own = 0
+
+    def process(self, data):
+        global seen
+        seen += 1
+        Case.total += 1
+        self.own += 1
+        return seen * 100 + Case.total * 10 + self.own
+";
+
+#[test]
+fn a_bundle_from_a_folder() {
+    let out = tempfile::tempdir().unwrap();
+    build(&example("mixed"), out.path());
+    let bundle = Bundle::open_from_folder(out.path(), Target::Wasmtime, None).unwrap();
+    let pipeline = Pipeline::load(&bundle, Settings::default()).unwrap();
+    // Nothing is read later.
+    drop(out);
+    assert_eq!(run(&pipeline, [1, 5, 5]), values([12, 20]));
+}
+
+#[test]
+fn every_run_starts_afresh() {
+    let pipeline = python(COUNTER);
+    for _ in 0..3 {
+        assert_eq!(run(&pipeline, [0, 0, 0]), values([111, 222, 333]));
+    }
+    assert_eq!(run(&pipeline.clone(), [0]), values([111]));
+}
+
+#[test]
+fn two_nodes_of_a_class_share_nothing() {
+    let manifest = "
+nodes:
+  - {id: first, node_type: Case}
+  - {id: second, node_type: Case}
+connections: [{from: first, to: second}]
+";
+    let pipeline = pipeline_with(Registry::builtin(), manifest, COUNTER);
+    assert_eq!(run(&pipeline, [0, 0]), values([111, 222]));
+}
+
+#[test]
+fn inside_a_tokio_runtime() {
+    let pipeline = python(COUNTER);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let outputs = runtime.block_on(async { run(&pipeline, [0, 0]) });
+    assert_eq!(outputs, values([111, 222]));
+}
+
+#[test]
+fn from_several_threads_at_once() {
+    let pipeline = python(COUNTER);
+    let expected = values((1..=9).map(|number| number * 111));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(run(&pipeline, [0; 9]), expected));
+        }
+    });
+}
+
+#[test]
+fn outputs_leave_before_the_next_item_is_asked_for() {
+    let pipeline = python(COUNTER);
+    let log = Mutex::new(Vec::new());
+    let mut items = 1..=3;
+    pipeline
+        .run_with(
+            || {
+                let item = items.next();
+                log.lock().unwrap().push(format!("asked: {item:?}"));
+                Ok(item.map(Value::from))
+            },
+            |node, value| {
+                log.lock().unwrap().push(format!("{node}: {value:?}"));
+                Ok(())
+            },
+        )
+        .unwrap();
+    let expected = [
+        "asked: Some(1)",
+        "case: Int(111)",
+        "asked: Some(2)",
+        "case: Int(222)",
+        "asked: Some(3)",
+        "case: Int(333)",
+        "asked: None",
+    ];
+    assert_eq!(log.into_inner().unwrap(), expected);
+}
+
+#[test]
+fn errors_of_the_caller_end_the_run_and_come_back() {
+    let pipeline = python(COUNTER);
+    let error = pipeline
+        .run_with(|| Err("no more film".into()), |_, _| Ok(()))
+        .unwrap_err();
+    assert_eq!(error.to_string(), "no more film");
+    let error = pipeline
+        .run_with(|| Ok(Some(1.into())), |_, _| Err("disk full".into()))
+        .unwrap_err();
+    let RunError::Caller(source) = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(source.to_string(), "disk full");
+}
+
+/// Gives every number as many times as it says, and the sum at the end.
+struct Repeat {
+    sum: i64,
+}
+
+impl Node for Repeat {
+    fn process(&mut self, input: Value, out: &mut Outputs) -> Result<(), NodeError> {
+        let Value::Int(number) = input else {
+            return Err(NodeError::input("int", &input));
+        };
+        (0..number).for_each(|_| out.push(number));
+        self.sum += number;
+        Ok(())
+    }
+
+    fn flush(&mut self, out: &mut Outputs) -> Result<(), NodeError> {
+        out.push(self.sum);
+        Ok(())
+    }
+}
+
+fn with_repeat() -> Registry {
+    let mut registry = Registry::builtin();
+    registry.register("Repeat", |_| Ok(Box::new(Repeat { sum: 0 })));
+    registry
+}
+
+#[test]
+fn a_node_of_the_embedding_program_beside_python() {
+    let manifest = "
+nodes:
+  - {id: repeat, node_type: Repeat, runtime_hint: rust}
+  - {id: count, node_type: Case}
+connections: [{from: repeat, to: count}]
+";
+    let pipeline = pipeline_with(with_repeat(), manifest, COUNTER);
+    // 2 and 1, three in all, and the sum.
+    assert_eq!(run(&pipeline, [2, 1]), values([111, 222, 333, 444]));
+}
+
+#[test]
+fn runtime_hint_chooses_between_nodes_of_one_name() {
+    let manifest = "
+nodes:
+  - {id: default, node_type: Echo}
+  - {id: rust, node_type: Echo, runtime_hint: rust}
+  - {id: python, node_type: Echo, runtime_hint: python}
+";
+    let source = "class Echo:\n    def process(self, data):\n        return [data, 'python']\n";
+    let pipeline = pipeline_with(Registry::builtin(), manifest, source);
+    let expected = [
+        1.into(),
+        1.into(),
+        Value::List(vec![1.into(), "python".into()]),
+    ];
+    assert_eq!(run(&pipeline, [1]), expected);
+}
+
+#[test]
+fn a_hint_to_rust_that_nobody_registered() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "version: v1\nmetadata: {name: case}\nnodes: [{id: repeat, node_type: Repeat, runtime_hint: rust}]\n";
+    let bundle = pack_files(folder.path(), &[("pipeline.yaml", manifest)]).bundle;
+    let error = Pipeline::load(&bundle, Settings::default()).unwrap_err();
+    assert!(error.to_string().contains("`Repeat`"), "{error}");
+}
+
+/// One source feeds a Rust and a Python branch, which meet in a Python node and in a Rust node.
+const DIAMOND: &str = "
+nodes:
+  - {id: source, node_type: PassThrough}
+  - {id: rust, node_type: MultiplyNode, params: {factor: 10}}
+  - {id: python, node_type: Twice}
+  - {id: gathered, node_type: Tag}
+  - {id: passed, node_type: Echo}
+connections:
+  - {from: source, to: python}
+  - {from: source, to: rust}
+  - {from: rust, to: gathered}
+  - {from: python, to: gathered}
+  - {from: python, to: passed}
+  - {from: rust, to: passed}
+";
+
+const DIAMOND_NODES: &str = "
+class Twice:
+    last = None
+
+    def process(self, data):
+        Twice.last = data
+        return None if data == 2 else -data
+
+    def flush(self):
+        return f'last: {self.last}'
+
+
+class Tag:
+    def process(self, data):
+        return f'got {data}'
+";
+
+#[test]
+fn branches_meet_in_the_order_of_the_connections() {
+    let pipeline = pipeline_with(Registry::builtin(), DIAMOND, DIAMOND_NODES);
+    let mut log = String::new();
+    let mut items = 1..=3;
+    pipeline
+        .run_with(
+            || Ok(items.next().map(Value::from)),
+            |node, value| Ok(writeln!(log, "{node} {value:?}")?),
+        )
+        .unwrap();
+    let expected = "\
+gathered Str(\"got 10\")
+gathered Str(\"got -1\")
+passed Int(-1)
+passed Int(10)
+gathered Str(\"got 20\")
+passed Int(20)
+gathered Str(\"got 30\")
+gathered Str(\"got -3\")
+passed Int(-3)
+passed Int(30)
+gathered Str(\"got last: 3\")
+passed Str(\"last: 3\")
+";
+    assert_eq!(log, expected);
+}
+
+/// Everything that Python has and JSON lacks crosses unchanged, both ways.
+#[test]
+fn values_cross_unchanged() {
+    let pipeline = python("class Case:\n    def process(self, data):\n        return data\n");
+    let items = [
+        Value::Bytes(vec![0, 255]),
+        Value::Tuple(vec![1.into(), Value::Tuple(vec![]), Value::List(vec![])]),
+        Value::Float(f64::INFINITY),
+        Value::Float(-0.0),
+        Value::Float(5e-324),
+        Value::Int(i64::MIN),
+        rm_runtime::json::from_json("-123456789012345678901234567890").unwrap(),
+        Value::Bool(true),
+        "\u{0}é\u{1F375}".into(),
+        Value::SurrogateStr(b"\xed\xb2\x80".to_vec()),
+        Value::Dict(vec![
+            ("z".into(), Value::Null),
+            (1.into(), "int key".into()),
+            (Value::Tuple(vec![1.into(), "a".into()]), 2.into()),
+        ]),
+    ];
+    // None is no output, so that it travels inside a list.
+    for item in items {
+        let item = Value::List(vec![item, Value::Null]);
+        assert_eq!(run(&pipeline, [item.clone()]), [item]);
+    }
+    let outputs = run(&pipeline, [Value::Float(f64::NAN), Value::Null]);
+    assert!(matches!(outputs.as_slice(), [Value::Float(nan)] if nan.is_nan()));
+}
+
+const ESCAPES: &str = r#"
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+
+def attempt(action):
+    try:
+        return repr(action())
+    except BaseException as error:
+        return type(error).__name__
+
+
+def connect():
+    socket.create_connection(("127.0.0.1", 9), timeout=1)
+
+
+def listen():
+    socket.socket().bind(("127.0.0.1", 0))
+
+
+def start():
+    threading.Thread(target=print).start()
+
+
+class Case:
+    def process(self, data):
+        return {
+            "read": attempt(lambda: open("/etc/passwd").read()),
+            "read beside": attempt(lambda: open("pipeline.yaml").read()),
+            "write": attempt(lambda: open("/tmp/escaped", "w")),
+            "list": attempt(lambda: os.listdir("/")),
+            "list here": attempt(lambda: os.listdir(".")),
+            "stat": attempt(lambda: os.stat("/")),
+            "make": attempt(lambda: os.mkdir("folder")),
+            "environment": attempt(lambda: dict(os.environ)),
+            "home": attempt(lambda: os.environ["HOME"]),
+            "arguments": attempt(lambda: sys.argv[1:]),
+            "path": attempt(lambda: sys.path),
+            "input": attempt(lambda: input()),
+            "connect": attempt(connect),
+            "listen": attempt(listen),
+            "resolve": attempt(lambda: socket.getaddrinfo("localhost", 80)),
+            "process": attempt(lambda: subprocess.run(["true"])),
+            "shell": attempt(lambda: os.system("true")),
+            "fork": attempt(lambda: os.fork()),
+            "thread": attempt(start),
+            "descriptor": attempt(lambda: os.read(3, 10)),
+        }
+"#;
+
+#[test]
+fn nothing_of_the_machine_reaches_python() {
+    let outputs = run(&python(ESCAPES), [0]);
+    let [Value::Dict(answers)] = outputs.as_slice() else {
+        panic!("{outputs:?}")
+    };
+    let answers: BTreeMap<_, _> = answers
+        .iter()
+        .map(|(name, answer)| (name.as_str().unwrap(), answer.as_str().unwrap()))
+        .collect();
+    let nothing = ["environment", "arguments", "path"];
+    for (attempt, answer) in answers {
+        if nothing.contains(&attempt) {
+            assert!(["{}", "[]"].contains(&answer), "{attempt}: {answer}");
+        } else {
+            let is_error = answer.ends_with("Error") || answer == "gaierror";
+            assert!(is_error, "{attempt}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn time_and_chance_are_those_of_the_run() {
+    let source = "
+import os
+import random
+import secrets
+import tempfile
+import time
+import uuid
+
+AT_IMPORT = [random.random(), time.time()]
+
+
+class Case:
+    def process(self, data):
+        return [
+            random.random(),
+            random.Random().random(),
+            random.SystemRandom().random(),
+            os.urandom(8),
+            secrets.token_hex(),
+            str(uuid.uuid4()),
+            time.time(),
+        ]
+";
+    let pipeline = python(source);
+    let draw = || {
+        let outputs = run(&pipeline, [0, 0]);
+        let [Value::List(first), Value::List(second)] = outputs.as_slice() else {
+            panic!("{outputs:?}")
+        };
+        (first.clone(), second.clone())
+    };
+    let (one, two) = draw();
+    let (three, _) = draw();
+    for place in 0..6 {
+        assert_ne!(one[place], two[place], "{place}, in one run");
+        assert_ne!(one[place], three[place], "{place}, in another run");
+    }
+    let Value::Float(seconds) = one[6] else {
+        panic!("{one:?}")
+    };
+    let told = SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds);
+    let apart = SystemTime::now().duration_since(told).unwrap_or_default();
+    assert!(apart < Duration::from_secs(24 * 60 * 60), "{seconds}");
+}
+
+/// Keeps the lines of Python nodes: node, stream, text.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<(String, String, String)>>>);
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "rm_runtime::python" {
+            let mut fields = Fields::default();
+            event.record(&mut fields);
+            let mut take = |name: &str| fields.0.remove(name).unwrap_or_default();
+            let line = (take("node"), take("stream"), take("message"));
+            self.0.lock().unwrap().push(line);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Fields(BTreeMap<&'static str, String>);
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+}
+
+#[test]
+fn what_python_prints_is_attributed_to_its_node() {
+    let manifest = "
+nodes:
+  - {id: left, node_type: Case}
+  - {id: right, node_type: Case}
+";
+    let source = "
+import logging
+import sys
+
+logger = logging.getLogger('case')
+
+
+class Case:
+    def initialize(self):
+        print('ready')
+
+    def process(self, data):
+        print('item', data, end='')
+        print('careful', file=sys.stderr)
+        logger.warning('logged %s', data)
+        sys.stdout.write('é\\n')
+
+    def cleanup(self):
+        print('no line end', end='')
+";
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::registry().with(lines.clone());
+    tracing::subscriber::with_default(subscriber, || {
+        let pipeline = pipeline_with(Registry::builtin(), manifest, source);
+        assert_eq!(run(&pipeline, [1]), []);
+    });
+    let lines = lines.0.lock().unwrap();
+    for node in ["left", "right"] {
+        let of_stream = |stream: &str| -> Vec<&str> {
+            let own = lines
+                .iter()
+                .filter(|line| line.0 == node && line.1 == stream);
+            own.map(|line| line.2.as_str()).collect()
+        };
+        assert_eq!(of_stream("stdout"), ["ready", "item 1é", "no line end"]);
+        assert_eq!(of_stream("stderr"), ["careful", "logged 1"]);
+    }
+    assert_eq!(lines.len(), 10, "{lines:?}");
+}
+
+#[test]
+fn an_exception_is_data() {
+    let source = "
+class Case:
+    def process(self, data):
+        try:
+            return 1 // data
+        except ZeroDivisionError as error:
+            error.add_note('a note')
+            raise ValueError(f'cannot divide by {data}') from error
+";
+    let error = python(source).run([1, 0, 1].map(Value::from)).unwrap_err();
+    assert_eq!(error.to_string(), "node `case` failed on item 2");
+    let RunError::Item { node, item, source } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!((node.as_str(), item), ("case", 2));
+    let NodeFailure::Python(InstanceError::Exception(exception)) = source else {
+        panic!("{source:?}")
+    };
+    assert_eq!(exception.kind, "ValueError");
+    assert_eq!(exception.message, "cannot divide by 0");
+    let frame = |line| Frame::Line {
+        file: "nodes.py".into(),
+        line,
+        function: "Case.process".into(),
+    };
+    assert_eq!(exception.frames, [frame(8)]);
+    let (origin, cause) = &**exception.origin.as_ref().unwrap();
+    assert_eq!(
+        (*origin, cause.kind.as_str()),
+        (Origin::Cause, "ZeroDivisionError")
+    );
+    assert_eq!(cause.frames, [frame(5)]);
+    assert_eq!(cause.notes, ["a note"]);
+}
+
+#[test]
+fn a_run_that_failed_spoils_nothing() {
+    let source = "
+import os
+
+
+class Case:
+    def process(self, data):
+        if data == 0:
+            os.abort()
+        if data == 1:
+            raise SystemExit
+        return bytearray(data)[-1]
+";
+    let pipeline = python(source);
+    for bad in [0, 1, 0, 1_500_000_000] {
+        let error = pipeline.run([Value::from(bad)]).unwrap_err();
+        assert!(matches!(error, RunError::Item { item: 1, .. }), "{error:?}");
+        assert_eq!(run(&pipeline, [10]), values([0]));
+    }
+}
+
+#[test]
+fn many_runs_give_their_memory_back() {
+    let pipeline =
+        python("class Case:\n    def process(self, data):\n        return len(bytearray(data))\n");
+    // Far more in all than an address space limited to what few instances need would hold.
+    for _ in 0..100 {
+        assert_eq!(run(&pipeline, [50_000_000]), values([50_000_000]));
+    }
+}
+
+#[test]
+fn imports_that_wait_happen_without_files() {
+    let source = "
+class Case:
+    def process(self, data):
+        import colorsys
+        from decimal import Decimal
+
+        return [colorsys.rgb_to_hsv(0, 0, 1), str(Decimal(data) / 3)]
+";
+    let outputs = run(&python(source), [1]);
+    let expected = Value::List(vec![
+        Value::Tuple(vec![
+            Value::Float(2.0 / 3.0),
+            Value::Float(1.0),
+            Value::Int(1),
+        ]),
+        "0.3333333333333333333333333333".into(),
+    ]);
+    assert_eq!(outputs, [expected]);
+}
+
+#[test]
+fn params_arrive_as_the_manifest_says_them() {
+    let manifest = "
+nodes:
+  - id: case
+    node_type: Case
+    params: {size: 3, ratio: 3.0, big: 123456789012345678901234567890, on: true, list: [1, null], extra: {a: 'text'}}
+";
+    let source = "
+class Case:
+    def __init__(self, size, ratio, *, name, big=None, on=False):
+        self.given = [name, size, ratio, big, on]
+
+    def process(self, data):
+        return [self.given, self.config]
+";
+    let pipeline = pipeline_with(Registry::builtin(), manifest, source);
+    let expected = r#"[["case",3,3.0,123456789012345678901234567890,true],{"list":[1,null],"extra":{"a":"text"}}]"#;
+    let outputs = run(&pipeline, [0]);
+    assert_eq!(rm_runtime::json::to_json(&outputs[0]).unwrap(), expected);
+}
