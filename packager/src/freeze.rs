@@ -30,8 +30,8 @@ pub struct Frozen {
     pub printed: String,
 }
 
-/// Import `entries`, with `modules` to import from, check that `classes` (module and class) can be nodes, and freeze the
-/// result.
+/// Import the modules of `classes` (module and class), with `modules` to import from, check that the classes can be
+/// nodes, and freeze the result.
 ///
 /// # Errors
 ///
@@ -39,7 +39,6 @@ pub struct Frozen {
 pub async fn freeze(
     engine: &Engine,
     modules: Vec<CarriedModule>,
-    entries: &[&str],
     classes: &[(&str, &str)],
 ) -> Result<Frozen, InstanceError> {
     let mut instance = Instance::new(engine, &Options::for_packing()).await?;
@@ -48,7 +47,10 @@ pub async fn freeze(
     instance
         .call(Operation::Install, vec![Value::List(modules)])
         .await?;
-    let names = entries.iter().map(|name| Value::from(*name)).collect();
+    let names = classes
+        .iter()
+        .map(|(module, _)| Value::from(*module))
+        .collect();
     let mut loaded = texts(
         instance
             .call(Operation::Load, vec![Value::List(names)])

@@ -238,7 +238,7 @@ fn inspect_shows_nodes_and_why_each_module_is_in() {
     let shown = rm_pack_in(out.path(), &["inspect", bundle]).success();
     for part in [
         json["content"].as_str().unwrap(),
-        "Python, deadband:DeadbandNode",
+        "Python, nodes.deadband:DeadbandNode",
         "MultiplyNode",
         "Python 3.14",
     ] {

@@ -334,6 +334,29 @@ fn the_code_map_is_complete() {
 }
 
 #[test]
+fn files_that_are_named_exist() {
+    let mut files = Vec::new();
+    for folder in ["packager", "runtime", "tests"] {
+        let names = tree::read(&repository().join(folder)).into_keys();
+        files.extend(names.map(|name| format!("/{folder}/{name}")));
+    }
+    let mut missing = Vec::new();
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(repository().join(document)).expect(document);
+        for name in text.split('`').skip(1).step_by(2) {
+            let is_file = [".c", ".py", ".rs", ".sh", ".wasm", ".wit"]
+                .iter()
+                .any(|ending| name.ends_with(ending))
+                && !name.contains(' ');
+            if is_file && !files.iter().any(|file| file.ends_with(&format!("/{name}"))) {
+                missing.push(format!("{document}: {name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "not there: {missing:?}");
+}
+
+#[test]
 fn the_matcher_forgives_times_and_hashes_only() {
     for (expected, actual) in [
         ("ready in 0.33 s; 2 items", "ready in 12.20 s; 2 items"),

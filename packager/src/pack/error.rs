@@ -1,0 +1,101 @@
+//! Why there is no bundle.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rm_runtime::manifest::ManifestError;
+use rm_runtime::nodes::UnknownNodeType;
+use rm_runtime::python::PythonException;
+
+use super::UserSource;
+use crate::analysis::{AnalysisError, NodeError, SyntaxError};
+use crate::compile::CompileError;
+use crate::source::{ProjectError, SourceError};
+
+/// Why there is no bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// The manifest's file cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    ReadManifest {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The manifest's text is not a manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Types that are neither Rust nodes nor Python classes.
+    #[error("{}", list(file, problems))]
+    UnknownNodes {
+        /// The manifest.
+        file: PathBuf,
+        /// One for each node.
+        problems: Vec<UnknownNodeType>,
+    },
+    /// A node's class was found, and cannot be used.
+    #[error("{}: {place}: the class cannot be used", file.display())]
+    Node {
+        /// The manifest.
+        file: PathBuf,
+        /// The place in it.
+        place: String,
+        /// What is wrong with the class.
+        source: Box<NodeError>,
+    },
+    /// A Rust node does not take its params.
+    #[error("{}: nodes[{place}].params: the Rust node `{node_type}` does not take them", file.display())]
+    Params {
+        /// The manifest.
+        file: PathBuf,
+        /// Which node, from 0.
+        place: usize,
+        /// Its type.
+        node_type: String,
+        /// What is wrong with them.
+        source: rm_runtime::nodes::NodeError,
+    },
+    /// A module that the project asks for is nowhere.
+    #[error("{}: tool.rm-pack.include: no module named `{module}`", file.display())]
+    Include {
+        /// The project file.
+        file: PathBuf,
+        /// The module.
+        module: String,
+    },
+    /// A source folder cannot be used.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The project file cannot be used.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// Imports cannot be followed to an end.
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
+    /// A module that only CPython's compiler finds wrong, such as `return` outside a function.
+    #[error(transparent)]
+    Syntax(Box<SyntaxError>),
+    /// A module that cannot be compiled for another reason.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// Importing the nodes raised.
+    #[error("the nodes cannot be imported")]
+    Import {
+        /// What was raised, and where.
+        source: Box<PythonException>,
+        /// The user's sources, to show lines of.
+        user_sources: BTreeMap<String, UserSource>,
+    },
+    /// The engine could not be built, or failed.
+    #[error(transparent)]
+    Engine(#[from] anyhow::Error),
+}
+
+fn list(file: &Path, problems: &[UnknownNodeType]) -> String {
+    let lines: Vec<_> = problems
+        .iter()
+        .map(|problem| format!("{}: {problem}", file.display()))
+        .collect();
+    lines.join("\n")
+}

@@ -1,0 +1,183 @@
+//! From a manifest to a bundle: the stages, in order.
+
+mod error;
+mod modules;
+mod notes;
+mod plan;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rm_runtime::bundle::{Bundle, EngineReference, Parts, PythonParts};
+use rm_runtime::cache::Cache;
+use rm_runtime::python::{InstanceError, block_on};
+use rm_runtime::value::Value;
+
+pub use self::error::PackError;
+use self::plan::Plan;
+use crate::analysis;
+use crate::engine::{self, BuiltEngine};
+use crate::freeze::{Frozen, freeze};
+use crate::source::Origin;
+
+/// What to pack, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The manifest's file.
+    pub manifest: PathBuf,
+    /// Folders with node sources, beside the manifest's own.
+    pub sources: Vec<PathBuf>,
+    /// Put the engine into the bundle.
+    pub self_contained: bool,
+}
+
+/// A bundle, and what was learnt on the way.
+#[derive(Debug)]
+pub struct Packed {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// The engine that it runs on; none without Python nodes.
+    pub engine: Option<BuiltEngine>,
+    /// The items that came with the manifest, as `{manifest, input_data}`.
+    pub input_data: Option<Value>,
+    /// The sources of the user's modules: the file name in tracebacks to the path and the text.
+    pub user_sources: BTreeMap<String, UserSource>,
+    /// What somebody who packs should know: imports that will fail if they are reached, settings without effect.
+    pub notes: Vec<String>,
+}
+
+/// A file of the user's that went into the bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserSource {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+/// Make the bundle of a manifest.
+///
+/// # Errors
+///
+/// [`PackError`] says at which stage and why; nothing was written then, but to the cache.
+pub fn pack(
+    request: &Request,
+    cache: &Cache,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Packed, PackError> {
+    let mut plan = Plan::read(request)?;
+    let mut notes = std::mem::take(&mut plan.notes);
+    let mut engine = None;
+    let mut python = None;
+    let mut user_sources = BTreeMap::new();
+    if !plan.classes.is_empty() {
+        let built = BuiltEngine::ensure(cache, progress)?;
+        plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
+        let target = plan::target(&built.description);
+        plan.check_include(&target)?;
+        progress("following imports");
+        let closure = analysis::analyse(&plan.sources, &target, &plan.entries())?;
+        user_sources = modules::user_sources(&closure);
+        progress("compiling Python modules");
+        let carried = modules::compile(&built.engine, cache, &closure)?;
+        let table = modules::table(&closure, &carried);
+        progress("importing and freezing");
+        let frozen = block_on(freeze(&built.engine, carried, &plan.class_sites()))
+            .map_err(|error| import_error(error, &user_sources))?;
+        notes.extend(notes::of_closure(&closure));
+        notes.extend(notes::of_output(&frozen.printed));
+        python = Some(python_parts(request, &plan, &built, table, frozen)?);
+        engine = Some(built);
+    }
+    let bundle = Bundle::assemble(Parts {
+        name: file_name(&plan.manifest.metadata.name),
+        manifest: plan.manifest,
+        packer: format!("rm-pack {}", env!("CARGO_PKG_VERSION")),
+        python,
+    });
+    Ok(Packed {
+        bundle,
+        engine,
+        input_data: plan.input_data,
+        user_sources,
+        notes,
+    })
+}
+
+fn python_parts(
+    request: &Request,
+    plan: &Plan,
+    built: &BuiltEngine,
+    table: Vec<rm_runtime::bundle::PackedModule>,
+    frozen: Frozen,
+) -> Result<PythonParts, PackError> {
+    let component = if request.self_contained {
+        Some(built.component()?)
+    } else {
+        None
+    };
+    Ok(PythonParts {
+        engine: EngineReference {
+            digest: built.engine.digest(),
+            python: built.description.python.clone(),
+        },
+        modules: modules::mark_loaded(table, &frozen.loaded),
+        layer: frozen.layer,
+        nodes: plan.python_nodes(),
+        component,
+    })
+}
+
+fn import_error(error: InstanceError, user_sources: &BTreeMap<String, UserSource>) -> PackError {
+    match error {
+        InstanceError::Exception(source) => PackError::Import {
+            source,
+            user_sources: user_sources.clone(),
+        },
+        other => PackError::Engine(anyhow::Error::new(other).context("importing the nodes")),
+    }
+}
+
+/// A name that is fit for a file name on every system.
+fn file_name(name: &str) -> String {
+    let mapped: String = name
+        .chars()
+        .map(|char| {
+            if char.is_ascii_alphanumeric() || matches!(char, '_' | '.') {
+                char.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    let words: Vec<_> = mapped
+        .split('-')
+        .map(|word| word.trim_matches('.'))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let joined: String = words.join("-").chars().take(64).collect();
+    if joined.is_empty() {
+        "pipeline".to_owned()
+    } else {
+        joined
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::file_name;
+
+    #[test]
+    fn names_become_file_names() {
+        for (name, expected) in [
+            ("text-processor", "text-processor"),
+            ("My Pipeline / v2!", "my-pipeline-v2"),
+            ("../../etc/passwd", "etc-passwd"),
+            ("日本", "pipeline"),
+            ("..", "pipeline"),
+        ] {
+            assert_eq!(file_name(name), expected, "{name}");
+        }
+    }
+}

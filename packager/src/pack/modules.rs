@@ -1,0 +1,131 @@
+//! The modules of a closure: compiled, listed, and their sources kept for messages.
+
+use std::collections::BTreeMap;
+
+use rm_runtime::bundle::PackedModule;
+use rm_runtime::cache::Cache;
+use rm_runtime::python::{Engine, InstanceError};
+
+use super::{PackError, UserSource};
+use crate::analysis::{Closure, SyntaxError};
+use crate::compile::{CompileError, Source, compile_all};
+use crate::freeze::CarriedModule;
+use crate::source::Origin;
+
+/// Where the standard library's files appear to be, in tracebacks.
+const STDLIB_FOLDER: &str = "lib/python3.14";
+
+/// Compile every module, for the engine's importer.
+pub(super) fn compile(
+    engine: &Engine,
+    cache: &Cache,
+    closure: &Closure,
+) -> Result<Vec<CarriedModule>, PackError> {
+    let sources = closure
+        .modules
+        .iter()
+        .map(|(name, module)| {
+            let filename = match module.source.origin {
+                Origin::Stdlib => format!("{STDLIB_FOLDER}/{}", module.source.display_path),
+                Origin::Node | Origin::Builtin => module.source.display_path.clone(),
+            };
+            (
+                name.as_str(),
+                Source {
+                    filename,
+                    text: &module.source.text,
+                },
+            )
+        })
+        .collect();
+    let mut codes = compile_all(engine, cache, &sources)
+        .map_err(|error| locate_syntax_error(closure, error))?;
+    let mut carried: Vec<_> = sources
+        .into_iter()
+        .map(|(name, source)| CarriedModule {
+            name: name.to_owned(),
+            is_package: closure.modules[name].source.is_package,
+            filename: source.filename,
+            code: codes.remove(name),
+        })
+        .collect();
+    carried.extend(closure.namespaces.iter().map(|name| CarriedModule {
+        name: name.clone(),
+        is_package: true,
+        filename: format!("{}/", name.replace('.', "/")),
+        code: None,
+    }));
+    Ok(carried)
+}
+
+/// Show a syntax error as those are shown that the parser finds.
+fn locate_syntax_error(closure: &Closure, error: CompileError) -> PackError {
+    let InstanceError::Exception(exception) = &error.source else {
+        return error.into();
+    };
+    let module = closure.modules.get(&error.module);
+    let (Some(place), Some(module)) = (&exception.syntax, module) else {
+        return error.into();
+    };
+    let number = |number: i64| usize::try_from(number).unwrap_or(0);
+    PackError::Syntax(Box::new(SyntaxError::from_compiler(
+        &module.source,
+        exception.message.clone(),
+        number(place.line),
+        number(place.column),
+    )))
+}
+
+/// The table of modules for the bundle; none is marked as loaded yet.
+pub(super) fn table(closure: &Closure, carried: &[CarriedModule]) -> Vec<PackedModule> {
+    let packed = |module: &CarriedModule| {
+        let reached = closure.modules.get(&module.name);
+        PackedModule {
+            name: module.name.clone(),
+            origin: match reached.map(|reached| reached.source.origin) {
+                Some(Origin::Stdlib) => "stdlib",
+                Some(Origin::Builtin) => "package",
+                Some(Origin::Node) | None => "node",
+            }
+            .to_owned(),
+            loaded: false,
+            size: module.code.as_ref().map_or(0, |code| code.len() as u64),
+            reason: reached.map_or_else(
+                || "a namespace package".to_owned(),
+                |reached| reached.reason.to_string(),
+            ),
+        }
+    };
+    let mut modules: Vec<_> = carried.iter().map(packed).collect();
+    modules.sort_by(|left, right| left.name.cmp(&right.name));
+    modules
+}
+
+/// Mark the modules named in `loaded`, which is sorted.
+pub(super) fn mark_loaded(mut modules: Vec<PackedModule>, loaded: &[String]) -> Vec<PackedModule> {
+    for module in &mut modules {
+        module.loaded = loaded.binary_search(&module.name).is_ok();
+    }
+    modules
+}
+
+/// The user's own sources, by the file name that tracebacks show.
+pub(super) fn user_sources(closure: &Closure) -> BTreeMap<String, UserSource> {
+    let of_user = closure
+        .modules
+        .values()
+        .map(|module| &module.source)
+        .filter(|source| source.origin == Origin::Node);
+    of_user
+        .filter_map(|source| {
+            let path = source.real_path.clone()?;
+            Some((
+                source.display_path.clone(),
+                UserSource {
+                    path,
+                    text: source.text.clone(),
+                },
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,64 @@
+//! What somebody who packs should know, although nothing is wrong.
+
+use std::path::Path;
+
+use rm_runtime::manifest::Manifest;
+use rm_runtime::nodes::Registry;
+
+use crate::analysis::{Certainty, Closure};
+use crate::source::Origin;
+
+/// Hints that say less than their author may think.
+pub(super) fn of_hints(file: &Path, manifest: &Manifest) -> Vec<String> {
+    let registry = Registry::builtin();
+    let mut notes = Vec::new();
+    for (place, spec) in manifest.nodes.iter().enumerate() {
+        let note = match spec.runtime_hint.as_deref() {
+            None | Some("auto" | "python") => continue,
+            Some("rust") if registry.contains(&spec.node_type) => continue,
+            Some("rust") => format!(
+                "node_type: `{}` is not a built-in Rust node; the program that runs the bundle must register it",
+                spec.node_type
+            ),
+            Some(other) => {
+                format!(
+                    "runtime_hint: `{other}` is not known (auto, rust, python) and changes nothing"
+                )
+            }
+        };
+        notes.push(format!("{}: nodes[{place}].{note}", file.display()));
+    }
+    notes
+}
+
+/// Of what analysis noticed, what concerns the user's own code.
+pub(super) fn of_closure(closure: &Closure) -> Vec<String> {
+    let own = |importer: &str| {
+        let module = closure.modules.get(importer)?;
+        (module.source.origin == Origin::Node).then(|| module.source.shown_path())
+    };
+    let dynamic = closure.dynamic.iter().filter_map(|import| {
+        let (file, line, expression) = (own(&import.importer)?, import.line, &import.expression);
+        Some(format!(
+            "{file}:{line}: imports a module by a computed name ({expression}); what it names is packed only if something \
+             else imports it, or include = [...] under [tool.rm-pack] in pyproject.toml names it"
+        ))
+    });
+    // Guarded imports are expected to fail somewhere.
+    let missing = closure.missing.iter().filter_map(|import| {
+        let (file, line, name) = (own(&import.importer)?, import.line, &import.name);
+        (import.certainty != Certainty::Guarded).then(|| {
+            format!("{file}:{line}: there is no `{name}`; the import fails if it is reached")
+        })
+    });
+    let shadowed = closure.shadowed.iter().map(|(module, file)| {
+        format!("{file} is never read: the engine has a module `{module}` of its own, which Python takes instead")
+    });
+    dynamic.chain(missing).chain(shadowed).collect()
+}
+
+/// What the nodes' modules printed while they were imported: it will not be printed again.
+pub(super) fn of_output(printed: &str) -> Option<String> {
+    let printed = printed.trim_end();
+    (!printed.is_empty()).then(|| format!("printed while the nodes were imported:\n{printed}"))
+}

@@ -1,0 +1,275 @@
+//! The first stage: read the manifest and find its nodes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use rm_runtime::bundle::PythonNode;
+use rm_runtime::manifest::{Manifest, NodeSpec};
+use rm_runtime::nodes::{Registry, UnknownNodeType};
+use rm_runtime::python::engine::EngineDescription;
+use rm_runtime::value::Value;
+
+use super::{PackError, Request, notes};
+use crate::analysis::{self, NodeClass, NodeError, NodeModule, ProcessKind, Target};
+use crate::source::{Origin, ProjectConfig, SourceSet};
+
+/// What stands for a node where `include` of the project file asks for a module.
+const INCLUDED: &str = "tool.rm-pack.include";
+
+/// The small package that nodes may be written against; a user's own of this name comes first.
+const REMOTEMEDIA: [(&str, &str); 3] = [
+    (
+        "remotemedia/__init__.py",
+        include_str!("../../python/remotemedia/__init__.py"),
+    ),
+    (
+        "remotemedia/core/__init__.py",
+        include_str!("../../python/remotemedia/core/__init__.py"),
+    ),
+    (
+        "remotemedia/core/node.py",
+        include_str!("../../python/remotemedia/core/node.py"),
+    ),
+];
+
+/// A manifest that was read, and whose nodes were found.
+pub(super) struct Plan {
+    pub(super) manifest: Manifest,
+    pub(super) input_data: Option<Value>,
+    pub(super) sources: SourceSet,
+    pub(super) classes: BTreeMap<String, NodeClass>,
+    include: Vec<String>,
+    project_file: PathBuf,
+    pub(super) notes: Vec<String>,
+}
+
+impl Plan {
+    /// Read the manifest and find its nodes.
+    pub(super) fn read(request: &Request) -> Result<Self, PackError> {
+        let file = &request.manifest;
+        let text = std::fs::read_to_string(file).map_err(|source| PackError::ReadManifest {
+            path: file.clone(),
+            source,
+        })?;
+        let parsed = Manifest::parse(&text, file)?;
+        let folder = match file.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let folder = std::path::absolute(folder).map_err(|source| PackError::ReadManifest {
+            path: file.clone(),
+            source,
+        })?;
+        let project = ProjectConfig::nearest(&folder)?.unwrap_or_default();
+        let mut sources = SourceSet::new();
+        sources.add_folder(&folder)?;
+        for source in request.sources.iter().chain(&project.source) {
+            sources.add_folder(source)?;
+        }
+        sources.add_memory(
+            Origin::Builtin,
+            REMOTEMEDIA.map(|(path, text)| (path.to_owned(), text.into())),
+        );
+        let classes = find_classes(file, &parsed.manifest, &sources)?;
+        check_rust_params(file, &parsed.manifest)?;
+        let mut notes = notes::of_hints(file, &parsed.manifest);
+        for (key, values) in [("exclude", &project.exclude), ("keep", &project.keep)] {
+            if !values.is_empty() {
+                notes.push(format!(
+                    "{}: tool.rm-pack.{key} has no effect in this version",
+                    project.file.display()
+                ));
+            }
+        }
+        Ok(Plan {
+            manifest: parsed.manifest,
+            input_data: parsed.input_data,
+            sources,
+            classes,
+            include: project.include,
+            project_file: project.file,
+            notes,
+        })
+    }
+
+    /// What the project asks for must be there.
+    pub(super) fn check_include(&self, target: &Target) -> Result<(), PackError> {
+        for module in &self.include {
+            if !target.holds(module) && self.sources.find(module)?.is_none() {
+                return Err(PackError::Include {
+                    file: self.project_file.clone(),
+                    module: module.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The modules that analysis starts from.
+    pub(super) fn entries(&self) -> Vec<NodeModule> {
+        let nodes = self.classes.iter().map(|(node_type, class)| NodeModule {
+            node_type: node_type.clone(),
+            module: class.module.clone(),
+        });
+        let included = self.include.iter().map(|module| NodeModule {
+            node_type: INCLUDED.to_owned(),
+            module: module.clone(),
+        });
+        nodes.chain(included).collect()
+    }
+
+    /// Module and class of every node, in the order in which they are imported.
+    pub(super) fn class_sites(&self) -> Vec<(&str, &str)> {
+        let sites: BTreeSet<_> = self
+            .classes
+            .values()
+            .map(|class| (class.module.as_str(), class.class.as_str()))
+            .collect();
+        sites.into_iter().collect()
+    }
+
+    /// The table of Python nodes for the bundle.
+    pub(super) fn python_nodes(&self) -> BTreeMap<String, PythonNode> {
+        self.classes
+            .iter()
+            .map(|(node_type, class)| (node_type.clone(), python_node(class)))
+            .collect()
+    }
+}
+
+/// The class of every node that Python runs, by its type.
+fn find_classes(
+    file: &Path,
+    manifest: &Manifest,
+    sources: &SourceSet,
+) -> Result<BTreeMap<String, NodeClass>, PackError> {
+    let registry = Registry::builtin();
+    let python = |spec: &NodeSpec| match spec.runtime_hint.as_deref() {
+        Some("python") => true,
+        Some("rust") => false,
+        _ => !registry.contains(&spec.node_type),
+    };
+    let types: BTreeSet<String> = manifest
+        .nodes
+        .iter()
+        .filter(|spec| python(spec))
+        .map(|spec| spec.node_type.clone())
+        .collect();
+    let mut classes = BTreeMap::new();
+    let mut answers = analysis::find_nodes(sources, &types)?;
+    let mut unknown = Vec::new();
+    for (place, spec) in manifest
+        .nodes
+        .iter()
+        .enumerate()
+        .filter(|(_, spec)| python(spec))
+    {
+        let place = format!("nodes[{place}].node_type");
+        match answers.remove(&spec.node_type) {
+            Some(Ok(class)) => drop(classes.insert(spec.node_type.clone(), class)),
+            Some(Err(NodeError::NotFound {
+                nearest, searched, ..
+            })) => {
+                unknown.push(unknown_node(
+                    place,
+                    spec,
+                    &registry,
+                    nearest.as_deref(),
+                    &searched,
+                ));
+            }
+            Some(Err(source)) => {
+                return Err(PackError::Node {
+                    file: file.to_owned(),
+                    place,
+                    source: Box::new(source),
+                });
+            }
+            // The second node of a type that was answered already.
+            None => {}
+        }
+    }
+    if unknown.is_empty() {
+        Ok(classes)
+    } else {
+        Err(PackError::UnknownNodes {
+            file: file.to_owned(),
+            problems: unknown,
+        })
+    }
+}
+
+/// Rust nodes are made once to see whether they take their params: better now than at every start.
+fn check_rust_params(file: &Path, manifest: &Manifest) -> Result<(), PackError> {
+    let registry = Registry::builtin();
+    for (place, spec) in manifest.nodes.iter().enumerate() {
+        if spec.runtime_hint.as_deref() != Some("python") && registry.contains(&spec.node_type) {
+            registry
+                .create(&spec.node_type, &spec.params)
+                .map_err(|source| PackError::Params {
+                    file: file.to_owned(),
+                    place,
+                    node_type: spec.node_type.clone(),
+                    source,
+                })?;
+        }
+    }
+    Ok(())
+}
+
+fn unknown_node(
+    place: String,
+    spec: &NodeSpec,
+    registry: &Registry,
+    nearest_class: Option<&str>,
+    searched: &[PathBuf],
+) -> UnknownNodeType {
+    let folders = searched.iter().map(|folder| folder.display().to_string());
+    let rust = if spec.runtime_hint.as_deref() != Some("python") {
+        "the built-in Rust nodes"
+    } else if registry.contains(&spec.node_type) {
+        "Python classes alone, as its runtime_hint says (there is a Rust node of this name)"
+    } else {
+        "Python classes alone, as its runtime_hint says"
+    };
+    let rust_names = registry.names().filter(|name| *name != spec.node_type);
+    let nearest = rm_runtime::suggest::nearest(&spec.node_type, rust_names.chain(nearest_class));
+    UnknownNodeType {
+        place,
+        id: spec.id.clone(),
+        node_type: spec.node_type.clone(),
+        nearest: nearest.or(nearest_class).map(str::to_owned),
+        searched: std::iter::once(rust.to_owned()).chain(folders).collect(),
+    }
+}
+
+/// What analysis needs to know of an engine.
+pub(super) fn target(description: &EngineDescription) -> Target {
+    let (major, minor, micro) = description.version_info;
+    Target {
+        builtin_modules: description.builtin_modules.clone(),
+        builtin_names: description.builtin_names.clone(),
+        frozen_modules: description.frozen_modules.clone(),
+        boot_modules: description.boot_modules.clone(),
+        platform: description.platform.clone(),
+        os_name: description.os_name.clone(),
+        implementation: description.implementation.clone(),
+        version: [major, minor, micro],
+    }
+}
+
+fn python_node(class: &NodeClass) -> PythonNode {
+    PythonNode {
+        module: class.module.clone(),
+        class: class.class.clone(),
+        is_async: matches!(
+            class.process,
+            Some(ProcessKind::Coroutine | ProcessKind::AsyncGenerator)
+        ),
+        is_streaming: class.is_streaming
+            || matches!(
+                class.process,
+                Some(ProcessKind::Generator | ProcessKind::AsyncGenerator)
+            ),
+    }
+}
