@@ -16,6 +16,9 @@ use std::process::Command;
 
 use end_to_end::{blessing, repository, rm_pack, tree};
 
+/// What the documents show in place of the folder in which their commands run.
+const SHOWN_FOLDER: &str = "/home/me/tour";
+
 /// Documents whose commands are run.
 const DOCUMENTS: [&str; 4] = [
     "README.md",
@@ -144,7 +147,7 @@ impl Shell {
             .output()
             .expect("a shell");
         let folder = self.folder.path().display().to_string();
-        let printed = String::from_utf8_lossy(&output.stdout).replace(&folder, "/work");
+        let printed = String::from_utf8_lossy(&output.stdout).replace(&folder, SHOWN_FOLDER);
         (printed, output.status.success())
     }
 }

@@ -1,9 +1,11 @@
-//! Every example runs from its manifest and from its bundle, gives what it must, and packs to what its lock says.
+//! Every example runs from its manifest and from its bundle, gives what it must, packs to what its lock says and passes
+//! `rm-pack verify`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use end_to_end::{Finished, build, example, examples, expect_file, repository, rm_pack};
+use rm_runtime::bundle::Bundle;
 use serde_json::{Value, json};
 
 #[test]
@@ -22,6 +24,7 @@ fn from_the_bundle_as_locked() {
         check_run(&name, out.path());
         let lock = manifest.with_file_name("bundle.lock");
         expect_file(&lock, &lock_of(&bundle));
+        check_verify(&bundle);
     }
 }
 
@@ -37,6 +40,15 @@ fn check_run(name: &str, pipeline: &Path) {
     let outputs = Finished::of(&mut command).success();
     let expected = std::fs::read_to_string(folder.join("expected.jsonl")).unwrap();
     assert_eq!(outputs, expected, "{}", pipeline.display());
+}
+
+#[track_caller]
+fn check_verify(bundle: &Path) {
+    let said = Finished::of(rm_pack().arg("verify").arg(bundle)).success();
+    let modules = Bundle::open(bundle).unwrap().modules().len();
+    let imported = format!("{modules} of {modules} modules can be imported");
+    assert!(said.contains("as they were written"), "{said}");
+    assert!(said.contains(&imported), "{said}");
 }
 
 /// What `bundle.lock` says: which file is made, how large, of what.

@@ -234,6 +234,19 @@ fn a_hint_to_rust_that_nobody_registered() {
     assert!(error.to_string().contains("`Repeat`"), "{error}");
 }
 
+#[test]
+fn a_bundle_without_its_engine_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "version: v1\nmetadata: {name: case}\nnodes: [{id: case, node_type: Case}]\n";
+    let files = [("pipeline.yaml", manifest), ("nodes.py", COUNTER)];
+    let packed = pack_files(folder.path(), &files);
+    let digest = packed.engine.unwrap().engine.digest();
+    let error = Pipeline::with_engine(&packed.bundle, None, Registry::builtin()).unwrap_err();
+    let message = error.to_string();
+    let expected = format!("needs the engine {digest} (Python 3.14.");
+    assert!(message.contains(&expected), "{message}");
+}
+
 /// One source feeds a Rust and a Python branch, which meet in a Python node and in a Rust node.
 const DIAMOND: &str = "
 nodes:

@@ -42,6 +42,10 @@ def _resolve(module, class_name):
 
 
 def _check_process(owner, class_name):
+    if getattr(owner, "is_streaming", False):
+        raise NotImplementedError(
+            f"{class_name} says is_streaming, and this version runs nodes that take one item at a time"
+        )
     process = getattr(owner, "process", None)
     if not callable(process):
         raise TypeError(f"{class_name} has no method process(self, data)")

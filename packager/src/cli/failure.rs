@@ -128,6 +128,7 @@ impl From<PackError> for Failure {
             | PackError::Manifest(_)
             | PackError::UnknownNodes { .. }
             | PackError::Params { .. }
+            | PackError::Unsupported { .. }
             | PackError::Include { .. }
             | PackError::Source(SourceError::Root { .. })
             | PackError::Project(_) => Stage::Input,

@@ -44,6 +44,16 @@ pub enum PackError {
         /// What is wrong with the class.
         source: Box<NodeError>,
     },
+    /// The manifest asks for what this version does not do.
+    #[error("{}: {place}: {what}", file.display())]
+    Unsupported {
+        /// The manifest.
+        file: PathBuf,
+        /// The place in it.
+        place: String,
+        /// What is asked for, and that it is not done.
+        what: &'static str,
+    },
     /// A Rust node does not take its params.
     #[error("{}: nodes[{place}].params: the Rust node `{node_type}` does not take them", file.display())]
     Params {

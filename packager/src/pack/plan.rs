@@ -164,6 +164,13 @@ fn find_classes(
         .enumerate()
         .filter(|(_, spec)| python(spec))
     {
+        if spec.is_streaming {
+            return Err(PackError::Unsupported {
+                file: file.to_owned(),
+                place: format!("nodes[{place}].is_streaming"),
+                what: "Python nodes that take the whole stream are not run by this version",
+            });
+        }
         let place = format!("nodes[{place}].node_type");
         match answers.remove(&spec.node_type) {
             Some(Ok(class)) => drop(classes.insert(spec.node_type.clone(), class)),

@@ -1,0 +1,6 @@
+import zoneinfo
+
+
+class Case:
+    def process(self, data):
+        return str(zoneinfo.ZoneInfo(data))
