@@ -39,9 +39,12 @@ fn main() -> Result<()> {
         println!("cargo::rerun-if-changed={folder}");
         hash_folder(Path::new(folder), &mut recipe)?;
     }
-    // The libraries that link and freeze the engine are pinned to exact versions in the workspace's manifest; the
-    // packer's own version stands for them.
-    recipe.update(env::var("CARGO_PKG_VERSION")?);
+    // The crates that link and freeze the engine are pinned to exact versions: in the workspace's manifest, or in the
+    // package's own once it is published.
+    for manifest in ["Cargo.toml", "../Cargo.toml"] {
+        println!("cargo::rerun-if-changed={manifest}");
+        recipe.update(fs::read(manifest).unwrap_or_default());
+    }
     let digest = recipe.finalize();
     let name = u64::from_be_bytes(digest[..8].try_into()?);
     println!("cargo::rustc-env=ENGINE_RECIPE={name:016x}");

@@ -173,7 +173,7 @@ static const char *initialize(char *search_path) {
       {"configure_c_stdio", 0},
       {"buffered_stdio", 0},
       {"utf8_mode", 1},
-      // Column tables are a fifth of a code object, and a traceback without source text has no use for them.
+      // Column tables make code objects larger, and a traceback without source text has no use for them.
       {"code_debug_ranges", 0},
   };
   for (u32 i = 0; i < sizeof settings / sizeof *settings; i++)

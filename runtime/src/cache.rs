@@ -24,12 +24,16 @@ pub struct CacheError {
 
 impl Cache {
     /// The user's own: `$RM_CACHE_DIR`, or `remotemedia` in the platform's cache folder (`~/.cache` on Linux).
+    ///
+    /// Compiled code is loaded from it, so nobody else must be able to write there. Without a home folder it is a new,
+    /// private folder for temporary files, and nothing lasts longer than the process.
     pub fn user() -> Self {
         let root = match std::env::var_os(CACHE_VARIABLE) {
             Some(path) if !path.is_empty() => PathBuf::from(path),
-            _ => etcetera::choose_base_strategy()
-                .map_or_else(|_| std::env::temp_dir(), |strategy| strategy.cache_dir())
-                .join("remotemedia"),
+            _ => match etcetera::choose_base_strategy() {
+                Ok(strategy) => strategy.cache_dir().join("remotemedia"),
+                Err(_) => private_temporary_folder(),
+            },
         };
         Self { root }
     }
@@ -94,6 +98,18 @@ impl Cache {
             Err(source) => Err(CacheError { path, source }),
         }
     }
+}
+
+fn private_temporary_folder() -> PathBuf {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let unique = now.map_or(0, |now| now.as_nanos());
+    let path = std::env::temp_dir().join(format!("remotemedia-{}-{unique}", std::process::id()));
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    // Where it cannot be made, the first write to the cache says so.
+    let _ = builder.create(&path);
+    path
 }
 
 /// Held while something is made; see [`Cache::lock`].

@@ -61,3 +61,8 @@ pub mod suggest;
 mod testing;
 pub mod value;
 mod wtf8;
+
+/// Compiles the snippets of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

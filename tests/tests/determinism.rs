@@ -1,15 +1,14 @@
 //! The same input gives the same bytes: in any folder, at any thread count, with any environment, whatever is cached.
 
-mod packed;
-
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use end_to_end::tree::{self, Tree, differences};
 use end_to_end::{Finished, example, rm_pack};
-use packed::pack_files;
+use rm_pack::pack::{Request, pack};
 use rm_runtime::cache::Cache;
+use rm_runtime::digest::Digest;
 
 /// What `rm-pack build` writes for a copy of an example in `folder`, at one thread count, with other variables set.
 fn build_in(folder: &Path, threads: &str, variables: &[(&str, &str)]) -> Tree {
@@ -72,56 +71,80 @@ fn folder_threads_environment_and_caches_do_not_matter() {
         .map(|name| name.split('-').next().unwrap())
         .collect();
     assert_eq!(names, ["engine", "index.json", "text"]);
-    // The second cache is warm now.
+    // The second cache is warm now; of its entries, some are whole and some damaged.
+    for entry in std::fs::read_dir(cache.join("code")).unwrap().step_by(2) {
+        let path = entry.unwrap().path();
+        let mut code = std::fs::read(&path).unwrap();
+        let middle = code.len() / 2;
+        code[middle] ^= 1;
+        std::fs::write(&path, code).unwrap();
+    }
     let third = build_in(&there, "3", &variables);
     assert_eq!(differences(&first, &third), [] as [&str; 0]);
+}
+
+const MANIFEST: &str = "version: v1\nmetadata: {name: case}\nnodes: [{id: n, node_type: Case}]\n";
+
+fn node(constant: i32, comment: &str) -> String {
+    format!(
+        "import json\n\n\nclass Case:\n    def process(self, data):\n        return json.dumps([data, {constant}])\n{comment}"
+    )
+}
+
+fn write_files(folder: &Path, files: &[(&str, &str)]) {
+    tree::write(
+        folder,
+        files.iter().map(|(name, text)| (*name, text.as_bytes())),
+    );
+}
+
+/// The content hash of a folder's `pipeline.yaml`, after writing files there.
+fn content_of(folder: &Path, files: &[(&str, &str)]) -> Digest {
+    write_files(folder, files);
+    let request = Request {
+        manifest: folder.join("pipeline.yaml"),
+        ..Request::default()
+    };
+    let packed = pack(&request, &Cache::user(), &|_| {}).unwrap();
+    packed.bundle.content()
 }
 
 #[test]
 fn times_of_files_and_other_files_do_not_matter() {
     let scratch = tempfile::tempdir().unwrap();
-    let files = pipeline("1", "");
-    let before = pack_files(scratch.path(), &files).bundle.content();
+    let node = node(1, "");
+    let files = [("pipeline.yaml", MANIFEST), ("nodes.py", node.as_str())];
+    let before = content_of(scratch.path(), &files);
+    let unused = [
+        ("unused.py", "import numpy\n"),
+        ("notes.txt", "text"),
+        ("__pycache__/nodes.cpython-314.pyc", "stale"),
+        ("empty.json", "{}"),
+    ];
+    let files: Vec<_> = files.into_iter().chain(unused).collect();
+    write_files(scratch.path(), &files);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     for (name, _) in &files {
         let file = File::options()
             .write(true)
             .open(scratch.path().join(name))
             .unwrap();
-        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000))
-            .unwrap();
+        file.set_modified(long_ago).unwrap();
     }
-    tree::write(
-        scratch.path(),
-        [
-            ("unused.py", &b"import numpy\n"[..]),
-            ("notes.txt", b"text"),
-            ("__pycache__/nodes.cpython-314.pyc", b"stale"),
-            ("empty.json", b"{}"),
-        ],
-    );
-    assert_eq!(pack_files(scratch.path(), &files).bundle.content(), before);
+    assert_eq!(content_of(scratch.path(), &[]), before);
 }
 
 #[test]
 fn what_a_node_does_matters() {
     let content = |constant, comment| {
         let scratch = tempfile::tempdir().unwrap();
-        pack_files(scratch.path(), &pipeline(constant, comment))
-            .bundle
-            .content()
+        let node = node(constant, comment);
+        let files = [("pipeline.yaml", MANIFEST), ("nodes.py", node.as_str())];
+        content_of(scratch.path(), &files)
     };
-    let first = content("1", "");
-    assert_eq!(content("1", ""), first);
-    assert_ne!(content("2", ""), first);
-    // A comment behind the code is not in a code object; one that moves lines is, through the tracebacks.
-    assert_eq!(content("1", "# as before\n"), first);
-}
-
-fn pipeline(constant: &'static str, comment: &str) -> [(&'static str, &'static str); 2] {
-    let node = format!(
-        "import json\n\n\nclass Case:\n    def process(self, data):\n        return json.dumps([data, {constant}])\n{comment}"
-    );
-    let manifest = "version: v1\nmetadata: {name: case}\nnodes: [{id: n, node_type: Case}]\n";
-    // A few texts of a test may stay for as long as the process runs.
-    [("pipeline.yaml", manifest), ("nodes.py", node.leak())]
+    let first = content(1, "");
+    assert_eq!(content(1, ""), first);
+    assert_ne!(content(2, ""), first);
+    // A comment behind the code leaves no trace in a code object.
+    assert_eq!(content(1, "# as before\n"), first);
 }

@@ -2,48 +2,17 @@
 
 mod packed;
 
-use std::collections::BTreeMap;
-use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::fmt::Write as _;
+use std::sync::Mutex;
 
 use end_to_end::{build, example};
-use packed::pack_files;
+use packed::{pack_files, pipeline_with, python, run};
 use rm_runtime::bundle::{Bundle, Target};
 use rm_runtime::nodes::{Node, NodeError, Outputs, Registry};
 use rm_runtime::pipeline::{NodeFailure, Pipeline, RunError, Settings};
 use rm_runtime::python::InstanceError;
 use rm_runtime::python::exception::{Frame, Origin};
 use rm_runtime::value::Value;
-use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
-
-/// A pipeline of the nodes and connections of a manifest, with Python nodes from one source.
-fn pipeline_with(registry: Registry, manifest: &str, source: &str) -> Pipeline {
-    let folder = tempfile::tempdir().unwrap();
-    let manifest = format!("version: v1\nmetadata: {{name: case}}\n{manifest}");
-    let packed = pack_files(
-        folder.path(),
-        &[("pipeline.yaml", &manifest), ("nodes.py", source)],
-    );
-    let engine = packed.engine.map(|built| built.engine);
-    Pipeline::with_engine(&packed.bundle, engine, registry).unwrap()
-}
-
-/// A pipeline of one Python node, the class `Case`.
-fn python(source: &str) -> Pipeline {
-    pipeline_with(
-        Registry::builtin(),
-        "nodes: [{id: case, node_type: Case}]",
-        source,
-    )
-}
-
-fn run(pipeline: &Pipeline, items: impl IntoIterator<Item = impl Into<Value>>) -> Vec<Value> {
-    let outputs = pipeline.run(items.into_iter().map(Into::into));
-    outputs.unwrap_or_else(|error| panic!("{error:?}"))
-}
 
 fn values(items: impl IntoIterator<Item = impl Into<Value>>) -> Vec<Value> {
     items.into_iter().map(Into::into).collect()
@@ -339,203 +308,6 @@ fn values_cross_unchanged() {
     assert!(matches!(outputs.as_slice(), [Value::Float(nan)] if nan.is_nan()));
 }
 
-const ESCAPES: &str = r#"
-import os
-import socket
-import subprocess
-import sys
-import threading
-
-
-def attempt(action):
-    try:
-        return repr(action())
-    except BaseException as error:
-        return type(error).__name__
-
-
-def connect():
-    socket.create_connection(("127.0.0.1", 9), timeout=1)
-
-
-def listen():
-    socket.socket().bind(("127.0.0.1", 0))
-
-
-def start():
-    threading.Thread(target=print).start()
-
-
-class Case:
-    def process(self, data):
-        return {
-            "read": attempt(lambda: open("/etc/passwd").read()),
-            "read beside": attempt(lambda: open("pipeline.yaml").read()),
-            "write": attempt(lambda: open("/tmp/escaped", "w")),
-            "list": attempt(lambda: os.listdir("/")),
-            "list here": attempt(lambda: os.listdir(".")),
-            "stat": attempt(lambda: os.stat("/")),
-            "make": attempt(lambda: os.mkdir("folder")),
-            "environment": attempt(lambda: dict(os.environ)),
-            "home": attempt(lambda: os.environ["HOME"]),
-            "arguments": attempt(lambda: sys.argv[1:]),
-            "path": attempt(lambda: sys.path),
-            "input": attempt(lambda: input()),
-            "connect": attempt(connect),
-            "listen": attempt(listen),
-            "resolve": attempt(lambda: socket.getaddrinfo("localhost", 80)),
-            "process": attempt(lambda: subprocess.run(["true"])),
-            "shell": attempt(lambda: os.system("true")),
-            "fork": attempt(lambda: os.fork()),
-            "thread": attempt(start),
-            "descriptor": attempt(lambda: os.read(3, 10)),
-        }
-"#;
-
-#[test]
-fn nothing_of_the_machine_reaches_python() {
-    let outputs = run(&python(ESCAPES), [0]);
-    let [Value::Dict(answers)] = outputs.as_slice() else {
-        panic!("{outputs:?}")
-    };
-    let answers: BTreeMap<_, _> = answers
-        .iter()
-        .map(|(name, answer)| (name.as_str().unwrap(), answer.as_str().unwrap()))
-        .collect();
-    let nothing = ["environment", "arguments", "path"];
-    for (attempt, answer) in answers {
-        if nothing.contains(&attempt) {
-            assert!(["{}", "[]"].contains(&answer), "{attempt}: {answer}");
-        } else {
-            let is_error = answer.ends_with("Error") || answer == "gaierror";
-            assert!(is_error, "{attempt}: {answer}");
-        }
-    }
-}
-
-#[test]
-fn time_and_chance_are_those_of_the_run() {
-    let source = "
-import os
-import random
-import secrets
-import tempfile
-import time
-import uuid
-
-AT_IMPORT = [random.random(), time.time()]
-
-
-class Case:
-    def process(self, data):
-        return [
-            random.random(),
-            random.Random().random(),
-            random.SystemRandom().random(),
-            os.urandom(8),
-            secrets.token_hex(),
-            str(uuid.uuid4()),
-            time.time(),
-        ]
-";
-    let pipeline = python(source);
-    let draw = || {
-        let outputs = run(&pipeline, [0, 0]);
-        let [Value::List(first), Value::List(second)] = outputs.as_slice() else {
-            panic!("{outputs:?}")
-        };
-        (first.clone(), second.clone())
-    };
-    let (one, two) = draw();
-    let (three, _) = draw();
-    for place in 0..6 {
-        assert_ne!(one[place], two[place], "{place}, in one run");
-        assert_ne!(one[place], three[place], "{place}, in another run");
-    }
-    let Value::Float(seconds) = one[6] else {
-        panic!("{one:?}")
-    };
-    let told = SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seconds);
-    let apart = SystemTime::now().duration_since(told).unwrap_or_default();
-    assert!(apart < Duration::from_secs(24 * 60 * 60), "{seconds}");
-}
-
-/// Keeps the lines of Python nodes: node, stream, text.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<(String, String, String)>>>);
-
-impl<S: Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "rm_runtime::python" {
-            let mut fields = Fields::default();
-            event.record(&mut fields);
-            let mut take = |name: &str| fields.0.remove(name).unwrap_or_default();
-            let line = (take("node"), take("stream"), take("message"));
-            self.0.lock().unwrap().push(line);
-        }
-    }
-}
-
-#[derive(Default)]
-struct Fields(BTreeMap<&'static str, String>);
-
-impl Visit for Fields {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.to_owned());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
-}
-
-#[test]
-fn what_python_prints_is_attributed_to_its_node() {
-    let manifest = "
-nodes:
-  - {id: left, node_type: Case}
-  - {id: right, node_type: Case}
-";
-    let source = "
-import logging
-import sys
-
-logger = logging.getLogger('case')
-
-
-class Case:
-    def initialize(self):
-        print('ready')
-
-    def process(self, data):
-        print('item', data, end='')
-        print('careful', file=sys.stderr)
-        logger.warning('logged %s', data)
-        sys.stdout.write('é\\n')
-
-    def cleanup(self):
-        print('no line end', end='')
-";
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::registry().with(lines.clone());
-    tracing::subscriber::with_default(subscriber, || {
-        let pipeline = pipeline_with(Registry::builtin(), manifest, source);
-        assert_eq!(run(&pipeline, [1]), []);
-    });
-    let lines = lines.0.lock().unwrap();
-    for node in ["left", "right"] {
-        let of_stream = |stream: &str| -> Vec<&str> {
-            let own = lines
-                .iter()
-                .filter(|line| line.0 == node && line.1 == stream);
-            own.map(|line| line.2.as_str()).collect()
-        };
-        assert_eq!(of_stream("stdout"), ["ready", "item 1é", "no line end"]);
-        assert_eq!(of_stream("stderr"), ["careful", "logged 1"]);
-    }
-    assert_eq!(lines.len(), 10, "{lines:?}");
-}
-
 #[test]
 fn an_exception_is_data() {
     let source = "
@@ -571,38 +343,6 @@ class Case:
     );
     assert_eq!(cause.frames, [frame(5)]);
     assert_eq!(cause.notes, ["a note"]);
-}
-
-#[test]
-fn a_run_that_failed_spoils_nothing() {
-    let source = "
-import os
-
-
-class Case:
-    def process(self, data):
-        if data == 0:
-            os.abort()
-        if data == 1:
-            raise SystemExit
-        return bytearray(data)[-1]
-";
-    let pipeline = python(source);
-    for bad in [0, 1, 0, 1_500_000_000] {
-        let error = pipeline.run([Value::from(bad)]).unwrap_err();
-        assert!(matches!(error, RunError::Item { item: 1, .. }), "{error:?}");
-        assert_eq!(run(&pipeline, [10]), values([0]));
-    }
-}
-
-#[test]
-fn many_runs_give_their_memory_back() {
-    let pipeline =
-        python("class Case:\n    def process(self, data):\n        return len(bytearray(data))\n");
-    // Far more in all than an address space limited to what few instances need would hold.
-    for _ in 0..100 {
-        assert_eq!(run(&pipeline, [50_000_000]), values([50_000_000]));
-    }
 }
 
 #[test]

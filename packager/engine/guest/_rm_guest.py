@@ -31,9 +31,10 @@ def describe():
         "bytecode_magic": _rm_importer.bytecode_magic().hex(),
         "platform": sys.platform,
         "os_name": "posix" if "posix" in sys.builtin_module_names else "nt",
+        "stdlib_names": sorted(sys.stdlib_module_names),
         "builtin_modules": sorted(sys.builtin_module_names),
         "frozen_modules": sorted(_rm_importer.frozen_module_names()),
-        "boot_modules": sorted(name for name in sys.modules if name != "__main__" and not name.startswith("_rm_")),
+        "boot_modules": sorted(name for name in sys.modules if not name.startswith("_rm_")),
     }
 
 

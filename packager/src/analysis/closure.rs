@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::evaluate::{Edge, Goal, run};
 use super::flow::Flow;
+use super::parse::on_deep_stacks;
 use super::world::{Presence, Statuses, World};
 use super::{
     AnalysisError, Certainty, ImportProblems, Link, LinkKind, MissingImport, MissingKind,
@@ -11,7 +12,7 @@ use super::{
 };
 use rm_runtime::suggest::nearest;
 
-use super::{Target, c_imports};
+use super::{Target, hidden_imports};
 use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet};
 
 /// How often statuses are recomputed before what still changes is called doubtful. Each round settles at least one more
@@ -90,6 +91,14 @@ pub fn analyse(
     target: &Target,
     entries: &[NodeModule],
 ) -> Result<Closure, AnalysisError> {
+    on_deep_stacks(|| follow(sources, target, entries))
+}
+
+fn follow(
+    sources: &SourceSet,
+    target: &Target,
+    entries: &[NodeModule],
+) -> Result<Closure, AnalysisError> {
     for entry in entries {
         if target.holds(&entry.module)
             && let Some(Found::Module(source)) = sources.find(&entry.module)?
@@ -102,7 +111,7 @@ pub fn analyse(
             });
         }
     }
-    let core = c_imports::CORE
+    let core = hidden_imports::CORE
         .iter()
         .map(|(module, _)| (*module).to_owned());
     let roots = entries
@@ -228,7 +237,7 @@ impl<'w> Walk<'w> {
                 root("", module, LinkKind::Interpreter, Certainty::Certain),
             );
         }
-        for (module, certainty) in c_imports::CORE {
+        for (module, certainty) in hidden_imports::CORE {
             for prefix in super::world::prefixes(module) {
                 self.wait(
                     *certainty,
@@ -303,7 +312,7 @@ impl<'w> Walk<'w> {
         match self.world.get(module) {
             Presence::Absent | Presence::Namespace => {}
             Presence::Native => {
-                for (to, certainty) in c_imports::imports_of(module) {
+                for (to, certainty) in hidden_imports::imports_of(module) {
                     for prefix in super::world::prefixes(to) {
                         let edge = Edge {
                             line: 0,
@@ -320,6 +329,17 @@ impl<'w> Walk<'w> {
                     return links;
                 };
                 let file = &entry.source.display_path;
+                if entry.source.origin == Origin::Stdlib {
+                    for to in hidden_imports::computed_by(module) {
+                        let edge = Edge {
+                            line: 0,
+                            certainty: Certainty::InFunction,
+                            kind: LinkKind::Computed,
+                            goal: Goal::Module((*to).to_owned()),
+                        };
+                        links.push((reached.max(edge.certainty), link(to, file, &edge)));
+                    }
+                }
                 for edge in run(self.world, self.statuses, module, &facts.steps).0 {
                     let certainty = reached.max(edge.certainty);
                     match &edge.goal {
@@ -504,6 +524,8 @@ impl<'w> Walk<'w> {
                 let platform = &self.world.target.platform;
                 if let Some(file) = self.world.sources.compiled_extension(name)? {
                     Some(format!("{} is compiled for another platform and cannot be loaded", file.display()))
+                } else if self.world.target.stdlib_names.contains(name) {
+                    Some(format!("Python has no `{name}` on {platform}"))
                 } else if importer.is_some_and(|importer| importer.origin == Origin::Stdlib) {
                     Some(format!("Python has no `{name}` on {platform}, so that this part of its library cannot be used"))
                 } else {

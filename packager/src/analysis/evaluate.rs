@@ -1,8 +1,8 @@
 //! Runs a module's [`Step`]s against what the target has: which imports happen, which cannot, and how the module ends.
 
 use super::Certainty;
-use super::c_imports;
 use super::flow::Flow;
+use super::hidden_imports;
 use super::steps::{Import, Request, Step, Stop, Try};
 use super::world::{Attribute, Presence, Statuses, World, prefixes};
 use super::{LinkKind, MissingKind};
@@ -209,7 +209,7 @@ impl Runner<'_> {
                 let facts = parent.and_then(|parent| self.world.get(parent).facts());
                 let provided =
                     facts.is_some_and(|facts| facts.provides.iter().any(|name| name == prefix));
-                if provided || c_imports::provides(prefix) {
+                if provided || hidden_imports::provides(prefix) {
                     parent = None;
                     continue;
                 }

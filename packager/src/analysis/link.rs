@@ -32,6 +32,8 @@ pub enum LinkKind {
     Call,
     /// A text encoding that is named in a call.
     Codec,
+    /// A module of the standard library imports it by a name that it computes.
+    Computed,
     /// A module written in C imports it.
     Native,
     /// The interpreter's own core needs it.
@@ -68,6 +70,9 @@ impl fmt::Display for Link {
         match kind {
             LinkKind::Node => return write!(f, "node type `{from}` is in `{to}`"),
             LinkKind::Interpreter => return write!(f, "the interpreter needs `{to}`"),
+            LinkKind::Computed => {
+                return write!(f, "`{from}` ({file}) imports `{to}` by a computed name");
+            }
             LinkKind::Native => return write!(f, "`{from}` (written in C) imports `{to}`"),
             LinkKind::Import
             | LinkKind::From

@@ -13,7 +13,6 @@
 //! - A module that is there but certain to raise `ImportError` on the target is left out, unless a node depends on it.
 //! - An import of something that does not exist is an error only if every link from a node to it is certain to run.
 
-mod c_imports;
 mod closure;
 mod collect;
 mod condition;
@@ -21,6 +20,7 @@ mod evaluate;
 mod exceptions;
 mod expressions;
 mod flow;
+mod hidden_imports;
 mod link;
 mod names;
 mod nodes;

@@ -10,6 +10,44 @@ use rustpython_ruff_text_size::{Ranged, TextSize};
 use super::Link;
 use crate::source::ModuleSource;
 
+/// How deep brackets may be nested. CPython itself reads 200; this only keeps the parser from running out of stack, and
+/// counts brackets in strings too, because finding those out is the parser's work.
+const DEEPEST: usize = 5000;
+
+/// Stack of a thread that parses or walks trees, both of which recurse. It is reserved, and used only by code that is
+/// nested so deep: a sum of a hundred thousand terms is a tree of that depth.
+const STACK: usize = 512 << 20;
+
+/// Do work that recurses into syntax trees, in parallel on as many threads as there are now.
+///
+/// # Panics
+///
+/// The operating system refuses to make threads.
+pub(super) fn on_deep_stacks<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(rayon::current_num_threads())
+        .stack_size(STACK)
+        .build()
+        .expect("the operating system makes threads")
+        .install(work)
+}
+
+/// Where brackets are nested too deep to parse.
+fn nested_too_deep(text: &str) -> Option<TextSize> {
+    let mut depth = 0_usize;
+    for (offset, byte) in text.bytes().enumerate() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return u32::try_from(offset).ok().map(TextSize::new);
+        }
+    }
+    None
+}
+
 /// A module's syntax tree with the means to tell line numbers.
 #[derive(Debug)]
 pub struct ParsedModule {
@@ -24,6 +62,10 @@ impl ParsedModule {
     /// # Errors
     /// [`SyntaxError`] for the first place that is not Python.
     pub fn parse(source: &ModuleSource) -> Result<Self, Box<SyntaxError>> {
+        if let Some(offset) = nested_too_deep(&source.text) {
+            let message = format!("brackets are nested deeper than {DEEPEST} levels");
+            return Err(Box::new(SyntaxError::new(source, message, offset)));
+        }
         match parse_module(&source.text) {
             Ok(parsed) => Ok(Self {
                 syntax: parsed.into_syntax(),

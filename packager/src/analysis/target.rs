@@ -13,6 +13,8 @@ pub struct Target {
     pub frozen_modules: BTreeSet<String>,
     /// Modules that booting the engine has already imported: the keys of its `sys.modules`.
     pub boot_modules: BTreeSet<String>,
+    /// `sys.stdlib_module_names`: the top-level modules that Python has on some platform, this one or another.
+    pub stdlib_names: BTreeSet<String>,
     /// `sys.platform`.
     pub platform: String,
     /// `os.name`.
@@ -31,6 +33,7 @@ impl Target {
             builtin_names: BTreeMap::new(),
             frozen_modules: BTreeSet::new(),
             boot_modules: BTreeSet::new(),
+            stdlib_names: BTreeSet::new(),
             platform: "wasi".to_owned(),
             os_name: "posix".to_owned(),
             implementation: "cpython".to_owned(),

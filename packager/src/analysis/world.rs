@@ -7,12 +7,12 @@ use rayon::prelude::*;
 use rustpython_ruff_python_ast::{Expr, Stmt};
 
 use super::Target;
-use super::c_imports;
 use super::collect::collect;
 use super::flow::Flow;
+use super::hidden_imports;
 use super::parse::{ParsedModule, SyntaxError};
 use super::steps::{Bound, ModuleFacts, Request, Step};
-use crate::source::{Found, ModuleSource, SourceError, SourceSet};
+use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet};
 
 /// What a dotted name is.
 #[derive(Debug)]
@@ -211,13 +211,20 @@ impl<'a> World<'a> {
         match presence {
             Presence::Absent | Presence::Namespace => {}
             Presence::Native => {
-                for (module, _) in c_imports::imports_of(name) {
+                for (module, _) in hidden_imports::imports_of(name) {
                     with_parents(module, wanted);
                 }
             }
             Presence::Source(entry) => {
                 let Ok(facts) = &entry.facts else { return };
                 self.wanted_in(&facts.steps, wanted);
+                if entry.source.origin == Origin::Stdlib {
+                    wanted.extend(
+                        hidden_imports::computed_by(name)
+                            .iter()
+                            .map(|module| (*module).to_owned()),
+                    );
+                }
                 if entry.source.is_package {
                     wanted.extend(facts.all.iter().map(|child| format!("{name}.{child}")));
                 }

@@ -15,6 +15,11 @@ pub(super) fn build(request: &Request, out: &Path) -> Result<(), Failure> {
     // A folder that cannot take a bundle is found out before the work, not after it.
     match Index::read(out) {
         Ok(_) | Err(BundleError::NoIndex { .. }) => {}
+        Err(BundleError::Read { source, .. }) => {
+            let error = anyhow::Error::new(source)
+                .context(format!("cannot write bundles to `{}`", out.display()));
+            return Err(Failure::new(Stage::Packing, error));
+        }
         Err(error) => return Err(Failure::new(Stage::Packing, error)),
     }
     let packed = {

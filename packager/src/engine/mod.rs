@@ -1,6 +1,6 @@
 //! The engine: CPython as one component, built once per machine from what this binary carries, and cached.
 //!
-//! [`link`] joins CPython's libraries and our shim; [`boot`] starts the interpreter; [`snapshot`] freezes it. The result
+//! `link` joins CPython's libraries and our shim; `boot` starts the interpreter; `snapshot` freezes it. The result
 //! is the same bytes on every machine, so its digest is its name.
 
 mod boot;

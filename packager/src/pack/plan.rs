@@ -258,6 +258,7 @@ pub(super) fn target(description: &EngineDescription) -> Target {
         builtin_names: description.builtin_names.clone(),
         frozen_modules: description.frozen_modules.clone(),
         boot_modules: description.boot_modules.clone(),
+        stdlib_names: description.stdlib_names.clone(),
         platform: description.platform.clone(),
         os_name: description.os_name.clone(),
         implementation: description.implementation.clone(),

@@ -98,6 +98,7 @@ pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Archive, BundleError> {
     let description = entries
         .get(DESCRIPTION)
         .ok_or_else(|| not_a_bundle(format!("it has no entry `{DESCRIPTION}`")))?;
+    check_format(description, path)?;
     let content = Digest::of(description);
     if zip.comment() != format!("{COMMENT}{content}").as_bytes() {
         return Err(altered(format!(
@@ -117,25 +118,30 @@ pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Archive, BundleError> {
     Ok(Archive { entries, content })
 }
 
+/// A bundle of another format may differ in anything else, so this is looked at before all the rest.
+fn check_format(description: &[u8], path: &Path) -> Result<(), BundleError> {
+    #[derive(serde::Deserialize)]
+    struct FormatOnly {
+        format: u64,
+    }
+    match serde_json::from_slice(description) {
+        Ok(FormatOnly { format }) if format != u64::from(FORMAT) => Err(BundleError::WrongFormat {
+            path: path.to_owned(),
+            found: format,
+        }),
+        // What cannot be read at all is reported when it does not have its digest, or is read in full.
+        _ => Ok(()),
+    }
+}
+
 impl Archive {
     /// Read `bundle.json`.
     pub(super) fn description(&self, path: &Path) -> Result<Description, BundleError> {
-        #[derive(serde::Deserialize)]
-        struct FormatOnly {
-            format: u64,
-        }
         let text = &self.entries[DESCRIPTION];
         let problem = |error: serde_json::Error| BundleError::NotABundle {
             path: path.to_owned(),
             problem: format!("`{DESCRIPTION}`: {error}"),
         };
-        let FormatOnly { format } = serde_json::from_slice(text).map_err(problem)?;
-        if format != u64::from(FORMAT) {
-            return Err(BundleError::WrongFormat {
-                path: path.to_owned(),
-                found: format,
-            });
-        }
         let description: Description = serde_json::from_slice(text).map_err(problem)?;
         if let Some(stray) = self
             .entries

@@ -34,6 +34,8 @@ pub struct EngineDescription {
     pub platform: String,
     /// `os.name`
     pub os_name: String,
+    /// `sys.stdlib_module_names`: what Python has on some platform, this one or another.
+    pub stdlib_names: BTreeSet<String>,
     /// Modules written in C and compiled in.
     pub builtin_modules: BTreeSet<String>,
     /// What each of them defines.

@@ -25,6 +25,7 @@ use class::{Definition, define, each_top_level};
 use rm_runtime::suggest::nearest;
 
 use super::collect::absolute;
+use super::parse::on_deep_stacks;
 use super::{ParsedModule, SyntaxError};
 use crate::source::{Found, ModuleSource, SourceError, SourceSet, files};
 
@@ -58,6 +59,13 @@ pub struct NodeClass {
 /// # Errors
 /// [`SourceError`] when a node folder cannot be searched at all.
 pub fn find_nodes(
+    sources: &SourceSet,
+    node_types: &BTreeSet<String>,
+) -> Result<BTreeMap<String, Result<NodeClass, NodeError>>, SourceError> {
+    on_deep_stacks(|| find(sources, node_types))
+}
+
+fn find(
     sources: &SourceSet,
     node_types: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, Result<NodeClass, NodeError>>, SourceError> {

@@ -1,10 +1,18 @@
-//! What modules written in C import: the one thing that cannot be read from the engine.
+//! Imports that no source text shows: what modules written in C import, and names that the standard library computes.
 //!
 //! Certain entries are what importing the module adds to `sys.modules`; the others are what its functions import by a
 //! constant name when they are used. Left out on purpose: `pdb` and `_pyrepl` (`breakpoint()` and the interactive prompt
 //! need a terminal), `site` and `runpy` (only a command line asks for them).
 
 use super::Certainty::{self, Certain, InFunction};
+
+/// Modules that a module of the standard library imports by a name it computes, always the same on this engine.
+pub(super) fn computed_by(name: &str) -> &'static [&'static str] {
+    match name {
+        "sysconfig" => &["_sysconfigdata__wasi_wasm32-wasi"],
+        _ => &[],
+    }
+}
 
 /// Whether a module written in C puts `name` into `sys.modules` although it is no package.
 pub(super) fn provides(name: &str) -> bool {
