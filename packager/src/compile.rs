@@ -62,11 +62,14 @@ pub fn compile_all(
         .len()
         .div_ceil(4 * rayon::current_num_threads())
         .max(1);
-    let compiled: Vec<Vec<_>> = missing
+    let compiled: Vec<_> = missing
         .par_chunks(piece)
         .map(|piece| block_on(compile_piece(engine, cache, piece)))
-        .collect::<Result<_, _>>()?;
-    codes.extend(compiled.into_iter().flatten());
+        .collect();
+    // Pieces are in the order of names, so the first error is the same on every run.
+    for piece in compiled {
+        codes.extend(piece?);
+    }
     Ok(codes)
 }
 

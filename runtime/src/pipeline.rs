@@ -1,7 +1,8 @@
 //! A loaded pipeline, and running it.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::bundle::{Bundle, BundleError, EngineReference, PythonNode, engine_file_name};
@@ -20,6 +21,10 @@ use crate::value::Value;
 /// How many packets of earlier items may wait on one connection. Enough to keep neighbours busy; more would only cost
 /// memory.
 const QUEUE_CAPACITY: usize = 16;
+
+/// How many bytes of an engine's file are uncompressed at the most, so that a damaged one does not fill the memory. Ours
+/// have 11 million.
+const LARGEST_ENGINE: u64 = 256 << 20;
 
 /// What loading a pipeline goes by.
 #[derive(Debug)]
@@ -86,6 +91,14 @@ pub enum LoadError {
         path: PathBuf,
         /// Why.
         source: std::io::Error,
+    },
+    /// The engine's file is not what its name says.
+    #[error("the engine at `{}` is damaged; copy it again from where the bundle came from, or pack again", path.display())]
+    DamagedEngine {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: EngineError,
     },
     /// A node's type is neither among the Rust nodes nor in the bundle.
     #[error(transparent)]
@@ -484,7 +497,8 @@ fn find_engine(
         return Ok(engine);
     }
     if let Some(component) = bundle.engine() {
-        return Ok(Engine::compile(reference.digest, component, cache)?);
+        let path = PathBuf::from(bundle.file_name());
+        return compile_engine(reference, component, path, cache);
     }
     let path = bundle
         .folder()
@@ -492,9 +506,33 @@ fn find_engine(
     let Some(path) = path.filter(|path| path.exists()) else {
         return Err(no_engine(bundle, reference).into());
     };
-    let read = std::fs::File::open(&path).and_then(zstd::decode_all);
-    let component = read.map_err(|source| LoadError::ReadEngine { path, source })?;
-    Ok(Engine::compile(reference.digest, &component, cache)?)
+    match read_engine(&path) {
+        Ok(component) => compile_engine(reference, &component, path, cache),
+        Err(source) => Err(LoadError::ReadEngine { path, source }),
+    }
+}
+
+fn read_engine(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut component = Vec::new();
+    let file = std::fs::File::open(path)?;
+    zstd::Decoder::new(file)?
+        .take(LARGEST_ENGINE)
+        .read_to_end(&mut component)?;
+    Ok(component)
+}
+
+fn compile_engine(
+    reference: &EngineReference,
+    component: &[u8],
+    path: PathBuf,
+    cache: &Cache,
+) -> Result<Engine, LoadError> {
+    match Engine::compile(reference.digest, component, cache) {
+        Err(source @ EngineError::WrongDigest { .. }) => {
+            Err(LoadError::DamagedEngine { path, source })
+        }
+        result => Ok(result?),
+    }
 }
 
 fn no_engine(bundle: &Bundle, reference: &EngineReference) -> BundleError {

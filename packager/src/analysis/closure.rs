@@ -524,10 +524,10 @@ impl<'w> Walk<'w> {
                 let platform = &self.world.target.platform;
                 if let Some(file) = self.world.sources.compiled_extension(name)? {
                     Some(format!("{} is compiled for another platform and cannot be loaded", file.display()))
-                } else if self.world.target.stdlib_names.contains(name) {
-                    Some(format!("Python has no `{name}` on {platform}"))
                 } else if importer.is_some_and(|importer| importer.origin == Origin::Stdlib) {
                     Some(format!("Python has no `{name}` on {platform}, so that this part of its library cannot be used"))
+                } else if self.world.target.stdlib_names.contains(name) {
+                    Some(format!("Python has no `{name}` on {platform}"))
                 } else {
                     Some(
                         "name the folder that holds it with --source or in [tool.rm-pack] of pyproject.toml, or catch \
