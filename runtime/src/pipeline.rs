@@ -18,6 +18,9 @@ use crate::python::{Engine, EngineError, Instance, InstanceError, PythonExceptio
 use crate::suggest;
 use crate::value::Value;
 
+/// An error of the caller's own, passed through a run.
+pub type CallerError = Box<dyn std::error::Error + Send + Sync>;
+
 /// How many packets of earlier items may wait on one connection. Enough to keep neighbours busy; more would only cost
 /// memory.
 const QUEUE_CAPACITY: usize = 16;
@@ -139,7 +142,7 @@ pub enum RunError {
     },
     /// Reading the input or handing over an output failed; the message is the caller's.
     #[error("{0}")]
-    Caller(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Caller(#[source] CallerError),
 }
 
 /// What happened in a node.
@@ -241,8 +244,8 @@ impl Pipeline {
     /// The first node that fails ends the run, as does an error of `next` or `emit`.
     pub fn run_with(
         &self,
-        next: impl FnMut() -> Result<Option<Value>, Box<dyn std::error::Error + Send + Sync>> + Send,
-        emit: impl FnMut(&str, Value) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send,
+        next: impl FnMut() -> Result<Option<Value>, CallerError> + Send,
+        emit: impl FnMut(&str, Value) -> Result<(), CallerError> + Send,
     ) -> Result<(), RunError> {
         block_on(async {
             let mut run = Run::start(&self.inner).await?;
@@ -326,8 +329,8 @@ impl<'a> Run<'a> {
 
     async fn drive(
         &mut self,
-        mut next: impl FnMut() -> Result<Option<Value>, Box<dyn std::error::Error + Send + Sync>>,
-        mut emit: impl FnMut(&str, Value) -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+        mut next: impl FnMut() -> Result<Option<Value>, CallerError>,
+        mut emit: impl FnMut(&str, Value) -> Result<(), CallerError>,
     ) -> Result<(), RunError> {
         while !self.executor.is_finished() {
             if let Some(Output { node, packet }) = self.executor.take_output() {

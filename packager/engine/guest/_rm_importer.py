@@ -77,8 +77,9 @@ class LeftOut:
             )
         if name in _stdlib_names:
             raise ModuleNotFoundError(
-                f"No module named {name!r}: it is in the standard library, but rm-pack found no import of it and left "
-                f'it out; to keep it, add include = ["{name}"] under [tool.rm-pack] in pyproject.toml',
+                f"No module named {name!r} in this bundle: it is in the standard library, but either rm-pack found no import "
+                f'of it (to keep it, add include = ["{name}"] under [tool.rm-pack] in pyproject.toml), or it cannot work '
+                f"on {sys.platform}, which lacks a module it needs",
                 name=name,
             )
         return None

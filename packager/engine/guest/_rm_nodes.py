@@ -70,7 +70,11 @@ def _construct(cls, node_id, params):
         if isinstance(config, dict):
             config.update(rest)
         else:
-            node.config = rest
+            try:
+                node.config = rest
+            except AttributeError:  # __slots__, or a frozen dataclass
+                names = ", ".join(sorted(rest))
+                raise TypeError(f"{cls.__qualname__} does not take the params {names}, and has no place for them") from None
     return node
 
 
@@ -78,7 +82,11 @@ def _declared_parameters(cls):
     """The names that `cls(...)` takes, or None when it takes any."""
     init = cls.__init__
     if init is object.__init__:
-        return ()
+        init = cls.__new__
+        if init is object.__new__:
+            return ()
+    while hasattr(init, "__wrapped__"):
+        init = init.__wrapped__
     code = getattr(init, "__code__", None)
     if code is None or code.co_flags & CO_VARKEYWORDS:
         return None

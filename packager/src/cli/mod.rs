@@ -88,7 +88,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct PipelineArgs {
-    /// The pipeline's manifest, JSON or YAML
+    /// The pipeline: its manifest, JSON or YAML; to run it, also a bundle or a folder of bundles
     #[arg(value_name = "PIPELINE")]
     pipeline: PathBuf,
     /// A folder with node sources, beside the manifest's own; may be given several times

@@ -213,7 +213,8 @@ impl Items {
                         });
                     }
                     Some(Ok(text)) if text.trim().is_empty() => {}
-                    Some(Ok(text)) => match json::from_json(&text) {
+                    // Some editors begin a file with a byte order mark.
+                    Some(Ok(text)) => match json::from_json(text.trim_start_matches('\u{feff}')) {
                         Ok(value) => break Some(value),
                         Err(source) => {
                             return Err(InputError::Json {
