@@ -461,19 +461,20 @@ fn outputs_of(answer: Value) -> Result<Vec<Value>, InstanceError> {
     }
 }
 
-/// Who runs a node: `runtime_hint` decides between a Rust and a Python node of the same type, and Rust is the default.
+/// Who runs a node.
 fn kind_of(
     place: usize,
     spec: &NodeSpec,
     registry: &Registry,
     python: &BTreeMap<String, PythonNode>,
 ) -> Result<NodeKind, UnknownNodeType> {
-    let hint = spec.runtime_hint.as_deref();
-    if hint != Some("python") && registry.contains(&spec.node_type) {
+    if registry.takes(spec) {
         return Ok(NodeKind::Rust);
     }
     match python.get(&spec.node_type) {
-        Some(class) if hint != Some("rust") => Ok(NodeKind::Python(class.clone())),
+        Some(class) if spec.runtime_hint.as_deref() != Some("rust") => {
+            Ok(NodeKind::Python(class.clone()))
+        }
         _ => Err(UnknownNodeType {
             place: format!("nodes[{place}].node_type"),
             id: spec.id.clone(),

@@ -30,7 +30,11 @@ fn folder() -> &'static Path {
 }
 
 fn file(name: &str) -> PathBuf {
-    let prefix = format!("{name}-wasmtime-");
+    file_that_begins(&format!("{name}-wasmtime-"))
+}
+
+/// The one file in the folder of bundles whose name begins so.
+fn file_that_begins(prefix: &str) -> PathBuf {
     let mut files = std::fs::read_dir(folder())
         .unwrap()
         .map(|entry| entry.unwrap().path());
@@ -40,7 +44,7 @@ fn file(name: &str) -> PathBuf {
                 .unwrap()
                 .to_str()
                 .unwrap()
-                .starts_with(&prefix)
+                .starts_with(prefix)
         })
         .unwrap()
 }
@@ -215,18 +219,7 @@ fn run_without_cache(engine: Option<&[u8]>) -> String {
 }
 
 fn engine_file() -> PathBuf {
-    let mut files = std::fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    files
-        .find(|path| {
-            path.file_name()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .starts_with("engine-")
-        })
-        .unwrap()
+    file_that_begins("engine-")
 }
 
 #[test]

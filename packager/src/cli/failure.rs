@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt::Write as _;
 
 use rm_runtime::bundle::BundleError;
 use rm_runtime::pipeline::{LoadError, NodeFailure, RunError};
-use rm_runtime::python::exception::Frame;
 use rm_runtime::python::{InstanceError, PythonException};
 
 use crate::analysis::NodeError;
@@ -80,26 +78,11 @@ impl Failure {
 
     /// A traceback with the user's own lines, where they are at hand.
     fn traceback(&self, exception: &PythonException) -> String {
-        let mut text = String::new();
-        for line in exception.to_string().lines() {
-            text.push_str(line);
-            text.push('\n');
-            let place = exception.all_frames().find_map(|frame| match frame {
-                Frame::Line {
-                    file, line: number, ..
-                } if line.ends_with(&frame.to_string()) => Some((file, *number)),
-                _ => None,
-            });
-            if let Some((file, number)) = place
-                && let Some(source) = self.sources.get(file)
-                && let Some(code) = usize::try_from(number)
-                    .ok()
-                    .and_then(|number| source.text.lines().nth(number - 1))
-            {
-                let _ = writeln!(text, "    {}", code.trim());
-            }
-        }
-        text
+        exception.with_source(&|file, line| {
+            let number = usize::try_from(line).ok()?.checked_sub(1)?;
+            let source = self.sources.get(file)?;
+            source.text.lines().nth(number).map(str::to_owned)
+        })
     }
 }
 

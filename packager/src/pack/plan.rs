@@ -144,11 +144,8 @@ fn find_classes(
     sources: &SourceSet,
 ) -> Result<BTreeMap<String, NodeClass>, PackError> {
     let registry = Registry::builtin();
-    let python = |spec: &NodeSpec| match spec.runtime_hint.as_deref() {
-        Some("python") => true,
-        Some("rust") => false,
-        _ => !registry.contains(&spec.node_type),
-    };
+    let python =
+        |spec: &NodeSpec| spec.runtime_hint.as_deref() != Some("rust") && !registry.takes(spec);
     let types: BTreeSet<String> = manifest
         .nodes
         .iter()
@@ -210,7 +207,7 @@ fn find_classes(
 fn check_rust_params(file: &Path, manifest: &Manifest) -> Result<(), PackError> {
     let registry = Registry::builtin();
     for (place, spec) in manifest.nodes.iter().enumerate() {
-        if spec.runtime_hint.as_deref() != Some("python") && registry.contains(&spec.node_type) {
+        if registry.takes(spec) {
             registry
                 .create(&spec.node_type, &spec.params)
                 .map_err(|source| PackError::Params {

@@ -29,7 +29,7 @@ pub(super) struct Archive {
 /// Write an archive; `entries` are sorted by name.
 pub(super) fn write<'a>(
     description: &[u8],
-    entries: impl Iterator<Item = (&'a str, Vec<u8>)>,
+    entries: impl Iterator<Item = (&'a str, impl AsRef<[u8]>)>,
 ) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default()
@@ -44,7 +44,7 @@ pub(super) fn write<'a>(
     let result = put(DESCRIPTION, description).and_then(|()| {
         entries
             .into_iter()
-            .try_for_each(|(name, bytes)| put(name, &bytes))
+            .try_for_each(|(name, bytes)| put(name, bytes.as_ref()))
     });
     result.expect("writing into memory, less than 4 GiB");
     writer
@@ -108,7 +108,7 @@ pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Archive, BundleError> {
     let others = entries.iter().filter(|(name, _)| *name != DESCRIPTION);
     let canonical = write(
         description,
-        others.map(|(name, bytes)| (name.as_str(), bytes.clone())),
+        others.map(|(name, bytes)| (name.as_str(), bytes)),
     );
     if canonical != bytes {
         return Err(altered(

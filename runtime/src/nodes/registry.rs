@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Node, NodeError, add, multiply, pass_through};
-use crate::manifest::Params;
+use crate::manifest::{NodeSpec, Params};
 use crate::suggest::nearest;
 
 /// Makes a node from its params.
@@ -45,6 +45,12 @@ impl Registry {
     /// Whether there is a node of a name.
     pub fn contains(&self, name: &str) -> bool {
         self.factories.contains_key(name)
+    }
+
+    /// Whether a node of a manifest is run by one of these: `runtime_hint` decides between a Rust and a Python node of the
+    /// same type, and Rust is the default.
+    pub fn takes(&self, spec: &NodeSpec) -> bool {
+        spec.runtime_hint.as_deref() != Some("python") && self.contains(&spec.node_type)
     }
 
     /// All names, sorted.

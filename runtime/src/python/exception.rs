@@ -105,21 +105,16 @@ impl PythonException {
         matches!(self.kind.as_str(), "ImportError" | "ModuleNotFoundError")
     }
 
-    /// The frames of this exception and of those that led to it.
-    pub fn all_frames(&self) -> impl Iterator<Item = &Frame> {
-        let mut pending = vec![self];
-        std::iter::from_fn(move || {
-            let exception = pending.pop()?;
-            pending.extend(exception.origin.iter().map(|origin| &origin.1));
-            pending.extend(&exception.group);
-            Some(&exception.frames)
-        })
-        .flatten()
+    /// As Python prints it, with the source lines that `source_line` gives for a file and a line from 1.
+    pub fn with_source(&self, source_line: &dyn Fn(&str, i64) -> Option<String>) -> String {
+        let mut text = String::new();
+        self.write_to(&mut text, source_line);
+        text
     }
 
-    fn write_to(&self, out: &mut String) {
+    fn write_to(&self, out: &mut String, source_line: &dyn Fn(&str, i64) -> Option<String>) {
         if let Some(origin) = &self.origin {
-            origin.1.write_to(out);
+            origin.1.write_to(out, source_line);
             out.push_str(match origin.0 {
                 Origin::Cause => {
                     "\n\nThe above exception was the direct cause of the following exception:\n\n"
@@ -134,6 +129,11 @@ impl PythonException {
         }
         for frame in &self.frames {
             let _ = writeln!(out, "  {frame}");
+            if let Frame::Line { file, line, .. } = frame
+                && let Some(code) = source_line(file, *line)
+            {
+                let _ = writeln!(out, "    {}", code.trim());
+            }
         }
         if let Some(place) = &self.syntax {
             let _ = writeln!(out, "  File \"{}\", line {}", place.file, place.line);
@@ -145,7 +145,7 @@ impl PythonException {
         }
         for (index, part) in self.group.iter().enumerate() {
             let mut text = String::new();
-            part.write_to(&mut text);
+            part.write_to(&mut text, source_line);
             let _ = write!(out, "\n  +-- {} --", index + 1);
             text.lines().for_each(|line| {
                 let _ = write!(out, "\n  | {line}");
@@ -157,9 +157,7 @@ impl PythonException {
 /// As Python prints it, without the source lines.
 impl fmt::Display for PythonException {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        self.write_to(&mut text);
-        formatter.write_str(&text)
+        formatter.write_str(&self.with_source(&|_, _| None))
     }
 }
 
