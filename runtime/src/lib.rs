@@ -32,7 +32,7 @@
 //! | which node works on what next, and in which order results leave | [`executor`] |
 //! | Rust nodes, and how to add one | [`nodes`] |
 //! | what a manifest may say | [`manifest`] |
-//! | the values that travel, and their forms in JSON and for Python | [`value`], [`json`], [`marshal`] |
+//! | the values that travel, and their forms in JSON and for Python | [`value`], [`media`], [`packet`], [`json`], [`marshal`] |
 //! | the sandbox that Python nodes run in | [`python`] |
 //!
 //! Without the feature `wasmtime` (on by default) the crate has no threads, files or clocks, and compiles to wasm32.
@@ -51,7 +51,9 @@ pub mod json;
 pub mod layer;
 pub mod manifest;
 pub mod marshal;
+pub mod media;
 pub mod nodes;
+pub mod packet;
 #[cfg(feature = "wasmtime")]
 pub mod pipeline;
 #[cfg(feature = "wasmtime")]

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use num_bigint::BigInt;
 
+use crate::media::{Audio, Tensor, VideoFrame};
 use crate::{json, wtf8};
 
 /// How many containers may be nested in one value, everywhere: JSON, marshal and manifests.
@@ -46,6 +47,12 @@ pub enum Value {
     Tuple(Vec<Value>),
     /// Python's `dict` in insertion order; a key is a scalar or a tuple of such, and occurs once.
     Dict(Vec<(Value, Value)>),
+    /// Sound; `remotemedia.Audio` in Python.
+    Audio(Audio),
+    /// A picture; `remotemedia.VideoFrame` in Python.
+    Video(VideoFrame),
+    /// Numbers in dimensions; `remotemedia.Tensor` in Python.
+    Tensor(Tensor),
 }
 
 impl Value {
@@ -61,6 +68,9 @@ impl Value {
             Value::List(_) => "list",
             Value::Tuple(_) => "tuple",
             Value::Dict(_) => "dict",
+            Value::Audio(_) => "Audio",
+            Value::Video(_) => "VideoFrame",
+            Value::Tensor(_) => "Tensor",
         }
     }
 
@@ -89,6 +99,21 @@ impl Value {
             Value::Bytes(b) => format!("of {}", b.len()),
             Value::List(l) | Value::Tuple(l) => format!("of {}", l.len()),
             Value::Dict(d) => format!("of {}", d.len()),
+            Value::Audio(audio) => format!(
+                "of {} frames, {} Hz, {} channels",
+                audio.frames(),
+                audio.sample_rate(),
+                audio.channels()
+            ),
+            Value::Video(frame) => format!(
+                "of {}x{} {}",
+                frame.width(),
+                frame.height(),
+                frame.format().name()
+            ),
+            Value::Tensor(tensor) => {
+                format!("of shape {:?}, {}", tensor.shape(), tensor.dtype().name())
+            }
         };
         format!("{} {detail}", self.type_name())
     }
@@ -125,7 +150,11 @@ impl Value {
             | Value::SurrogateStr(_)
             | Value::Bytes(_) => true,
             Value::Tuple(items) => items.iter().all(Value::is_hashable),
-            Value::List(_) | Value::Dict(_) => false,
+            Value::List(_)
+            | Value::Dict(_)
+            | Value::Audio(_)
+            | Value::Video(_)
+            | Value::Tensor(_) => false,
         }
     }
 
@@ -218,6 +247,24 @@ impl From<Vec<Value>> for Value {
 impl From<Vec<(Value, Value)>> for Value {
     fn from(value: Vec<(Value, Value)>) -> Self {
         Value::Dict(value)
+    }
+}
+
+impl From<Audio> for Value {
+    fn from(value: Audio) -> Self {
+        Value::Audio(value)
+    }
+}
+
+impl From<VideoFrame> for Value {
+    fn from(value: VideoFrame) -> Self {
+        Value::Video(value)
+    }
+}
+
+impl From<Tensor> for Value {
+    fn from(value: Tensor) -> Self {
+        Value::Tensor(value)
     }
 }
 

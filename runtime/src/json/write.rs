@@ -66,6 +66,9 @@ fn write(value: &Value, depth: usize, out: &mut String) -> Result<(), Misfit> {
             deeper(depth)?;
             out.push('}');
         }
+        Value::Audio(_) | Value::Video(_) | Value::Tensor(_) => {
+            return Err(Misfit::no_form("media has no JSON form"));
+        }
     }
     Ok(())
 }
@@ -100,7 +103,13 @@ fn write_key(key: &Value, out: &mut String) -> Result<(), Misfit> {
             };
             push(out, format_args!("\"{text}\""));
         }
-        Value::Bytes(_) | Value::Tuple(_) | Value::List(_) | Value::Dict(_) => {
+        Value::Bytes(_)
+        | Value::Tuple(_)
+        | Value::List(_)
+        | Value::Dict(_)
+        | Value::Audio(_)
+        | Value::Video(_)
+        | Value::Tensor(_) => {
             return Err(Misfit::no_form(format!(
                 "a {} cannot be an object key in JSON",
                 key.type_name()

@@ -73,6 +73,9 @@ fn write(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(), MarshalEr
             }
             out.push(b'0');
         }
+        Value::Audio(_) | Value::Video(_) | Value::Tensor(_) => {
+            return Err(MarshalError::BadText);
+        }
     }
     Ok(())
 }

@@ -39,13 +39,15 @@ mod add;
 mod error;
 mod multiply;
 mod number;
+mod outputs;
 mod params;
 mod pass_through;
 mod registry;
 
 pub use self::error::{NodeError, UnknownNodeType};
+pub use self::outputs::{Given, Later, Outputs, Source};
 pub use self::params::{FromParam, ParamReader};
-pub use self::registry::{Factory, Registry};
+pub use self::registry::{Factory, Registry, SourceFactory};
 use crate::value::Value;
 
 /// Something that turns a stream of values into another one, a value at a time.
@@ -53,7 +55,7 @@ pub trait Node: Send {
     /// Takes a value and gives none, one or many.
     ///
     /// # Errors
-    /// [`NodeError`] when it cannot; what was given before does not count then.
+    /// [`NodeError`] when it cannot; what it gave before stands.
     fn process(&mut self, input: Value, out: &mut Outputs) -> Result<(), NodeError>;
 
     /// Gives what is left, once, after the last value.
@@ -63,26 +65,5 @@ pub trait Node: Send {
     fn flush(&mut self, out: &mut Outputs) -> Result<(), NodeError> {
         let _ = out;
         Ok(())
-    }
-}
-
-/// What a node gives, in order.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Outputs(Vec<Value>);
-
-impl Outputs {
-    /// Nothing yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Gives a value.
-    pub fn push(&mut self, value: impl Into<Value>) {
-        self.0.push(value.into());
-    }
-
-    /// All that was given.
-    pub fn into_values(self) -> Vec<Value> {
-        self.0
     }
 }

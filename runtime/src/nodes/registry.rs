@@ -3,16 +3,24 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Node, NodeError, add, multiply, pass_through};
+use super::{Node, NodeError, Source, add, multiply, pass_through};
 use crate::manifest::{NodeSpec, Params};
 use crate::suggest::nearest;
 
 /// Makes a node from its params.
 pub type Factory = dyn Fn(&Params) -> Result<Box<dyn Node>, NodeError> + Send + Sync;
 
+/// Makes a source from its params.
+pub type SourceFactory = dyn Fn(&Params) -> Result<Source, NodeError> + Send + Sync;
+
 /// The Rust nodes that a manifest's `node_type` may name.
 pub struct Registry {
-    factories: BTreeMap<String, Box<Factory>>,
+    factories: BTreeMap<String, Maker>,
+}
+
+enum Maker {
+    Node(Box<Factory>),
+    Source(Box<SourceFactory>),
 }
 
 impl Registry {
@@ -39,7 +47,23 @@ impl Registry {
         name: impl Into<String>,
         factory: impl Fn(&Params) -> Result<Box<dyn Node>, NodeError> + Send + Sync + 'static,
     ) {
-        self.factories.insert(name.into(), Box::new(factory));
+        self.factories
+            .insert(name.into(), Maker::Node(Box::new(factory)));
+    }
+
+    /// Adds a source, a node without input, in place of a node with the same name.
+    pub fn register_source(
+        &mut self,
+        name: impl Into<String>,
+        factory: impl Fn(&Params) -> Result<Source, NodeError> + Send + Sync + 'static,
+    ) {
+        self.factories
+            .insert(name.into(), Maker::Source(Box::new(factory)));
+    }
+
+    /// Whether a name is that of a source.
+    pub fn is_source(&self, name: &str) -> bool {
+        matches!(self.factories.get(name), Some(Maker::Source(_)))
     }
 
     /// Whether there is a node of a name.
@@ -61,14 +85,31 @@ impl Registry {
     /// Makes a node.
     ///
     /// # Errors
-    /// [`NodeError::UnknownType`] with the nearest name, or what the node says about its params.
+    /// [`NodeError::UnknownType`] with the nearest name, also for the name of a source, or what the node says about its
+    /// params.
     pub fn create(&self, name: &str, params: &Params) -> Result<Box<dyn Node>, NodeError> {
         match self.factories.get(name) {
-            Some(factory) => factory(params),
-            None => Err(NodeError::UnknownType {
-                node_type: name.to_owned(),
-                nearest: nearest(name, self.names()).map(str::to_owned),
-            }),
+            Some(Maker::Node(factory)) => factory(params),
+            Some(Maker::Source(_)) | None => Err(self.unknown(name)),
+        }
+    }
+
+    /// Makes a source.
+    ///
+    /// # Errors
+    /// As [`Registry::create`].
+    pub fn create_source(&self, name: &str, params: &Params) -> Result<Source, NodeError> {
+        match self.factories.get(name) {
+            Some(Maker::Source(factory)) => factory(params),
+            Some(Maker::Node(_)) | None => Err(self.unknown(name)),
+        }
+    }
+
+    fn unknown(&self, name: &str) -> NodeError {
+        let others = self.names().filter(|known| *known != name);
+        NodeError::UnknownType {
+            node_type: name.to_owned(),
+            nearest: nearest(name, others).map(str::to_owned),
         }
     }
 }

@@ -1,0 +1,335 @@
+//! Large kinds of data: sound, video frames and tensors.
+//!
+//! Their data is shared, so that a clone, as for a second branch of the graph, copies nothing.
+
+use std::sync::Arc;
+
+/// Sound: samples of all channels, interleaved, where ±1.0 is full scale.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Audio {
+    samples: Arc<Vec<f32>>,
+    sample_rate: u32,
+    channels: u16,
+}
+
+/// Why data is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MediaError {
+    /// Sound without channels or time.
+    #[error(
+        "audio needs at least one channel and a sample rate above 0, not {channels} channels at {sample_rate} Hz"
+    )]
+    AudioFormat {
+        /// Channels asked for.
+        channels: u16,
+        /// Samples per second and channel.
+        sample_rate: u32,
+    },
+    /// Samples that are not the same number for every channel.
+    #[error("{samples} samples cannot be shared out over {channels} channels")]
+    UnevenChannels {
+        /// How many samples there are.
+        samples: usize,
+        /// How many channels.
+        channels: u16,
+    },
+    /// Data that is too long or too short for its description.
+    #[error("{what} takes {expected} bytes, not {found}")]
+    Length {
+        /// The description: `a 2x2 rgb24 frame`.
+        what: String,
+        /// What it takes.
+        expected: usize,
+        /// What is there.
+        found: usize,
+    },
+    /// A description of more bytes than there can be.
+    #[error("{0} is larger than this machine can address")]
+    TooLarge(String),
+}
+
+impl Audio {
+    /// Sound from interleaved samples; `sample_rate` is per channel, in Hz.
+    ///
+    /// # Errors
+    /// [`MediaError::AudioFormat`], [`MediaError::UnevenChannels`].
+    pub fn new(
+        samples: impl Into<Arc<Vec<f32>>>,
+        sample_rate: u32,
+        channels: u16,
+    ) -> Result<Self, MediaError> {
+        let samples = samples.into();
+        if channels == 0 || sample_rate == 0 {
+            return Err(MediaError::AudioFormat {
+                channels,
+                sample_rate,
+            });
+        }
+        if samples.len() % usize::from(channels) != 0 {
+            return Err(MediaError::UnevenChannels {
+                samples: samples.len(),
+                channels,
+            });
+        }
+        Ok(Self {
+            samples,
+            sample_rate,
+            channels,
+        })
+    }
+
+    /// All samples, interleaved.
+    pub fn samples(&self) -> &[f32] {
+        &self.samples
+    }
+
+    /// All samples, interleaved; copied only if somebody else holds them too.
+    pub fn into_samples(self) -> Vec<f32> {
+        Arc::unwrap_or_clone(self.samples)
+    }
+
+    /// Samples per second and channel.
+    pub fn sample_rate(&self) -> u32 {
+        self.sample_rate
+    }
+
+    /// How many channels, at least one.
+    pub fn channels(&self) -> u16 {
+        self.channels
+    }
+
+    /// How many samples each channel has.
+    pub fn frames(&self) -> usize {
+        self.samples.len() / usize::from(self.channels)
+    }
+}
+
+/// How the pixels of a [`VideoFrame`] are laid out; rows from the top, without padding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PixelFormat {
+    /// Three bytes a pixel: red, green, blue.
+    Rgb24,
+    /// Four bytes a pixel: red, green, blue, alpha.
+    Rgba32,
+    /// One byte a pixel: luma.
+    Gray8,
+    /// Planes of luma, then of both chroma components at half width and height (rounded up).
+    Yuv420p,
+}
+
+impl PixelFormat {
+    /// All formats.
+    pub const ALL: [Self; 4] = [Self::Rgb24, Self::Rgba32, Self::Gray8, Self::Yuv420p];
+
+    /// The name on the Python side and in JSON: `rgb24`, `rgba32`, `gray8`, `yuv420p`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rgb24 => "rgb24",
+            Self::Rgba32 => "rgba32",
+            Self::Gray8 => "gray8",
+            Self::Yuv420p => "yuv420p",
+        }
+    }
+
+    /// The format of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// How many bytes a frame takes; `None` if that is more than memory can have.
+    pub fn bytes(self, width: u32, height: u32) -> Option<usize> {
+        let pixels = |width: u32, height: u32| {
+            usize::try_from(width)
+                .ok()?
+                .checked_mul(usize::try_from(height).ok()?)
+        };
+        match self {
+            Self::Rgb24 => pixels(width, height)?.checked_mul(3),
+            Self::Rgba32 => pixels(width, height)?.checked_mul(4),
+            Self::Gray8 => pixels(width, height),
+            Self::Yuv420p => pixels(width.div_ceil(2), height.div_ceil(2))?
+                .checked_mul(2)?
+                .checked_add(pixels(width, height)?),
+        }
+    }
+}
+
+/// One picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoFrame {
+    data: Arc<Vec<u8>>,
+    width: u32,
+    height: u32,
+    format: PixelFormat,
+}
+
+impl VideoFrame {
+    /// A picture from its pixels; width and height in pixels.
+    ///
+    /// # Errors
+    /// [`MediaError::Length`], [`MediaError::TooLarge`].
+    pub fn new(
+        data: impl Into<Arc<Vec<u8>>>,
+        width: u32,
+        height: u32,
+        format: PixelFormat,
+    ) -> Result<Self, MediaError> {
+        let data = data.into();
+        let what = || format!("a {width}x{height} {} frame", format.name());
+        let expected = format
+            .bytes(width, height)
+            .ok_or_else(|| MediaError::TooLarge(what()))?;
+        if data.len() != expected {
+            return Err(MediaError::Length {
+                what: what(),
+                expected,
+                found: data.len(),
+            });
+        }
+        Ok(Self {
+            data,
+            width,
+            height,
+            format,
+        })
+    }
+
+    /// The pixels.
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Pixels in a row.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// How the pixels are laid out.
+    pub fn format(&self) -> PixelFormat {
+        self.format
+    }
+}
+
+/// The type of a [`Tensor`]'s elements; little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum DType {
+    Bool,
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F32,
+    F64,
+}
+
+impl DType {
+    /// All types.
+    pub const ALL: [Self; 11] = [
+        Self::Bool,
+        Self::U8,
+        Self::I8,
+        Self::U16,
+        Self::I16,
+        Self::U32,
+        Self::I32,
+        Self::U64,
+        Self::I64,
+        Self::F32,
+        Self::F64,
+    ];
+
+    /// The name on the Python side and in JSON: `bool`, `u8`, `i16`, `f32`, ...
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::U8 => "u8",
+            Self::I8 => "i8",
+            Self::U16 => "u16",
+            Self::I16 => "i16",
+            Self::U32 => "u32",
+            Self::I32 => "i32",
+            Self::U64 => "u64",
+            Self::I64 => "i64",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        }
+    }
+
+    /// The type of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dtype| dtype.name() == name)
+    }
+
+    /// Bytes of one element.
+    pub fn size(self) -> usize {
+        match self {
+            Self::Bool | Self::U8 | Self::I8 => 1,
+            Self::U16 | Self::I16 => 2,
+            Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64 | Self::I64 | Self::F64 => 8,
+        }
+    }
+}
+
+/// Numbers of one type in rows, columns and further dimensions; the last dimension's are adjacent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    inner: Arc<TensorParts>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct TensorParts {
+    data: Vec<u8>,
+    shape: Vec<usize>,
+    dtype: DType,
+}
+
+impl Tensor {
+    /// A tensor from the bytes of its elements; an empty shape is a single number.
+    ///
+    /// # Errors
+    /// [`MediaError::Length`], [`MediaError::TooLarge`].
+    pub fn new(data: Vec<u8>, shape: Vec<usize>, dtype: DType) -> Result<Self, MediaError> {
+        let what = || format!("a tensor of shape {shape:?} and type {}", dtype.name());
+        let expected = shape
+            .iter()
+            .try_fold(dtype.size(), |size, side| size.checked_mul(*side))
+            .ok_or_else(|| MediaError::TooLarge(what()))?;
+        if data.len() != expected {
+            return Err(MediaError::Length {
+                what: what(),
+                expected,
+                found: data.len(),
+            });
+        }
+        Ok(Self {
+            inner: Arc::new(TensorParts { data, shape, dtype }),
+        })
+    }
+
+    /// The bytes of the elements.
+    pub fn data(&self) -> &[u8] {
+        &self.inner.data
+    }
+
+    /// How many elements each dimension has.
+    pub fn shape(&self) -> &[usize] {
+        &self.inner.shape
+    }
+
+    /// The type of the elements.
+    pub fn dtype(&self) -> DType {
+        self.inner.dtype
+    }
+}
