@@ -39,6 +39,9 @@ fn main() -> Result<()> {
         println!("cargo::rerun-if-changed={folder}");
         hash_folder(Path::new(folder), &mut recipe)?;
     }
+    // The classes that nodes and guest share.
+    println!("cargo::rerun-if-changed=python/_remotemedia.py");
+    recipe.update(fs::read("python/_remotemedia.py").context("the guest needs `_remotemedia.py`")?);
     // The crates that link and freeze the engine are pinned to exact versions: in the workspace's manifest, or in the
     // package's own once it is published.
     for manifest in ["Cargo.toml", "../Cargo.toml"] {

@@ -37,7 +37,30 @@ extern PyObject *PyBytes_FromStringAndSize(const char *, long);
 extern char *PyBytes_AsString(PyObject *);
 extern long PyBytes_Size(PyObject *);
 extern const char *PyUnicode_AsUTF8AndSize(PyObject *, long *);
+extern PyObject *PyTuple_New(long);
+extern int PyTuple_SetItem(PyObject *, long, PyObject *);
+extern PyObject *PyTuple_GetItem(PyObject *, long);
+extern long PyTuple_Size(PyObject *);
+extern PyObject *PyList_GetItem(PyObject *, long);
+extern long PyList_Size(PyObject *);
 extern void Py_DecRef(PyObject *);
+
+// A view of an object's memory, as Include/pybuffer.h has it; part of the stable ABI.
+typedef struct {
+  void *buf;
+  PyObject *obj;
+  long len;
+  long itemsize;
+  int readonly;
+  int ndim;
+  char *format;
+  long *shape;
+  long *strides;
+  long *suboffsets;
+  void *internal;
+} Py_buffer;
+extern int PyObject_GetBuffer(PyObject *, Py_buffer *, int);
+extern void PyBuffer_Release(Py_buffer *);
 
 // A frozen module, as Include/cpython/import.h has it.
 struct _frozen {
@@ -62,15 +85,37 @@ struct bytes {
 
 // Everything in here, and the bounce buffer, is the engine's own and stays out of a layer: `memory-layout` reports both.
 static struct {
-  PyObject *dispatch; // the guest's entry point
-  PyObject *payload;  // the bytes object whose buffer the host is filling
-  PyObject *result;   // the bytes object whose buffer the host is reading
+  PyObject *dispatch;  // the guest's entry point
+  PyObject *payload;   // the bytes object whose buffer the host is filling
+  PyObject **received; // the same for each of the buffers beside it; only while a call comes in
+  u32 received_count;
+  u32 received_room;
+  PyObject *result;    // the object whose memory the host is reading
+  Py_buffer *views;    // the views of its buffers
+  struct bytes *lists; // where those buffers are, for the host
+  u32 view_count;
   struct bytes returned;
+  struct bytes answer[2]; // a call's answer: the payload, and the list of buffers
   u32 layout[6];
   u32 restoring;
   char error[1024];
   u8 *bounce; // BOUNCE_SIZE bytes: where a layer's records land before they are copied into place
 } state;
+
+static void *allocate(usize size) {
+  void *room = malloc(size);
+  if (room == NULL) __builtin_trap();
+  return room;
+}
+
+static void grow_received(void) {
+  u32 room = state.received_room * 2 + 8;
+  PyObject **larger = allocate(room * sizeof *larger);
+  memcpy(larger, state.received, state.received_count * sizeof *larger);
+  free(state.received);
+  state.received = larger;
+  state.received_room = room;
+}
 
 // The host asks here for room for what it passes in. For a call that room is the buffer of a new bytes object, so that
 // Python gets the payload without another copy.
@@ -83,15 +128,17 @@ void *cabi_realloc(void *old, usize old_size, usize align, usize new_size) {
     if (new_size > BOUNCE_SIZE) __builtin_trap();
     return state.bounce;
   }
-  if (state.dispatch == NULL) {
-    void *room = malloc(new_size);
-    if (room == NULL) __builtin_trap();
-    return room;
+  // Before the first call, and for the array of a list of lists, plain memory will do.
+  if (state.dispatch == NULL || align != 1) return allocate(new_size);
+  PyObject *bytes = PyBytes_FromStringAndSize(NULL, (long)new_size);
+  if (bytes == NULL) __builtin_trap(); // out of memory: returning null would let the host write at address 0
+  if (state.payload == NULL) {
+    state.payload = bytes;
+  } else {
+    if (state.received_count == state.received_room) grow_received();
+    state.received[state.received_count++] = bytes;
   }
-  Py_DecRef(state.payload);
-  state.payload = PyBytes_FromStringAndSize(NULL, (long)new_size);
-  if (state.payload == NULL) __builtin_trap(); // out of memory: returning null would let the host write at address 0
-  return PyBytes_AsString(state.payload);
+  return PyBytes_AsString(bytes);
 }
 
 static struct bytes *return_text(const char *text) {
@@ -100,6 +147,17 @@ static struct bytes *return_text(const char *text) {
   memcpy(state.error, text, length);
   state.returned.start = (const u8 *)state.error;
   state.returned.length = (u32)length;
+  return &state.returned;
+}
+
+// A text behind a zero byte, which tells it from marshalled data.
+static struct bytes *return_failure(const char *text) {
+  usize length = strlen(text);
+  if (length > sizeof state.error - 1) length = sizeof state.error - 1;
+  state.error[0] = 0;
+  memcpy(state.error + 1, text, length);
+  state.returned.start = (const u8 *)state.error;
+  state.returned.length = (u32)length + 1;
   return &state.returned;
 }
 
@@ -136,8 +194,7 @@ static u32 read_u32(const u8 **cursor) {
 static const struct _frozen *frozen_table(const u8 *image) {
   const u8 *cursor = image;
   u32 count = read_u32(&cursor);
-  struct _frozen *table = malloc((count + 1) * sizeof *table);
-  if (table == NULL) __builtin_trap();
+  struct _frozen *table = allocate((count + 1) * sizeof *table);
   for (u32 i = 0; i < count; i++) {
     u32 name_length = read_u32(&cursor);
     table[i].name = (const char *)cursor;
@@ -216,42 +273,89 @@ struct bytes *boot(const u8 *path, u32 path_length, const u8 *frozen, u32 frozen
   return &state.returned;
 }
 
-EXPORT("call")
-struct bytes *call(u32 operation, const u8 *payload, u32 payload_length) {
-  (void)payload; // it is the buffer of state.payload
-  if (state.dispatch == NULL) return return_text("\0the engine has not been booted");
-  PyObject *argument = state.payload;
-  state.payload = NULL;
-  if (payload_length == 0) {
-    Py_DecRef(argument);
-    argument = PyBytes_FromStringAndSize(NULL, 0);
-  }
-  PyObject *number = PyLong_FromUnsignedLong(operation);
-  PyObject *result =
-      number == NULL || argument == NULL ? NULL : PyObject_CallFunctionObjArgs(state.dispatch, number, argument, NULL);
-  Py_DecRef(number);
-  Py_DecRef(argument);
-  char *start = result == NULL ? NULL : PyBytes_AsString(result);
-  if (start == NULL) {
-    Py_DecRef(result);
-    return return_exception();
-  }
-  state.result = result;
-  state.returned.start = (const u8 *)start;
-  state.returned.length = (u32)PyBytes_Size(result);
-  return &state.returned;
-}
-
-EXPORT("cabi_post_call")
-void cabi_post_call(struct bytes *returned) {
-  (void)returned;
+static void release_answer(void) {
+  for (u32 i = 0; i < state.view_count; i++) PyBuffer_Release(&state.views[i]);
+  state.view_count = 0;
+  free(state.views);
+  free(state.lists);
+  state.views = NULL;
+  state.lists = NULL;
   PyObject *result = state.result;
   state.result = NULL;
   Py_DecRef(result);
 }
 
+static struct bytes *answer(const struct bytes *payload) {
+  state.answer[0] = *payload;
+  state.answer[1].start = (const u8 *)state.lists;
+  state.answer[1].length = state.view_count;
+  return state.answer;
+}
+
+// Point the answer at the memory of what the guest returned: bytes, or bytes and a list of objects with buffers.
+static struct bytes *answer_result(PyObject *result) {
+  state.result = result;
+  PyObject *payload = result;
+  // A tuple has a size; asking bytes for it sets an error, which is how they are told apart.
+  long parts = PyTuple_Size(result);
+  if (parts == 2) {
+    payload = PyTuple_GetItem(result, 0);
+    PyObject *buffers = PyTuple_GetItem(result, 1);
+    long count = PyList_Size(buffers);
+    if (count < 0) return answer(return_exception());
+    state.views = allocate((usize)(count + 1) * sizeof *state.views);
+    state.lists = allocate((usize)(count + 1) * sizeof *state.lists);
+    for (long i = 0; i < count; i++) {
+      Py_buffer *view = &state.views[i];
+      if (PyObject_GetBuffer(PyList_GetItem(buffers, i), view, 0) < 0) {
+        struct bytes *error = return_exception();
+        release_answer();
+        return answer(error);
+      }
+      state.view_count++;
+      state.lists[i].start = view->buf;
+      state.lists[i].length = (u32)view->len;
+    }
+  } else {
+    PyErr_Clear();
+  }
+  char *start = PyBytes_AsString(payload);
+  if (start == NULL) return answer(return_exception());
+  struct bytes bytes = {(const u8 *)start, (u32)PyBytes_Size(payload)};
+  return answer(&bytes);
+}
+
+EXPORT("call")
+struct bytes *call(u32 operation, const u8 *payload, u32 payload_length, struct bytes *buffers, u32 buffer_count) {
+  (void)payload; // it is the buffer of state.payload
+  release_answer();
+  if (state.dispatch == NULL) return answer(return_failure("the engine has not been booted"));
+  // The host fills no room for empty lists.
+  PyObject *argument = payload_length == 0 ? PyBytes_FromStringAndSize(NULL, 0) : state.payload;
+  PyObject *beside = PyTuple_New((long)buffer_count);
+  if (beside == NULL) __builtin_trap();
+  for (u32 i = 0, next = 0; i < buffer_count; i++)
+    PyTuple_SetItem(
+        beside, (long)i, buffers[i].length == 0 ? PyBytes_FromStringAndSize(NULL, 0) : state.received[next++]);
+  if (buffer_count != 0) free(buffers);
+  free(state.received);
+  state.payload = NULL;
+  state.received = NULL;
+  state.received_count = state.received_room = 0;
+  PyObject *number = PyLong_FromUnsignedLong(operation);
+  PyObject *result = NULL;
+  if (number != NULL && argument != NULL)
+    result = PyObject_CallFunctionObjArgs(state.dispatch, number, argument, beside, NULL);
+  Py_DecRef(number);
+  Py_DecRef(argument);
+  Py_DecRef(beside);
+  if (result == NULL) return answer(return_exception());
+  return answer_result(result);
+}
+
 EXPORT("scrub")
 void scrub(void) {
+  release_answer();
   // Take every free block there is, large ones first, zero them, and give them back. A size is done when the heap had
   // to grow for it.
   struct block {
@@ -299,6 +403,11 @@ EXPORT("layer-begin")
 u32 layer_begin(u32 pages) {
   u32 present = (u32)__builtin_wasm_memory_size(0);
   if (pages > present && __builtin_wasm_memory_grow(0, pages - present) == (usize)-1) __builtin_trap();
+  // An answer that is held belongs to the memory that is about to be replaced.
+  state.result = NULL;
+  state.views = NULL;
+  state.lists = NULL;
+  state.view_count = 0;
   state.restoring = 1;
   return BOUNCE_SIZE;
 }

@@ -46,7 +46,7 @@ def _frames(traceback):
     while traceback is not None:
         code = traceback.tb_frame.f_code
         # The engine's own frames and those of the import system say nothing to the author of a node.
-        if not code.co_filename.startswith(("<frozen _rm_", "<frozen importlib")):
+        if not code.co_filename.startswith(("<frozen _rm_", "<frozen _remotemedia", "<frozen importlib")):
             frame = (code.co_filename, traceback.tb_lineno or code.co_firstlineno, code.co_qualname)
             if frames[-REPEATS_SHOWN:] == [frame] * REPEATS_SHOWN:
                 repeats += 1

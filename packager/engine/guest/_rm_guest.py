@@ -1,8 +1,8 @@
 """The engine's entry point: what the host asks for, by number.
 
-Every request and every answer is bytes in `marshal` format, version 2 (plain values, no references). An answer is
-`(0, result)` or `(1, error)`; the shape of an error is `_rm_errors.describe`. The numbers are those of `Operation` in
-the runtime's `python/operation.rs`.
+Every request and every answer is bytes in `marshal` format, version 2 (plain values, no references), with large buffers
+beside them; see `_rm_values`. An answer is `(0, result)` or `(1, error)`; the shape of an error is `_rm_errors.describe`.
+The numbers are those of `Operation` in the runtime's `python/operation.rs`.
 
 The modules beside this one are frozen into the engine. They use built-in modules alone: whatever else they imported
 would be in every bundle.
@@ -16,9 +16,10 @@ import _rm_errors
 import _rm_importer
 import _rm_nodes
 import _rm_stdio
+import _rm_values
 
 # The format of what crosses this boundary; the host refuses an engine that says another number.
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 def describe():
@@ -57,7 +58,9 @@ def compile_module(filename, source, optimize):
 
 def seal():
     """The application is complete: hand over what it printed while it was imported, and drop what only packing needed."""
+    global _last
     _rm_errors.forget()
+    _last = None
     printed = _rm_stdio.release()
     sys.path_importer_cache.clear()
     gc.collect()
@@ -69,6 +72,18 @@ def resume():
     random = sys.modules.get("random")
     if random is not None:
         random.seed()
+
+
+_last = None
+
+
+def explain():
+    """Say what in the last result cannot leave Python, by raising.
+
+    `marshal` writes some types that the host does not have, such as sets. Looking for them in every result would cost
+    more than writing it, so the host asks when it could not read one.
+    """
+    _rm_values.check(_last)
 
 
 OPERATIONS = (
@@ -86,18 +101,18 @@ OPERATIONS = (
     _rm_nodes.cleanup,
     builtin_names,
     _rm_nodes.check_class,
-    _rm_nodes.explain,
+    explain,
+    _rm_nodes.generate,
+    _rm_nodes.resume,
 )
 
-EXPLAIN = OPERATIONS.index(_rm_nodes.explain)
 
-
-def dispatch(operation, payload):
+def dispatch(operation, payload, buffers):
+    global _last
     try:
-        if operation != EXPLAIN:
-            _rm_nodes.forget()
-        result = OPERATIONS[operation](*marshal.loads(payload))
-        answer = _rm_nodes.to_wire(result)
+        result = OPERATIONS[operation](*_rm_values.load(payload, buffers))
+        _last = result
+        answer = _rm_values.dump(result)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: nothing may unwind into the host
         answer = marshal.dumps((1, _rm_errors.describe(error)), 2)
     _rm_stdio.flush()

@@ -46,6 +46,9 @@ class BundleImporter:
         exec(marshal.loads(_carried[name][2]), module.__dict__)
         if _carried.pop(name, None) is not None:
             _imported.add(name)
+        if name == "asyncio":
+            # Its own event loops need sockets.
+            __import__("_rm_loop").install()
 
     @staticmethod
     def is_package(name):
@@ -83,6 +86,11 @@ class LeftOut:
                 name=name,
             )
         return None
+
+
+def carries(name):
+    """Whether a module can be imported that was not imported yet."""
+    return name in _carried
 
 
 def bytecode_magic():

@@ -40,7 +40,13 @@ pub(super) const SHIM: &[u8] = include_bytes!("../../engine/shim.wasm");
 pub(super) const WIT: &str = include_str!("../../engine/engine.wit");
 
 /// The guest's side of the node contract, in Python: module name and source.
-pub(super) const GUEST: [(&str, &str); 5] = [
+///
+/// `_remotemedia` is also what the `remotemedia` package is made of, so that nodes and guest share its classes.
+pub(super) const GUEST: [(&str, &str); 8] = [
+    (
+        "_remotemedia",
+        include_str!("../../python/_remotemedia.py"),
+    ),
     (
         "_rm_errors",
         include_str!("../../engine/guest/_rm_errors.py"),
@@ -50,8 +56,13 @@ pub(super) const GUEST: [(&str, &str); 5] = [
         "_rm_importer",
         include_str!("../../engine/guest/_rm_importer.py"),
     ),
+    ("_rm_loop", include_str!("../../engine/guest/_rm_loop.py")),
     ("_rm_nodes", include_str!("../../engine/guest/_rm_nodes.py")),
     ("_rm_stdio", include_str!("../../engine/guest/_rm_stdio.py")),
+    (
+        "_rm_values",
+        include_str!("../../engine/guest/_rm_values.py"),
+    ),
 ];
 
 /// The Python standard library: path relative to its root (`json/decoder.py`) to source text.

@@ -96,8 +96,11 @@ pub struct PythonNode {
     pub class: String,
     /// Whether `process` is a coroutine or an asynchronous generator.
     pub is_async: bool,
-    /// Whether `process` takes the whole stream, or gives many outputs for an item.
+    /// Whether `process` takes the whole stream instead of an item.
     pub is_streaming: bool,
+    /// Whether `process` takes nothing: the node is a source.
+    #[serde(default)]
+    pub is_source: bool,
 }
 
 /// An entry of the archive: its uncompressed contents.

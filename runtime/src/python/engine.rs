@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
+use super::clock::{Clock, Ticking};
 use super::sandbox::{self, Guest};
 use crate::cache::{Cache, CacheError};
 use crate::digest::Digest;
@@ -57,6 +58,7 @@ struct Inner {
     digest: Digest,
     instance_pre: InstancePre<Guest>,
     exports: Exports,
+    clock: Clock,
 }
 
 /// Where the engine's functions are among the component's exports; see `engine.wit`.
@@ -195,11 +197,13 @@ impl Engine {
         };
         let linker = sandbox::linker(component.engine()).map_err(failed)?;
         let instance_pre = linker.instantiate_pre(component).map_err(failed)?;
+        let clock = Clock::new(component.engine()).map_err(|error| failed(error.into()))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 digest,
                 instance_pre,
                 exports,
+                clock,
             }),
         })
     }
@@ -211,6 +215,11 @@ impl Engine {
 
     pub(super) fn instance_pre(&self) -> &InstancePre<Guest> {
         &self.inner.instance_pre
+    }
+
+    /// Let guests of this engine be interrupted while the returned value is there.
+    pub(super) fn tick(&self) -> Ticking {
+        self.inner.clock.tick()
     }
 
     pub(super) fn exports(&self) -> Exports {

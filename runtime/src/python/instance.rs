@@ -1,6 +1,7 @@
 //! One interpreter with its own memory.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use wasmtime::Store;
 use wasmtime::component::{Func, Lift, TypedFunc, WasmList};
@@ -10,9 +11,9 @@ use super::engine::Engine;
 use super::exception::PythonException;
 use super::operation::Operation;
 use super::output::OutputSink;
-use super::sandbox::{DEFAULT_MEMORY_LIMIT, Guest, Surroundings};
+use super::sandbox::{self, DEFAULT_MEMORY_LIMIT, Guest, Surroundings, TimeIsUp};
 use crate::layer::{BATCH_BYTES, Layer};
-use crate::marshal::{self, MarshalError};
+use crate::marshal::{self, MarshalError, Wire};
 use crate::value::Value;
 
 /// How an instance is set up.
@@ -57,6 +58,12 @@ pub enum InstanceError {
         /// What wasmtime said, in one line.
         reason: String,
     },
+    /// It took longer than it may. The instance answers nothing any more.
+    #[error("it took longer than {limit:?}, the time that it may take")]
+    TimeIsUp {
+        /// How long it may take.
+        limit: Duration,
+    },
     /// The answer cannot be read: it holds a value that has no counterpart outside Python.
     #[error("Python's answer cannot be read")]
     Answer(#[from] MarshalError),
@@ -76,6 +83,7 @@ pub struct MemoryLayout {
 
 /// An interpreter in its own sandbox. Dropping it frees all it has.
 pub struct Instance {
+    engine: Engine,
     store: Store<Guest>,
     output: OutputSink,
     functions: Functions,
@@ -89,9 +97,14 @@ type Layout = (u32, u32, u32, u32, u32, u32);
 /// A function that returns one value.
 type Returning<Arguments, Result> = TypedFunc<Arguments, (Result,)>;
 
+/// What `call` returns: the answer, and the buffers beside it, still in the guest's memory.
+type Answer = (WasmList<u8>, WasmList<WasmList<u8>>);
+
 struct Functions {
     boot: Returning<(Vec<u8>, Vec<u8>), Vec<u8>>,
-    call: Returning<(u32, Vec<u8>), Vec<u8>>,
+    call: Returning<(u32, Vec<u8>, Vec<Vec<u8>>), Answer>,
+    /// The same function, to be typed for buffers that are borrowed.
+    call_with_buffers: Func,
     scrub: TypedFunc<(), ()>,
     memory_layout: Returning<(), Layout>,
     memory_read: Returning<(u32, u32), WasmList<u8>>,
@@ -137,6 +150,7 @@ impl Instance {
     ) -> Result<Self, InstanceError> {
         let mut store = Store::new(engine.instance_pre().engine(), guest);
         store.limiter(|guest| &mut guest.limits);
+        sandbox::watch(&mut store);
         let instance = engine
             .instance_pre()
             .instantiate_async(&mut store)
@@ -145,6 +159,7 @@ impl Instance {
         let functions =
             Functions::find(engine, &instance, &mut store).map_err(|error| trap_reason(&error))?;
         Ok(Self {
+            engine: engine.clone(),
             store,
             output,
             functions,
@@ -220,10 +235,10 @@ impl Instance {
         operation: Operation,
         arguments: Vec<Value>,
     ) -> Result<Value, InstanceError> {
-        let answer = match self.ask(operation, arguments).await {
+        let answer = match self.ask(operation, Value::Tuple(arguments)).await {
             // The guest knows the place of what cannot be read, when asked for it.
             Err(InstanceError::Answer(error)) => {
-                match self.ask(Operation::Explain, Vec::new()).await {
+                match self.ask(Operation::Explain, Value::Tuple(Vec::new())).await {
                     Err(InstanceError::Exception(exception)) => {
                         Err(InstanceError::Exception(exception))
                     }
@@ -236,24 +251,74 @@ impl Instance {
         answer
     }
 
+    /// The same, if it does not take longer than `limit`. After that the instance answers nothing any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::call`], and [`InstanceError::TimeIsUp`].
+    pub async fn call_within(
+        &mut self,
+        limit: Duration,
+        operation: Operation,
+        arguments: Vec<Value>,
+    ) -> Result<Value, InstanceError> {
+        let deadline = Instant::now() + limit;
+        self.store.data_mut().deadline = Some(deadline);
+        // A guest that runs is stopped by the engine's clock; this is for one that sleeps in the host.
+        let slept = tokio::time::timeout_at(
+            (deadline + Duration::from_millis(20)).into(),
+            self.call(operation, arguments),
+        )
+        .await;
+        self.store.data_mut().deadline = None;
+        match slept {
+            Ok(Err(InstanceError::TimeIsUp { .. })) => Err(InstanceError::TimeIsUp { limit }),
+            Ok(result) => result,
+            Err(_) => {
+                self.trapped.get_or_insert_with(|| TimeIsUp.to_string());
+                Err(InstanceError::TimeIsUp { limit })
+            }
+        }
+    }
+
     async fn ask(
         &mut self,
         operation: Operation,
-        arguments: Vec<Value>,
+        arguments: Value,
     ) -> Result<Value, InstanceError> {
         if let Some(reason) = &self.trapped {
             return Err(InstanceError::Trapped {
                 reason: reason.clone(),
             });
         }
-        let payload = marshal::to_marshal(&Value::Tuple(arguments))?;
-        let result = self
-            .functions
-            .call
-            .call_async(&mut self.store, (operation as u32, payload))
-            .await;
-        let (answer,) = self.check(result)?;
-        read_answer(&answer)
+        let _ticking = self.engine.tick();
+        let Wire { payload, buffers } = marshal::to_wire(&arguments)?;
+        let operation = operation as u32;
+        let result = if buffers.is_empty() {
+            let call = &self.functions.call;
+            call.call_async(&mut self.store, (operation, payload, Vec::new()))
+                .await
+        } else {
+            type Borrowed<'a> = (u32, &'a [u8], &'a [&'a [u8]]);
+            let call = &self.functions.call_with_buffers;
+            match call.typed::<Borrowed, (Answer,)>(&self.store) {
+                Ok(call) => {
+                    let arguments = (operation, payload.as_slice(), buffers.as_slice());
+                    call.call_async(&mut self.store, arguments).await
+                }
+                Err(error) => Err(error),
+            }
+        };
+        let ((answer, buffers),) = self.check(result)?;
+        let mut beside = Vec::new();
+        for buffer in buffers.iter(&mut self.store).collect::<Vec<_>>() {
+            beside.push(self.check(buffer)?);
+        }
+        let beside: Vec<&[u8]> = beside
+            .iter()
+            .map(|buffer| buffer.as_le_slice(&self.store))
+            .collect();
+        read_answer(answer.as_le_slice(&self.store), &beside)
     }
 
     /// Zero free memory; see `scrub` in `engine.wit`.
@@ -355,9 +420,10 @@ impl Instance {
     fn check<T>(&mut self, result: wasmtime::Result<T>) -> Result<T, InstanceError> {
         result.map_err(|error| {
             let error = trap_reason(&error);
-            if let InstanceError::Trapped { reason } = &error {
-                self.trapped.get_or_insert_with(|| reason.clone());
-            }
+            self.trapped.get_or_insert_with(|| match &error {
+                InstanceError::Trapped { reason } => reason.clone(),
+                other => other.to_string(),
+            });
             error
         })
     }
@@ -382,6 +448,9 @@ impl Functions {
         Ok(Self {
             boot: instance.get_typed_func(&mut *store, exports.boot)?,
             call: instance.get_typed_func(&mut *store, exports.call)?,
+            call_with_buffers: instance
+                .get_func(&mut *store, exports.call)
+                .ok_or_else(|| wasmtime::Error::msg("`call` is not a function"))?,
             scrub: instance.get_typed_func(&mut *store, exports.scrub)?,
             memory_layout: instance.get_typed_func(&mut *store, exports.memory_layout)?,
             memory_read: instance.get_typed_func(&mut *store, exports.memory_read)?,
@@ -394,12 +463,12 @@ impl Functions {
     }
 }
 
-fn read_answer(answer: &[u8]) -> Result<Value, InstanceError> {
+fn read_answer(answer: &[u8], buffers: &[&[u8]]) -> Result<Value, InstanceError> {
     // The shim's own report: no marshalled value starts with a zero byte.
     if let [0, text @ ..] = answer {
         return Err(InstanceError::Protocol(lossy(text)));
     }
-    match marshal::from_marshal(answer)? {
+    match marshal::from_wire(answer, buffers)? {
         Value::Tuple(parts) => match <[Value; 2]>::try_from(parts) {
             Ok([Value::Int(0), result]) => Ok(result),
             Ok([Value::Int(1), error]) => Err(InstanceError::Exception(Box::new(
@@ -417,6 +486,12 @@ fn read_answer(answer: &[u8]) -> Result<Value, InstanceError> {
 
 /// wasmtime's error as one line: the trap's cause, without the wasm backtrace.
 fn trap_reason(error: &wasmtime::Error) -> InstanceError {
+    if error.is::<TimeIsUp>() {
+        // Whoever set the deadline knows how long it was.
+        return InstanceError::TimeIsUp {
+            limit: Duration::ZERO,
+        };
+    }
     let reason = match error.downcast_ref::<wasmtime::Trap>() {
         Some(trap) => trap.to_string(),
         None if error.is::<I32Exit>() => "the program ended it, as os._exit() does".to_owned(),

@@ -6,13 +6,14 @@
 //!
 //! | to find | look in |
 //! |---|---|
-//! | what a guest may reach, stack and memory limits | [`sandbox`] |
+//! | what a guest may reach, stack and memory limits, deadlines | [`sandbox`], `clock` |
 //! | compilation and its cache | [`engine`] |
 //! | calls, restoring a layer | [`instance`] |
 //! | the numbers and shapes of what crosses the boundary | [`operation`] |
 //! | Python exceptions on this side | [`exception`] |
 //! | what Python prints | [`output`] |
 
+mod clock;
 pub mod engine;
 pub mod exception;
 pub mod instance;

@@ -1,11 +1,13 @@
 //! What the host asks of the guest: numbers, arguments and answers.
 
 /// The format of the boundary; an engine that says another number is refused.
-pub const PROTOCOL: i64 = 1;
+pub const PROTOCOL: i64 = 2;
 
 /// A request, by its place in the guest's table (`OPERATIONS` in `_rm_guest.py`).
 ///
-/// Arguments travel as one tuple in `marshal` format; what each takes and gives is said here in Python's terms.
+/// Arguments travel as one tuple in `marshal` format, large buffers beside it; what each takes and gives is said here in
+/// Python's terms. What `Progress` stands for is in `_rm_nodes.py`: a list of outputs, or a tuple that begins with one and
+/// says what is still to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Operation {
@@ -25,18 +27,24 @@ pub enum Operation {
     Resume = 6,
     /// `(name: str)`: import one module, as `rm-pack verify` does.
     TryImport = 7,
-    /// `(node_id: str, module: str, class_name: str, params: dict)`: build and initialise a node.
+    /// `(node_id: str, module: str, class_name: str, params: dict, is_streaming: bool) -> Progress`: build and initialise a
+    /// node.
     Create = 8,
-    /// `(node_id: str, data) -> list`: one item in, its outputs out.
+    /// `(node_id: str, data, session: str | None, timestamp_us: int | None, sequence: int) -> Progress`: one item in.
     Process = 9,
-    /// `(node_id: str) -> list`: end of the stream, last outputs out.
+    /// `(node_id: str) -> Progress`: end of the input.
     Flush = 10,
-    /// `(node_id: str)`: let the node go.
+    /// `(node_id: str) -> Progress`: give up what the node is at, and let it clean up.
     Cleanup = 11,
     /// `() -> dict[str, list[str]]`: what each built-in module defines.
     BuiltinNames = 12,
-    /// `(module: str, class_name: str)`: raise if the class cannot be a node.
+    /// `(module: str, class_name: str) -> (bool, bool)`: raise if the class cannot be a node; else whether it says that it
+    /// takes the whole stream, and whether it is a source.
     CheckClass = 13,
     /// `()`: raise, saying what in the last result cannot leave Python.
     Explain = 14,
+    /// `(node_id: str) -> Progress`: all that a source gives.
+    Generate = 15,
+    /// `(node_id: str) -> Progress`: go on with what was begun.
+    ResumeNode = 16,
 }

@@ -1,10 +1,10 @@
 //! What a guest may use: wasmtime's configuration, its limits, and a WASI world without files, network, environment or
 //! arguments.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::{Linker, ResourceTable};
-use wasmtime::{Config, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Config, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline};
 use wasmtime_wasi::{
     Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView,
     WasiView,
@@ -30,6 +30,8 @@ pub fn config() -> Config {
         .wasm_component_model(true)
         .max_wasm_stack(GUEST_STACK)
         .async_stack_size(GUEST_STACK + HOST_STACK)
+        // So that a guest gives way to others now and then, and ends when its time is up.
+        .epoch_interruption(true)
         // Fresh instances share the engine's frozen memory until they write to it.
         .memory_init_cow(true);
     config
@@ -50,6 +52,8 @@ pub(super) struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
     pub(super) limits: StoreLimits,
+    /// When the call under way has to be over.
+    pub(super) deadline: Option<Instant>,
 }
 
 impl Guest {
@@ -85,6 +89,7 @@ impl Guest {
             wasi,
             table: ResourceTable::new(),
             limits,
+            deadline: None,
         }
     }
 }
@@ -96,6 +101,21 @@ impl WasiView for Guest {
             table: &mut self.table,
         }
     }
+}
+
+/// A guest was stopped because its time was up.
+#[derive(Debug, thiserror::Error)]
+#[error("its time was up")]
+pub(super) struct TimeIsUp;
+
+/// At every tick of the engine's [clock](super::clock) a guest that runs lets others run, and is stopped after its
+/// deadline.
+pub(super) fn watch(store: &mut Store<Guest>) {
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|store| match store.data().deadline {
+        Some(deadline) if Instant::now() >= deadline => Err(TimeIsUp.into()),
+        _ => Ok(UpdateDeadline::Yield(1)),
+    });
 }
 
 /// A linker with the interfaces that the engine's C library imports.

@@ -1,0 +1,138 @@
+//! Why a pipeline cannot be loaded, and why a run ended early.
+
+use std::path::PathBuf;
+
+use super::shape::ShapeError;
+use crate::bundle::BundleError;
+use crate::graph::GraphError;
+use crate::nodes::{NodeError, UnknownNodeType};
+use crate::python::{EngineError, InstanceError};
+use crate::value::Value;
+
+/// An error of the caller's own, passed through a run.
+pub type CallerError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a bundle cannot be made ready to run.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The bundle, or its engine, is not there or not whole.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The engine cannot be made ready.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The engine's file cannot be read.
+    #[error("cannot read the engine at `{}`", path.display())]
+    ReadEngine {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The engine's file is not what its name says.
+    #[error("the engine at `{}` is damaged; copy it again from where the bundle came from, or pack again", path.display())]
+    DamagedEngine {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: EngineError,
+    },
+    /// A node's type is neither among the Rust nodes nor in the bundle.
+    #[error(transparent)]
+    UnknownNodeType(#[from] UnknownNodeType),
+    /// A node cannot be what the manifest makes of it.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The graph is not one that can run.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+/// Why a run ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A node could not be made.
+    #[error("node `{node}` could not be started")]
+    Start {
+        /// The node's id.
+        node: String,
+        /// What happened in it.
+        source: NodeFailure,
+    },
+    /// A node failed on an item.
+    #[error("node `{node}` failed on item {item}")]
+    Item {
+        /// The node's id.
+        node: String,
+        /// Which item of the input, or of the source that it came from, counting from 1.
+        item: u64,
+        /// What happened in it.
+        source: NodeFailure,
+    },
+    /// A source failed.
+    #[error("node `{node}` failed")]
+    Source {
+        /// The node's id.
+        node: String,
+        /// What happened in it.
+        source: NodeFailure,
+    },
+    /// A node failed at the end of the stream.
+    #[error("node `{node}` failed at the end of the stream")]
+    End {
+        /// The node's id.
+        node: String,
+        /// What happened in it.
+        source: NodeFailure,
+    },
+    /// Reading the input or handing over an output failed; the message is the caller's.
+    #[error("{0}")]
+    Caller(#[source] CallerError),
+}
+
+/// What happened in a node.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeFailure {
+    /// In a Rust node.
+    #[error(transparent)]
+    Rust(#[from] NodeError),
+    /// In a Python node.
+    #[error(transparent)]
+    Python(#[from] InstanceError),
+    /// A Rust node panicked.
+    #[error("it panicked: {0}")]
+    Panicked(String),
+    /// A Rust node did not give in time what it had promised for later.
+    #[error("it took longer than {limit:?}, the time that it may take")]
+    TimeIsUp {
+        /// How long it may take.
+        limit: std::time::Duration,
+    },
+}
+
+impl NodeFailure {
+    /// Whether the node is gone with it: what it knew is lost, and only a fresh one can go on.
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Rust(_) => false,
+            Self::Python(error) => match error {
+                InstanceError::Exception(_) | InstanceError::Answer(_) => false,
+                InstanceError::Trapped { .. }
+                | InstanceError::TimeIsUp { .. }
+                | InstanceError::Protocol(_) => true,
+            },
+            Self::Panicked(_) | Self::TimeIsUp { .. } => true,
+        }
+    }
+}
+
+/// An item was not taken; it is given back.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The session's input was closed, or a node stopped the stream, or the pipeline has no node that takes input.
+    #[error("the session takes no more items")]
+    Closed(Value),
+    /// The session has failed; receiving tells why.
+    #[error("the session has failed")]
+    Failed(Value),
+}

@@ -1,0 +1,70 @@
+//! Finding the engine that a bundle needs.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use super::error::LoadError;
+use crate::bundle::{Bundle, BundleError, EngineReference, engine_file_name};
+use crate::cache::Cache;
+use crate::python::{Engine, EngineError};
+
+/// How many bytes of an engine's file are uncompressed at the most, so that a damaged one does not fill the memory. Ours
+/// have 11 million.
+const LARGEST_ENGINE: u64 = 256 << 20;
+
+/// The engine, compiled: from the cache, or from inside or beside the bundle.
+pub(super) fn find_engine(
+    bundle: &Bundle,
+    reference: &EngineReference,
+    cache: &Cache,
+) -> Result<Engine, LoadError> {
+    if let Some(engine) = Engine::from_cache(reference.digest, cache)? {
+        return Ok(engine);
+    }
+    if let Some(component) = bundle.engine() {
+        let path = PathBuf::from(bundle.file_name());
+        return compile_engine(reference, component, path, cache);
+    }
+    let path = bundle
+        .folder()
+        .map(|folder| folder.join(engine_file_name(reference.digest)));
+    let Some(path) = path.filter(|path| path.exists()) else {
+        return Err(no_engine(bundle, reference).into());
+    };
+    match read_engine(&path) {
+        Ok(component) => compile_engine(reference, &component, path, cache),
+        Err(source) => Err(LoadError::ReadEngine { path, source }),
+    }
+}
+
+fn read_engine(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut component = Vec::new();
+    let file = std::fs::File::open(path)?;
+    zstd::Decoder::new(file)?
+        .take(LARGEST_ENGINE)
+        .read_to_end(&mut component)?;
+    Ok(component)
+}
+
+fn compile_engine(
+    reference: &EngineReference,
+    component: &[u8],
+    path: PathBuf,
+    cache: &Cache,
+) -> Result<Engine, LoadError> {
+    match Engine::compile(reference.digest, component, cache) {
+        Err(source @ EngineError::WrongDigest { .. }) => {
+            Err(LoadError::DamagedEngine { path, source })
+        }
+        result => Ok(result?),
+    }
+}
+
+pub(super) fn no_engine(bundle: &Bundle, reference: &EngineReference) -> BundleError {
+    BundleError::NoEngine {
+        bundle: bundle.file_name(),
+        digest: reference.digest,
+        python: reference.python.clone(),
+        file: engine_file_name(reference.digest),
+    }
+}

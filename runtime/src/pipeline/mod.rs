@@ -1,0 +1,363 @@
+//! A loaded pipeline, and running it.
+//!
+//! | to find | look in |
+//! |---|---|
+//! | sending and receiving, from asynchronous or blocking code | [`Session`] |
+//! | how nodes share a run: waiting, waking, errors, ends | `run` |
+//! | one node at work, its time and its interpreter | `worker` |
+//! | what can stand at which place of a graph | `shape` |
+//! | finding a bundle's engine | `load` |
+
+mod error;
+mod load;
+mod run;
+mod session;
+mod shape;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+pub use self::error::{CallerError, LoadError, NodeFailure, RunError, SendError};
+use self::load::{find_engine, no_engine};
+use self::run::{Run, Turn};
+use self::session::wait_for;
+pub use self::session::{Item, Output, Session};
+use self::shape::{NodeKind, Shapes};
+pub use self::shape::{ShapeError, ShapeProblem, check_shapes};
+use crate::bundle::{Bundle, PythonNode};
+use crate::cache::Cache;
+use crate::graph::Graph;
+use crate::layer::Layer;
+use crate::manifest::{Manifest, NodeSpec, OnError};
+use crate::nodes::{Registry, UnknownNodeType};
+use crate::python::instance::Options;
+use crate::python::operation::Operation;
+use crate::python::sandbox::DEFAULT_MEMORY_LIMIT;
+use crate::python::{Engine, Instance, InstanceError, PythonException, block_on};
+use crate::suggest;
+use crate::value::Value;
+
+/// How many packets of earlier items may wait on one connection. Enough to keep neighbours busy; more would only cost
+/// memory.
+const QUEUE_CAPACITY: usize = 16;
+
+/// How long a node may work without giving anything, unless told otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What loading and running a pipeline goes by.
+#[derive(Debug)]
+pub struct Settings {
+    /// The Rust nodes that manifests may name.
+    pub registry: Registry,
+    /// Where compiled engines are kept.
+    pub cache: Cache,
+    /// How many threads run nodes, for all runs of the pipeline together; as many as the machine has processors if 0. What
+    /// a pipeline gives does not depend on it.
+    pub threads: usize,
+    /// How long a Python node may work on one thing (an item, its start, the end of the stream) without giving any output;
+    /// time in which it sleeps counts. After that its interpreter is stopped. [`DEFAULT_TIMEOUT`] by default.
+    pub timeout: Option<Duration>,
+    /// How much memory, in bytes, the interpreter of a Python node may use; beyond it Python raises `MemoryError`. 1 GiB by
+    /// default.
+    pub memory_limit: usize,
+    /// What an error in a node means where the manifest does not say it.
+    pub on_error: OnError,
+}
+
+impl Default for Settings {
+    /// The built-in Rust nodes, the user's cache folder, all processors.
+    fn default() -> Self {
+        Self {
+            registry: Registry::builtin(),
+            cache: Cache::user(),
+            threads: 0,
+            timeout: Some(DEFAULT_TIMEOUT),
+            memory_limit: DEFAULT_MEMORY_LIMIT,
+            on_error: OnError::Fail,
+        }
+    }
+}
+
+/// A pipeline that is ready to run, any number of times, also at the same time: every run has nodes of its own.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    manifest: Manifest,
+    graph: Graph,
+    ids: Vec<Arc<str>>,
+    shapes: Shapes,
+    python: Option<Python>,
+    registry: Registry,
+    settings: Limits,
+    runtime: OnceLock<OwnRuntime>,
+}
+
+/// What of the settings concerns runs.
+#[derive(Debug)]
+struct Limits {
+    threads: usize,
+    timeout: Option<Duration>,
+    memory_limit: usize,
+    on_error: OnError,
+}
+
+/// What all Python nodes of a pipeline share.
+#[derive(Debug)]
+struct Python {
+    engine: Engine,
+    layer: Layer,
+}
+
+/// The threads of a pipeline. They may outlive it until its last run has ended, and that one drops it, on one of them.
+#[derive(Debug)]
+struct OwnRuntime(Option<Runtime>);
+
+impl Drop for OwnRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Inner {
+    fn runtime(&self) -> &Runtime {
+        let runtime = self.runtime.get_or_init(|| {
+            let runtime = Builder::new_multi_thread()
+                .worker_threads(self.settings.threads)
+                .thread_name("rm-runtime")
+                .enable_time()
+                .build();
+            OwnRuntime(Some(runtime.expect("the system has threads to give")))
+        });
+        runtime.0.as_ref().expect("it is there until it is dropped")
+    }
+}
+
+impl Pipeline {
+    /// Make a bundle's pipeline ready: find its nodes, and find or compile its engine.
+    ///
+    /// # Errors
+    ///
+    /// A node's type is unknown, or the engine is not there or not whole.
+    pub fn load(bundle: &Bundle, settings: Settings) -> Result<Self, LoadError> {
+        let engine = match &bundle.description().engine {
+            Some(reference) => Some(find_engine(bundle, reference, &settings.cache)?),
+            None => None,
+        };
+        Self::with_engine(bundle, engine, settings)
+    }
+
+    /// The same with an engine that the caller has ready; it must be the bundle's.
+    ///
+    /// # Errors
+    ///
+    /// A node's type is unknown, or the engine is another one.
+    pub fn with_engine(
+        bundle: &Bundle,
+        engine: Option<Engine>,
+        settings: Settings,
+    ) -> Result<Self, LoadError> {
+        let description = bundle.description();
+        let manifest = description.manifest.clone();
+        let Settings {
+            registry,
+            threads,
+            timeout,
+            memory_limit,
+            on_error,
+            cache: _,
+        } = settings;
+        let mut kinds = Vec::new();
+        for (place, spec) in manifest.nodes.iter().enumerate() {
+            let kind = shape::kind_of(spec, &registry, &description.nodes);
+            kinds.push(kind.ok_or_else(|| unknown(place, spec, &registry, &description.nodes))?);
+        }
+        let python = match (&description.engine, bundle.layer()) {
+            (Some(reference), Some(layer)) => {
+                let engine = engine.filter(|engine| engine.digest() == reference.digest);
+                let engine = engine.ok_or_else(|| no_engine(bundle, reference))?;
+                Some(Python {
+                    engine,
+                    layer: layer.clone(),
+                })
+            }
+            _ => None,
+        };
+        let graph = Graph::new(&manifest)?;
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                shapes: shape::check(&manifest, &graph, kinds)?,
+                ids: graph.nodes().map(|node| graph.id(node).into()).collect(),
+                manifest,
+                graph,
+                python,
+                registry,
+                settings: Limits {
+                    threads: if threads == 0 { processors() } else { threads },
+                    timeout,
+                    memory_limit,
+                    on_error,
+                },
+                runtime: OnceLock::new(),
+            }),
+        })
+    }
+
+    /// The pipeline's manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.inner.manifest
+    }
+
+    /// Whether the pipeline has a node that takes items; one that consists of sources does not.
+    pub fn takes_input(&self) -> bool {
+        let Inner { graph, shapes, .. } = &*self.inner;
+        graph
+            .sources()
+            .any(|node| !shapes.setups[node.get()].is_source)
+    }
+
+    /// Begin a run, and leave it to the caller what is sent and received when.
+    pub fn session(&self) -> Session {
+        Session::new(Run::start(&self.inner, self.inner.runtime().handle()))
+    }
+
+    /// Run on a batch of items, and return what comes out.
+    ///
+    /// # Errors
+    ///
+    /// A node failed whose errors are not to be skipped.
+    pub fn run<I: Into<Item>>(
+        &self,
+        items: impl IntoIterator<Item = I>,
+    ) -> Result<Vec<Value>, RunError> {
+        let mut items = items.into_iter();
+        let mut outputs = Vec::new();
+        self.run_with(
+            || Ok(items.next().map(Into::into)),
+            |output| {
+                outputs.push(output.value);
+                Ok(())
+            },
+        )?;
+        Ok(outputs)
+    }
+
+    /// Run on items as `next` gives them, until it gives none; `emit` gets the outputs in order. Both are called on this
+    /// thread, and what is there to emit goes first. Where getting an item may mean to wait for it, use a
+    /// [`Session`](Pipeline::session), which gives outputs meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// A node failed whose errors are not to be skipped, after everything that comes before that was emitted; or `next` or
+    /// `emit` failed.
+    pub fn run_with(
+        &self,
+        mut next: impl FnMut() -> Result<Option<Item>, CallerError>,
+        mut emit: impl FnMut(Output) -> Result<(), CallerError>,
+    ) -> Result<(), RunError> {
+        let converse = async |run: &Run| {
+            let mut mishap = None;
+            loop {
+                let result = match poll_fn(|context| run.poll_turn(context)).await? {
+                    Turn::Output(_) if mishap.is_some() => Ok(()),
+                    Turn::Output(output) => emit(output),
+                    Turn::Send => match next() {
+                        Ok(Some(item)) => {
+                            let mut item = Some(item);
+                            // There is room: nobody else sends.
+                            let _ = poll_fn(|context| run.poll_send(&mut item, context)).await;
+                            Ok(())
+                        }
+                        Ok(None) => {
+                            run.close_input();
+                            Ok(())
+                        }
+                        Err(error) => Err(error),
+                    },
+                    Turn::End => return mishap.map_or(Ok(()), |error| Err(RunError::Caller(error))),
+                };
+                if let Err(error) = result {
+                    mishap.get_or_insert(error);
+                    run.end();
+                }
+            }
+        };
+        // Nobody but this thread is needed for one thread's work, and handing over to another would cost more.
+        let is_free = tokio::runtime::Handle::try_current().is_err();
+        if self.inner.settings.threads == 1
+            && is_free
+            && let Ok(runtime) = Builder::new_current_thread().enable_time().build()
+        {
+            let run = Run::start(&self.inner, runtime.handle());
+            return runtime.block_on(converse(&run));
+        }
+        let run = Run::start(&self.inner, self.inner.runtime().handle());
+        wait_for(converse(&run))
+    }
+
+    /// Import modules by name, one after the other in a fresh interpreter, and return those that raised. None without
+    /// Python nodes.
+    ///
+    /// # Errors
+    ///
+    /// The interpreter does not start, or stops.
+    pub fn try_imports(
+        &self,
+        names: &[&str],
+    ) -> Result<Vec<(String, PythonException)>, InstanceError> {
+        let Some(python) = &self.inner.python else {
+            return Ok(Vec::new());
+        };
+        block_on(async {
+            let mut instance = Instance::new(&python.engine, &Options::for_node("")).await?;
+            instance.restore(&python.layer).await?;
+            let mut failed = Vec::new();
+            for name in names {
+                match instance
+                    .call(Operation::TryImport, vec![Value::from(*name)])
+                    .await
+                {
+                    Ok(_) => {}
+                    Err(InstanceError::Exception(exception)) => {
+                        failed.push(((*name).to_owned(), *exception));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(failed)
+        })
+    }
+}
+
+fn unknown(
+    place: usize,
+    spec: &NodeSpec,
+    registry: &Registry,
+    python: &BTreeMap<String, PythonNode>,
+) -> UnknownNodeType {
+    UnknownNodeType {
+        place: format!("nodes[{place}].node_type"),
+        id: spec.id.clone(),
+        node_type: spec.node_type.clone(),
+        searched: vec![
+            "the registered Rust nodes".into(),
+            "the bundle's Python nodes".into(),
+        ],
+        nearest: suggest::nearest(
+            &spec.node_type,
+            registry.names().chain(python.keys().map(String::as_str)),
+        )
+        .map(str::to_owned),
+    }
+}

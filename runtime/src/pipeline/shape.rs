@@ -1,0 +1,154 @@
+//! Which kind of node stands at each place of a manifest, and whether it can stand there.
+
+use std::collections::BTreeMap;
+
+use crate::bundle::PythonNode;
+use crate::executor::NodeSetup;
+use crate::graph::Graph;
+use crate::manifest::{Manifest, NodeSpec};
+use crate::nodes::Registry;
+
+/// What stands behind a node of the manifest.
+#[derive(Clone, Debug)]
+pub(crate) enum NodeKind {
+    /// A Rust node or source.
+    Rust {
+        /// Whether it takes no input.
+        is_source: bool,
+    },
+    /// A class.
+    Python(PythonNode),
+}
+
+impl NodeKind {
+    fn is_source(&self) -> bool {
+        match self {
+            Self::Rust { is_source } => *is_source,
+            Self::Python(class) => class.is_source,
+        }
+    }
+
+    fn is_streaming(&self) -> bool {
+        match self {
+            Self::Rust { .. } => false,
+            Self::Python(class) => class.is_streaming,
+        }
+    }
+}
+
+/// A node cannot be what the manifest makes of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: node `{id}` {problem}")]
+pub struct ShapeError {
+    /// The place in the manifest, for example `nodes[2].instances`.
+    pub place: String,
+    /// The node's id.
+    pub id: String,
+    /// What is wrong with it.
+    pub problem: ShapeProblem,
+}
+
+/// What is wrong with a node at its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShapeProblem {
+    /// Connections lead to a source.
+    #[error("takes no input, but a connection leads to it; a node that takes input is given it: process(self, data)")]
+    SourceWithInput,
+    /// Several instances of what must see everything.
+    #[error("takes the whole stream, so there can be one instance of it only")]
+    StreamingInstances,
+    /// Several instances of a source, which would give everything several times.
+    #[error("takes no input that could be shared out, so there can be one instance of it only")]
+    SourceInstances,
+}
+
+/// What [`check`] found out about a manifest's nodes.
+pub(crate) struct Shapes {
+    pub(crate) kinds: Vec<NodeKind>,
+    pub(crate) setups: Vec<NodeSetup>,
+}
+
+/// Who runs a node: a Rust node of the registry, or a class of the bundle; none if nobody can.
+pub(crate) fn kind_of(
+    spec: &NodeSpec,
+    registry: &Registry,
+    python: &BTreeMap<String, PythonNode>,
+) -> Option<NodeKind> {
+    if registry.takes(spec) {
+        return Some(NodeKind::Rust {
+            is_source: registry.is_source(&spec.node_type),
+        });
+    }
+    let class = python.get(&spec.node_type)?;
+    (spec.runtime_hint.as_deref() != Some("rust")).then(|| {
+        NodeKind::Python(PythonNode {
+            is_streaming: class.is_streaming || spec.is_streaming,
+            ..class.clone()
+        })
+    })
+}
+
+/// Check that every node can be what the manifest makes of it.
+///
+/// # Errors
+///
+/// The first node that cannot.
+pub(crate) fn check(
+    manifest: &Manifest,
+    graph: &Graph,
+    kinds: Vec<NodeKind>,
+) -> Result<Shapes, ShapeError> {
+    let mut setups = Vec::new();
+    for (place, (index, (spec, kind))) in graph
+        .nodes()
+        .zip(manifest.nodes.iter().zip(&kinds))
+        .enumerate()
+    {
+        let error = |field: &str, problem| ShapeError {
+            place: format!("nodes[{place}].{field}"),
+            id: spec.id.clone(),
+            problem,
+        };
+        let lanes = spec.instances.map_or(1, |count| count.get() as usize);
+        let is_source = kind.is_source();
+        if is_source && !graph.predecessors(index).is_empty() {
+            return Err(error("node_type", ShapeProblem::SourceWithInput));
+        }
+        if lanes > 1 && kind.is_streaming() {
+            return Err(error("instances", ShapeProblem::StreamingInstances));
+        }
+        if lanes > 1 && is_source {
+            return Err(error("instances", ShapeProblem::SourceInstances));
+        }
+        setups.push(NodeSetup {
+            is_source,
+            lanes,
+            join: spec.join,
+        });
+    }
+    Ok(Shapes { kinds, setups })
+}
+
+/// The same for whoever packs: with the classes that a bundle will have.
+///
+/// # Errors
+///
+/// The first node that cannot be what the manifest makes of it. Nodes that nobody knows are passed over.
+pub fn check_shapes(
+    manifest: &Manifest,
+    registry: &Registry,
+    python: &BTreeMap<String, PythonNode>,
+) -> Result<(), ShapeError> {
+    let Ok(graph) = Graph::new(manifest) else {
+        return Ok(());
+    };
+    let kinds = manifest
+        .nodes
+        .iter()
+        .map(|spec| {
+            kind_of(spec, registry, python).unwrap_or(NodeKind::Rust { is_source: false })
+        })
+        .collect();
+    check(manifest, &graph, kinds).map(drop)
+}

@@ -1,0 +1,437 @@
+//! One node at work: a Rust object, or a Python object in an interpreter of its own.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use super::Inner;
+use super::error::NodeFailure;
+use super::shape::NodeKind;
+use crate::executor::Work;
+use crate::graph::NodeIndex;
+use crate::manifest::NodeSpec;
+use crate::nodes::{Given, Node, NodeError, Outputs, Source};
+use crate::packet::{Emission, Packet};
+use crate::python::instance::Options;
+use crate::python::operation::Operation;
+use crate::python::{Instance, InstanceError};
+use crate::value::Value;
+
+/// How many outputs are handed over at once, and for how long they are held back for more of them.
+const OUTPUTS_AT_ONCE: usize = 16;
+const HOLD_BACK: Duration = Duration::from_millis(2);
+
+/// What a node gave, and what is still to be done.
+#[derive(Debug)]
+pub(super) struct Progress {
+    pub(super) outputs: Vec<Emission>,
+    pub(super) step: Step,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The work is done. A node with a timer of its own wants to be resumed after a while, item or no item.
+    Done { wake: Option<Duration> },
+    /// There is more where this came from: resume when there is room for it.
+    More,
+    /// Resume after a while.
+    Waiting(Duration),
+}
+
+pub(super) struct Worker {
+    id: String,
+    kind: Kind,
+    /// How long the node may work without giving anything; unlimited if there is none.
+    timeout: Option<Duration>,
+    /// How much of that is left.
+    left: Duration,
+}
+
+enum Kind {
+    Rust {
+        node: Box<dyn Node>,
+        given: VecDeque<Given>,
+        /// An error that has to wait until the outputs before it have left.
+        failed: Option<NodeFailure>,
+    },
+    /// A Rust source that was not begun yet.
+    Source(Option<Source>),
+    Python(Box<Instance>),
+    /// What it was is lost.
+    Gone,
+}
+
+impl Worker {
+    /// Make and initialise a node.
+    pub(super) async fn start(inner: &Inner, index: NodeIndex) -> Result<Self, NodeFailure> {
+        let spec = &inner.manifest.nodes[index.get()];
+        let mut worker = Self {
+            id: spec.id.clone(),
+            kind: Kind::Gone,
+            timeout: inner.settings.timeout,
+            left: inner.settings.timeout.unwrap_or_default(),
+        };
+        match (&inner.shapes.kinds[index.get()], &inner.python) {
+            (NodeKind::Python(class), Some(python)) => {
+                let options = Options {
+                    memory_limit: inner.settings.memory_limit,
+                    ..Options::for_node(&spec.id)
+                };
+                let mut instance = Instance::new(&python.engine, &options).await?;
+                instance.restore(&python.layer).await?;
+                worker.kind = Kind::Python(Box::new(instance));
+                let arguments = vec![
+                    spec.id.as_str().into(),
+                    class.module.as_str().into(),
+                    class.class.as_str().into(),
+                    spec.params.clone().into(),
+                    class.is_streaming.into(),
+                ];
+                let progress = worker.ask(Operation::Create, arguments).await?;
+                worker.to_the_end(progress).await?;
+            }
+            (NodeKind::Rust { is_source: true }, _) => {
+                worker.kind = Kind::Source(Some(create_source(inner, spec)?));
+            }
+            _ => {
+                let create = || inner.registry.create(&spec.node_type, &spec.params);
+                worker.kind = Kind::Rust {
+                    node: catching(create)??,
+                    given: VecDeque::new(),
+                    failed: None,
+                };
+            }
+        }
+        Ok(worker)
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.kind, Kind::Gone)
+    }
+
+    /// Begin a piece of work.
+    pub(super) async fn begin(&mut self, work: Work) -> Result<Progress, NodeFailure> {
+        self.left = self.timeout.unwrap_or_default();
+        match &mut self.kind {
+            Kind::Python(_) => {
+                let id = Value::from(self.id.as_str());
+                let (operation, arguments) = match work {
+                    Work::Process(packet) => (Operation::Process, process_arguments(id, packet)),
+                    Work::Generate => (Operation::Generate, vec![id]),
+                    Work::Flush => (Operation::Flush, vec![id]),
+                };
+                self.ask(operation, arguments).await
+            }
+            Kind::Rust {
+                node,
+                given,
+                failed,
+            } => {
+                let mut outputs = Outputs::new();
+                let result = catching(|| match work {
+                    Work::Process(Packet { value, metadata }) => {
+                        outputs = Outputs::of(metadata);
+                        node.process(value, &mut outputs)
+                    }
+                    Work::Flush => node.flush(&mut outputs),
+                    Work::Generate => Ok(()),
+                });
+                *failed = match result {
+                    Ok(Ok(())) => None,
+                    Ok(Err(error)) => Some(error.into()),
+                    Err(panic) => Some(panic),
+                };
+                given.extend(outputs.into_given());
+                self.pull().await
+            }
+            Kind::Source(source) => {
+                let given = source.take().map(Given::Lazily).into_iter().collect();
+                self.kind = Kind::Rust {
+                    node: Box::new(Nothing),
+                    given,
+                    failed: None,
+                };
+                self.pull().await
+            }
+            Kind::Gone => Ok(Progress {
+                outputs: Vec::new(),
+                step: Step::Done { wake: None },
+            }),
+        }
+    }
+
+    /// Go on with what was begun.
+    pub(super) async fn resume(&mut self) -> Result<Progress, NodeFailure> {
+        match &self.kind {
+            Kind::Python(_) => {
+                let arguments = vec![self.id.as_str().into()];
+                self.ask(Operation::ResumeNode, arguments).await
+            }
+            Kind::Rust { .. } | Kind::Source(_) | Kind::Gone => self.pull().await,
+        }
+    }
+
+    /// Sleep, on behalf of the node and out of its time.
+    pub(super) async fn sleep(&mut self, duration: Duration) -> Result<(), NodeFailure> {
+        let Some(limit) = self.timeout else {
+            tokio::time::sleep(duration).await;
+            return Ok(());
+        };
+        tokio::time::sleep(duration.min(self.left)).await;
+        if duration >= self.left {
+            self.kind = Kind::Gone;
+            return Err(InstanceError::TimeIsUp { limit }.into());
+        }
+        self.left -= duration;
+        Ok(())
+    }
+
+    /// Let the node clean up.
+    pub(super) async fn cleanup(mut self) -> Result<(), NodeFailure> {
+        if matches!(self.kind, Kind::Python(_)) {
+            self.left = self.timeout.unwrap_or_default();
+            let arguments = vec![self.id.as_str().into()];
+            let progress = self.ask(Operation::Cleanup, arguments).await?;
+            self.to_the_end(progress).await?;
+        }
+        Ok(())
+    }
+
+    /// See something through whose outputs nobody wants.
+    async fn to_the_end(&mut self, mut progress: Progress) -> Result<(), NodeFailure> {
+        loop {
+            match progress.step {
+                Step::Done { .. } => return Ok(()),
+                Step::More => {}
+                Step::Waiting(delay) => self.sleep(delay).await?,
+            }
+            progress = self.resume().await?;
+        }
+    }
+
+    async fn ask(
+        &mut self,
+        operation: Operation,
+        arguments: Vec<Value>,
+    ) -> Result<Progress, NodeFailure> {
+        let Kind::Python(instance) = &mut self.kind else {
+            unreachable!("only Python nodes are asked");
+        };
+        let begun = Instant::now();
+        let answer = match self.timeout {
+            Some(_) => {
+                instance
+                    .call_within(self.left, operation, arguments)
+                    .await
+            }
+            None => instance.call(operation, arguments).await,
+        };
+        let result = answer.and_then(progress_of).map_err(|error| match error {
+            InstanceError::TimeIsUp { .. } => InstanceError::TimeIsUp {
+                limit: self.timeout.unwrap_or_default(),
+            },
+            error => error,
+        });
+        match result {
+            Ok(progress) => {
+                self.left = if progress.outputs.is_empty() {
+                    self.left.saturating_sub(begun.elapsed())
+                } else {
+                    self.timeout.unwrap_or_default()
+                };
+                Ok(progress)
+            }
+            Err(error) => Err(self.failed(error.into())),
+        }
+    }
+
+    /// What a Rust node gave, as far as it goes for now.
+    async fn pull(&mut self) -> Result<Progress, NodeFailure> {
+        let (timeout, left) = (self.timeout, self.left);
+        let Kind::Rust { given, failed, .. } = &mut self.kind else {
+            return Ok(Progress {
+                outputs: Vec::new(),
+                step: Step::Done { wake: None },
+            });
+        };
+        let mut outputs = Vec::new();
+        let mut begun = None;
+        while let Some(next) = given.front_mut() {
+            let result = match next {
+                Given::Now(_) => {
+                    if let Some(Given::Now(emission)) = given.pop_front() {
+                        outputs.push(emission);
+                    }
+                    continue;
+                }
+                Given::Lazily(source) => {
+                    begun.get_or_insert_with(Instant::now);
+                    catching(|| source.next())
+                }
+                Given::Later(_) if !outputs.is_empty() => {
+                    return Ok(Progress {
+                        outputs,
+                        step: Step::More,
+                    });
+                }
+                Given::Later(later) => {
+                    let result = match timeout {
+                        None => later.await,
+                        Some(limit) => match tokio::time::timeout(left, later).await {
+                            Ok(result) => result,
+                            Err(_) => {
+                                return Err(self.failed(NodeFailure::TimeIsUp { limit }));
+                            }
+                        },
+                    };
+                    given.pop_front();
+                    match result {
+                        Ok(emission) => {
+                            outputs.extend(emission);
+                            continue;
+                        }
+                        Err(error) => Ok(Some(Err(error))),
+                    }
+                }
+            };
+            match result {
+                Ok(Some(Ok(emission))) => outputs.push(emission),
+                Ok(None) => drop(given.pop_front()),
+                Ok(Some(Err(error))) => {
+                    given.clear();
+                    *failed = Some(error.into());
+                }
+                Err(panic) => {
+                    given.clear();
+                    *failed = Some(panic);
+                }
+            }
+            if outputs.len() >= OUTPUTS_AT_ONCE
+                || begun.is_some_and(|begun| begun.elapsed() >= HOLD_BACK)
+            {
+                break;
+            }
+        }
+        let is_done = given.is_empty();
+        if is_done && outputs.is_empty() && let Some(failure) = failed.take() {
+            return Err(self.failed(failure));
+        }
+        let step = if is_done && failed.is_none() {
+            Step::Done { wake: None }
+        } else {
+            Step::More
+        };
+        Ok(Progress { outputs, step })
+    }
+
+    fn failed(&mut self, failure: NodeFailure) -> NodeFailure {
+        if failure.is_fatal() {
+            self.kind = Kind::Gone;
+        }
+        failure
+    }
+}
+
+/// Stands for a source that was begun: nothing is asked of it any more.
+struct Nothing;
+
+impl Node for Nothing {
+    fn process(&mut self, _: Value, _: &mut Outputs) -> Result<(), NodeError> {
+        Ok(())
+    }
+}
+
+fn create_source(inner: &Inner, spec: &NodeSpec) -> Result<Source, NodeFailure> {
+    Ok(catching(|| {
+        inner.registry.create_source(&spec.node_type, &spec.params)
+    })??)
+}
+
+fn process_arguments(id: Value, packet: Packet) -> Vec<Value> {
+    let Packet { value, metadata } = packet;
+    vec![
+        id,
+        value,
+        metadata.session.as_deref().into(),
+        metadata.timestamp_us.into(),
+        metadata.sequence.into(),
+    ]
+}
+
+/// Rust nodes are other people's code: a panic in one is an error of that node.
+fn catching<R>(call: impl FnOnce() -> R) -> Result<R, NodeFailure> {
+    catch_unwind(AssertUnwindSafe(call))
+        .map_err(|panic| NodeFailure::Panicked(panic_message(&*panic)))
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a message").to_owned()
+}
+
+/// What a Python node answered; the shapes are described in the guest's `_rm_nodes.py`.
+fn progress_of(answer: Value) -> Result<Progress, InstanceError> {
+    let odd = |what: &str| InstanceError::Protocol(format!("a node's answer has {what}"));
+    let (outputs, state, delay, envelopes) = match answer {
+        Value::List(outputs) => (outputs, 0, None, Vec::new()),
+        Value::Tuple(parts) => match <[Value; 4]>::try_from(parts) {
+            Ok([Value::List(outputs), Value::Int(state), delay, envelopes]) => {
+                let delay = match delay {
+                    Value::Null => None,
+                    Value::Float(seconds) => Some(Duration::try_from_secs_f64(seconds)),
+                    Value::Int(seconds) => Some(Ok(Duration::from_secs(
+                        seconds.try_into().unwrap_or_default(),
+                    ))),
+                    _ => return Err(odd("a strange delay")),
+                };
+                let delay = delay.transpose().map_err(|_| odd("a strange delay"))?;
+                let envelopes = match envelopes {
+                    Value::Null => Vec::new(),
+                    Value::List(envelopes) => envelopes,
+                    _ => return Err(odd("strange envelopes")),
+                };
+                (outputs, state, delay, envelopes)
+            }
+            _ => return Err(odd("an unknown form")),
+        },
+        other => return Err(odd(&format!("the type {}", other.type_name()))),
+    };
+    let mut outputs: Vec<Emission> = outputs.into_iter().map(Emission::new).collect();
+    for envelope in envelopes {
+        address(&mut outputs, envelope).ok_or_else(|| odd("a strange envelope"))?;
+    }
+    let step = match (state, delay) {
+        (0, wake) => Step::Done { wake },
+        (1, _) => Step::More,
+        (2, Some(delay)) => Step::Waiting(delay),
+        _ => return Err(odd("an unknown state")),
+    };
+    Ok(Progress { outputs, step })
+}
+
+/// Say of an output what its envelope says.
+fn address(outputs: &mut [Emission], envelope: Value) -> Option<()> {
+    let text = |value| match value {
+        Value::Null => Some(None),
+        Value::Str(text) => Some(Some(text.into())),
+        _ => None,
+    };
+    let Value::Tuple(parts) = envelope else {
+        return None;
+    };
+    let [Value::Int(index), output, session, timestamp_us] = <[Value; 4]>::try_from(parts).ok()?
+    else {
+        return None;
+    };
+    let emission = outputs.get_mut(usize::try_from(index).ok()?)?;
+    emission.output = text(output)?;
+    emission.session = text(session)?;
+    emission.timestamp_us = match timestamp_us {
+        Value::Null => None,
+        Value::Int(time) => Some(time),
+        _ => return None,
+    };
+    Some(())
+}
