@@ -34,6 +34,12 @@ pub enum MediaError {
         /// How many channels.
         channels: u16,
     },
+    /// Bytes that end inside a sample.
+    #[error("{bytes} bytes are not a whole number of 32-bit samples")]
+    PartialSample {
+        /// How many bytes there are.
+        bytes: usize,
+    },
     /// Data that is too long or too short for its description.
     #[error("{what} takes {expected} bytes, not {found}")]
     Length {
@@ -77,6 +83,26 @@ impl Audio {
             sample_rate,
             channels,
         })
+    }
+
+    /// Sound from the bytes of interleaved samples, little-endian, as JSON and Python have them.
+    ///
+    /// # Errors
+    /// [`MediaError::PartialSample`], [`MediaError::AudioFormat`], [`MediaError::UnevenChannels`].
+    pub fn from_le_bytes(
+        bytes: &[u8],
+        sample_rate: u32,
+        channels: u16,
+    ) -> Result<Self, MediaError> {
+        let (samples, rest) = bytes.as_chunks();
+        if !rest.is_empty() {
+            return Err(MediaError::PartialSample { bytes: bytes.len() });
+        }
+        let samples: Vec<f32> = samples
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect();
+        Self::new(samples, sample_rate, channels)
     }
 
     /// All samples, interleaved.
