@@ -1,6 +1,7 @@
 //! The graph of a pipeline: its nodes by number, and who feeds whom.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::manifest::Manifest;
 
@@ -33,7 +34,7 @@ pub enum GraphError {
         /// The unknown id.
         id: String,
     },
-    /// Two nodes are connected twice.
+    /// Two nodes are connected twice by the same output.
     #[error("connections[{connection}]: connects two nodes that are connected already")]
     DuplicateConnection {
         /// The second connection's position in the manifest, from 0.
@@ -44,14 +45,40 @@ pub enum GraphError {
     Cycle(Vec<String>),
 }
 
+/// A connection as the node sees it that receives by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// The node whose outputs come.
+    pub from: NodeIndex,
+    /// Which of its named outputs; `None` is the main one.
+    pub output: Option<Arc<str>>,
+}
+
+/// A connection as the node sees it that gives by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The node that receives.
+    pub to: NodeIndex,
+    /// The connection's place among those that lead there, from 0.
+    pub place: usize,
+    /// The named output that travels; `None` is the main one.
+    pub output: Option<Arc<str>>,
+}
+
 /// An acyclic graph of nodes.
 #[derive(Clone, Debug)]
 pub struct Graph {
     ids: Vec<String>,
-    successors: Vec<Vec<NodeIndex>>,
+    incoming: Vec<Vec<Incoming>>,
+    outgoing: Vec<Vec<Outgoing>>,
     predecessors: Vec<Vec<NodeIndex>>,
+    successors: Vec<Vec<NodeIndex>>,
+    levels: Vec<usize>,
     order: Vec<NodeIndex>,
 }
+
+/// The numbers of the two nodes, and the output's name.
+type Edge = (usize, usize, Option<Arc<str>>);
 
 impl Graph {
     /// The graph of a manifest.
@@ -75,41 +102,66 @@ impl Graph {
                 };
                 by_id.get(id.as_str()).copied().ok_or_else(unknown)
             };
-            edges.push((find(&ends.from)?, find(&ends.to)?));
+            let output = ends.output.as_deref().map(Arc::from);
+            edges.push((find(&ends.from)?, find(&ends.to)?, output));
         }
         Self::from_edges(ids, &edges)
     }
 
     /// The graph of numbered nodes and of connections, in connection order, between them.
-    fn from_edges(ids: Vec<String>, edges: &[(usize, usize)]) -> Result<Self, GraphError> {
+    fn from_edges(ids: Vec<String>, edges: &[Edge]) -> Result<Self, GraphError> {
         if ids.is_empty() {
             return Err(GraphError::NoNodes);
         }
         let mut seen = BTreeSet::new();
-        if let Some(connection) = edges.iter().position(|edge| !seen.insert(*edge)) {
+        if let Some(connection) = edges.iter().position(|edge| !seen.insert(edge)) {
             return Err(GraphError::DuplicateConnection { connection });
         }
-        if let Some(cycle) = find_cycle(ids.len(), edges) {
+        let pairs: Vec<_> = edges.iter().map(|(from, to, _)| (*from, *to)).collect();
+        if let Some(cycle) = find_cycle(ids.len(), &pairs) {
             let names = cycle
                 .iter()
                 .chain(cycle.first())
                 .map(|node| ids[*node].clone());
             return Err(GraphError::Cycle(names.collect()));
         }
-        let mut successors = vec![Vec::new(); ids.len()];
-        let mut predecessors = vec![Vec::new(); ids.len()];
-        for (from, to) in edges {
-            successors[*from].push(NodeIndex(*to));
-            predecessors[*to].push(NodeIndex(*from));
+        let mut incoming: Vec<Vec<Incoming>> = vec![Vec::new(); ids.len()];
+        let mut outgoing: Vec<Vec<Outgoing>> = vec![Vec::new(); ids.len()];
+        for (from, to, output) in edges {
+            outgoing[*from].push(Outgoing {
+                to: NodeIndex(*to),
+                place: incoming[*to].len(),
+                output: output.clone(),
+            });
+            incoming[*to].push(Incoming {
+                from: NodeIndex(*from),
+                output: output.clone(),
+            });
         }
-        let order = topological_order(ids.len(), edges)
+        let predecessors: Vec<_> = incoming
+            .iter()
+            .map(|all| distinct(all.iter().map(|incoming| incoming.from)))
+            .collect();
+        let successors = outgoing
+            .iter()
+            .map(|all| distinct(all.iter().map(|outgoing| outgoing.to)))
+            .collect();
+        let order: Vec<_> = topological_order(ids.len(), &pairs)
             .into_iter()
             .map(NodeIndex)
             .collect();
+        let mut levels = vec![0; ids.len()];
+        for node in &order {
+            let below = predecessors[node.0].iter().map(|from| levels[from.0] + 1);
+            levels[node.0] = below.max().unwrap_or(0);
+        }
         Ok(Graph {
             ids,
-            successors,
+            incoming,
+            outgoing,
             predecessors,
+            successors,
+            levels,
             order,
         })
     }
@@ -135,12 +187,27 @@ impl Graph {
         (0..self.ids.len()).map(NodeIndex)
     }
 
-    /// The nodes that a node feeds, in the order of the connections.
+    /// The connections that lead to a node, in the manifest's order.
+    pub fn incoming(&self, node: NodeIndex) -> &[Incoming] {
+        &self.incoming[node.0]
+    }
+
+    /// The connections that leave a node, in the manifest's order.
+    pub fn outgoing(&self, node: NodeIndex) -> &[Outgoing] {
+        &self.outgoing[node.0]
+    }
+
+    /// How many connections the longest path has that leads to a node.
+    pub fn level(&self, node: NodeIndex) -> usize {
+        self.levels[node.0]
+    }
+
+    /// The nodes that a node feeds, each once, in the order of the connections.
     pub fn successors(&self, node: NodeIndex) -> &[NodeIndex] {
         &self.successors[node.0]
     }
 
-    /// The nodes that feed a node, in the order of the connections.
+    /// The nodes that feed a node, each once, in the order of the connections.
     pub fn predecessors(&self, node: NodeIndex) -> &[NodeIndex] {
         &self.predecessors[node.0]
     }
@@ -150,17 +217,23 @@ impl Graph {
         &self.order
     }
 
-    /// The nodes that nothing feeds, in the manifest's order: they get the pipeline's input.
+    /// The nodes that nothing feeds, in the manifest's order: they get the pipeline's input, or make their own.
     pub fn sources(&self) -> impl Iterator<Item = NodeIndex> {
         self.nodes()
             .filter(|node| self.predecessors(*node).is_empty())
     }
 
-    /// The nodes that feed nothing, in the manifest's order: their outputs are the pipeline's results.
+    /// The nodes that feed nothing, in the manifest's order: all that they give is a result of the pipeline.
     pub fn sinks(&self) -> impl Iterator<Item = NodeIndex> {
         self.nodes()
             .filter(|node| self.successors(*node).is_empty())
     }
+}
+
+/// Nodes in the order of their first occurrence.
+fn distinct(nodes: impl Iterator<Item = NodeIndex>) -> Vec<NodeIndex> {
+    let mut seen = BTreeSet::new();
+    nodes.filter(|node| seen.insert(*node)).collect()
 }
 
 /// Nodes each after all that feed it, the lowest number first where there is a choice; nodes on a cycle and after it are
@@ -221,6 +294,11 @@ mod tests {
     use super::*;
 
     fn graph(nodes: usize, edges: &[(usize, usize)]) -> Result<Graph, GraphError> {
+        let edges: Vec<Edge> = edges.iter().map(|(from, to)| (*from, *to, None)).collect();
+        named(nodes, &edges)
+    }
+
+    fn named(nodes: usize, edges: &[Edge]) -> Result<Graph, GraphError> {
         Graph::from_edges((0..nodes).map(|node| format!("n{node}")).collect(), edges)
     }
 
@@ -238,6 +316,42 @@ mod tests {
         assert_eq!(numbers(&graph.sinks().collect::<Vec<_>>()), [0, 1, 2]);
         assert_eq!(graph.node("n3"), Some(NodeIndex(3)));
         assert_eq!(graph.id(NodeIndex(3)), "n3");
+    }
+
+    #[test]
+    fn nodes_may_be_connected_by_several_outputs() {
+        let high = || Some(Arc::from("high"));
+        let edges = [(0, 2, high()), (1, 2, None), (0, 2, None), (0, 1, high())];
+        let graph = named(3, &edges).unwrap();
+        let incoming: Vec<_> = graph
+            .incoming(NodeIndex(2))
+            .iter()
+            .map(|incoming| (incoming.from.get(), incoming.output.as_deref()))
+            .collect();
+        assert_eq!(incoming, [(0, Some("high")), (1, None), (0, None)]);
+        let outgoing: Vec<_> = graph
+            .outgoing(NodeIndex(0))
+            .iter()
+            .map(|outgoing| {
+                (
+                    outgoing.to.get(),
+                    outgoing.place,
+                    outgoing.output.as_deref(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            outgoing,
+            [(2, 0, Some("high")), (2, 2, None), (1, 0, Some("high"))]
+        );
+        assert_eq!(numbers(graph.predecessors(NodeIndex(2))), [0, 1]);
+        assert_eq!(numbers(graph.successors(NodeIndex(0))), [2, 1]);
+        let levels: Vec<_> = graph.nodes().map(|node| graph.level(node)).collect();
+        assert_eq!(levels, [0, 1, 2]);
+        assert_eq!(
+            named(2, &[(0, 1, high()), (0, 1, None), (0, 1, high())]).unwrap_err(),
+            GraphError::DuplicateConnection { connection: 2 }
+        );
     }
 
     #[test]

@@ -1,6 +1,22 @@
 //! Large kinds of data: sound, video frames and tensors.
 //!
-//! Their data is shared, so that a clone, as for a second branch of the graph, copies nothing.
+//! Their data is shared, so that a clone, as for a second branch of the graph, copies nothing. A node that changes data
+//! takes it out, which copies only if another branch holds it too:
+//!
+//! ```
+//! use rm_runtime::media::Audio;
+//!
+//! let stereo = Audio::new(vec![0.5, -0.5, 0.25, 0.0], 48_000, 2)?;
+//! assert_eq!((stereo.frames(), stereo.duration_us()), (2, 41));
+//! let (sample_rate, channels) = (stereo.sample_rate(), stereo.channels());
+//! let mut samples = stereo.into_samples();
+//! for sample in &mut samples {
+//!     *sample *= 2.0;
+//! }
+//! let louder = Audio::new(samples, sample_rate, channels)?;
+//! assert_eq!(louder.samples(), [1.0, -1.0, 0.5, 0.0]);
+//! # Ok::<(), rm_runtime::media::MediaError>(())
+//! ```
 
 use std::sync::Arc;
 
@@ -33,6 +49,12 @@ pub enum MediaError {
         samples: usize,
         /// How many channels.
         channels: u16,
+    },
+    /// Bytes that end inside a sample.
+    #[error("{bytes} bytes are not a whole number of 32-bit samples")]
+    PartialSample {
+        /// How many bytes there are.
+        bytes: usize,
     },
     /// Data that is too long or too short for its description.
     #[error("{what} takes {expected} bytes, not {found}")]
@@ -79,6 +101,26 @@ impl Audio {
         })
     }
 
+    /// Sound from the bytes of interleaved samples, little-endian, as JSON and Python have them.
+    ///
+    /// # Errors
+    /// [`MediaError::PartialSample`], [`MediaError::AudioFormat`], [`MediaError::UnevenChannels`].
+    pub fn from_le_bytes(
+        bytes: &[u8],
+        sample_rate: u32,
+        channels: u16,
+    ) -> Result<Self, MediaError> {
+        let (samples, rest) = bytes.as_chunks();
+        if !rest.is_empty() {
+            return Err(MediaError::PartialSample { bytes: bytes.len() });
+        }
+        let samples: Vec<f32> = samples
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect();
+        Self::new(samples, sample_rate, channels)
+    }
+
     /// All samples, interleaved.
     pub fn samples(&self) -> &[f32] {
         &self.samples
@@ -102,6 +144,13 @@ impl Audio {
     /// How many samples each channel has.
     pub fn frames(&self) -> usize {
         self.samples.len() / usize::from(self.channels)
+    }
+
+    /// How long the sound lasts, in microseconds, rounded down. Sums of it drift; sum frames instead.
+    pub fn duration_us(&self) -> i64 {
+        // A `usize` times a million fits 128 bits.
+        let duration = self.frames() as u128 * 1_000_000 / u128::from(self.sample_rate);
+        i64::try_from(duration).unwrap_or(i64::MAX)
     }
 }
 
@@ -156,6 +205,16 @@ impl PixelFormat {
 }
 
 /// One picture.
+///
+/// ```
+/// use rm_runtime::media::{PixelFormat, VideoFrame};
+///
+/// let white = VideoFrame::new(vec![255; 12], 2, 2, PixelFormat::Rgb24)?;
+/// assert_eq!(white.data()[..3], [255, 255, 255]);
+/// let short = VideoFrame::new(vec![255; 11], 2, 2, PixelFormat::Rgb24);
+/// assert_eq!(short.unwrap_err().to_string(), "a 2x2 rgb24 frame takes 12 bytes, not 11");
+/// # Ok::<(), rm_runtime::media::MediaError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoFrame {
     data: Arc<Vec<u8>>,
@@ -198,6 +257,11 @@ impl VideoFrame {
     /// The pixels.
     pub fn data(&self) -> &[u8] {
         &self.data
+    }
+
+    /// The pixels; copied only if somebody else holds them too.
+    pub fn into_data(self) -> Vec<u8> {
+        Arc::unwrap_or_clone(self.data)
     }
 
     /// Pixels in a row.
@@ -283,6 +347,15 @@ impl DType {
 }
 
 /// Numbers of one type in rows, columns and further dimensions; the last dimension's are adjacent.
+///
+/// ```
+/// use rm_runtime::media::{DType, Tensor};
+///
+/// let data = [1.0_f32, 2.0, 3.0].iter().flat_map(|number| number.to_le_bytes()).collect();
+/// let row = Tensor::new(data, vec![1, 3], DType::F32)?;
+/// assert_eq!(row.data()[4..8], 2.0_f32.to_le_bytes());
+/// # Ok::<(), rm_runtime::media::MediaError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
     inner: Arc<TensorParts>,
@@ -302,10 +375,15 @@ impl Tensor {
     /// [`MediaError::Length`], [`MediaError::TooLarge`].
     pub fn new(data: Vec<u8>, shape: Vec<usize>, dtype: DType) -> Result<Self, MediaError> {
         let what = || format!("a tensor of shape {shape:?} and type {}", dtype.name());
-        let expected = shape
-            .iter()
-            .try_fold(dtype.size(), |size, side| size.checked_mul(*side))
-            .ok_or_else(|| MediaError::TooLarge(what()))?;
+        // Without elements a tensor takes no bytes, however long its other sides are.
+        let expected = if shape.contains(&0) {
+            0
+        } else {
+            shape
+                .iter()
+                .try_fold(dtype.size(), |size, side| size.checked_mul(*side))
+                .ok_or_else(|| MediaError::TooLarge(what()))?
+        };
         if data.len() != expected {
             return Err(MediaError::Length {
                 what: what(),
@@ -323,6 +401,11 @@ impl Tensor {
         &self.inner.data
     }
 
+    /// The bytes of the elements; copied only if somebody else holds them too.
+    pub fn into_data(self) -> Vec<u8> {
+        Arc::unwrap_or_clone(self.inner).data
+    }
+
     /// How many elements each dimension has.
     pub fn shape(&self) -> &[usize] {
         &self.inner.shape
@@ -331,5 +414,107 @@ impl Tensor {
     /// The type of the elements.
     pub fn dtype(&self) -> DType {
         self.inner.dtype
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audio_is_checked() {
+        let audio = Audio::new(vec![0.0; 6], 16_000, 2).unwrap();
+        assert_eq!((audio.frames(), audio.duration_us()), (3, 187));
+        assert_eq!(
+            Audio::new(vec![0.0; 5], 16_000, 2),
+            Err(MediaError::UnevenChannels {
+                samples: 5,
+                channels: 2
+            })
+        );
+        for (sample_rate, channels) in [(0, 1), (16_000, 0)] {
+            assert_eq!(
+                Audio::new(vec![], sample_rate, channels),
+                Err(MediaError::AudioFormat {
+                    channels,
+                    sample_rate
+                })
+            );
+        }
+        assert_eq!(Audio::new(vec![], 1, 1).unwrap().duration_us(), 0);
+    }
+
+    #[test]
+    fn samples_are_read_bit_by_bit() {
+        // A signalling NaN, which arithmetic would change.
+        let bytes = [0x01, 0x00, 0xA0, 0x7F, 0x00, 0x00, 0x00, 0x80];
+        let audio = Audio::from_le_bytes(&bytes, 8000, 1).unwrap();
+        let bits: Vec<u32> = audio.samples().iter().map(|s| s.to_bits()).collect();
+        assert_eq!(bits, [0x7FA0_0001, 0x8000_0000]);
+        assert_eq!(
+            Audio::from_le_bytes(&bytes[..7], 8000, 1),
+            Err(MediaError::PartialSample { bytes: 7 })
+        );
+    }
+
+    #[test]
+    fn data_is_shared_and_taken_out_without_a_copy() {
+        let audio = Audio::new(vec![1.0; 8], 8000, 1).unwrap();
+        let at = audio.samples().as_ptr();
+        assert_eq!(audio.clone().samples().as_ptr(), at);
+        let taken = audio.into_samples();
+        assert_eq!(taken.as_ptr(), at);
+        let frame = VideoFrame::new(vec![1; 8], 2, 1, PixelFormat::Rgba32).unwrap();
+        let at = frame.data().as_ptr();
+        assert_eq!(frame.clone().data().as_ptr(), at);
+        let taken = frame.into_data();
+        assert_eq!(taken.as_ptr(), at);
+        let tensor = Tensor::new(vec![1; 8], vec![2], DType::I32).unwrap();
+        let at = tensor.data().as_ptr();
+        assert_eq!(tensor.clone().data().as_ptr(), at);
+        let taken = tensor.into_data();
+        assert_eq!(taken.as_ptr(), at);
+    }
+
+    #[test]
+    fn frames_take_what_their_format_says() {
+        let bytes = |width, height| PixelFormat::ALL.map(|format| format.bytes(width, height));
+        assert_eq!(bytes(4, 2), [Some(24), Some(32), Some(8), Some(12)]);
+        // Chroma of odd sides is rounded up.
+        assert_eq!(bytes(3, 3), [Some(27), Some(36), Some(9), Some(17)]);
+        assert_eq!(bytes(0, 7), [Some(0); 4]);
+        assert_eq!(PixelFormat::Rgba32.bytes(u32::MAX, u32::MAX), None);
+        assert!(matches!(
+            VideoFrame::new(vec![], u32::MAX, u32::MAX, PixelFormat::Rgba32),
+            Err(MediaError::TooLarge(_))
+        ));
+    }
+
+    #[test]
+    fn tensors_take_what_their_shape_says() {
+        let size = |shape: &[usize], bytes| Tensor::new(vec![0; bytes], shape.to_vec(), DType::U16);
+        assert_eq!(size(&[2, 3], 12).unwrap().shape(), [2, 3]);
+        assert_eq!(size(&[], 2).unwrap().shape(), [0; 0]);
+        assert!(size(&[usize::MAX, usize::MAX, 0], 0).is_ok());
+        assert_eq!(
+            size(&[2, 3], 11).unwrap_err().to_string(),
+            "a tensor of shape [2, 3] and type u16 takes 12 bytes, not 11"
+        );
+        assert!(matches!(
+            size(&[usize::MAX, 2], 0),
+            Err(MediaError::TooLarge(_))
+        ));
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for format in PixelFormat::ALL {
+            assert_eq!(PixelFormat::from_name(format.name()), Some(format));
+        }
+        for dtype in DType::ALL {
+            assert_eq!(DType::from_name(dtype.name()), Some(dtype));
+        }
+        assert_eq!(PixelFormat::from_name("RGB24"), None);
+        assert_eq!(DType::from_name(""), None);
     }
 }

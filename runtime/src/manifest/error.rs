@@ -85,10 +85,26 @@ pub enum ProblemKind {
     /// Text that must not be empty is.
     #[error("must not be empty")]
     Empty,
+    /// Text that is none of those that may be there.
+    #[error("expected {expected}, found {found:?}{}", Optional("; did you mean `", nearest.as_ref(), "`?"))]
+    UnknownChoice {
+        /// What may be there.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+        /// The nearest of what may be there.
+        nearest: Option<&'static str>,
+    },
     /// A node id with characters that ids do not have.
     #[error("{found:?} is not a node id: expected letters, digits, `_` and `-` only")]
     BadId {
         /// The id.
+        found: String,
+    },
+    /// A named output with characters that their names do not have.
+    #[error("{found:?} is not an output's name: expected letters, digits, `_` and `-` only")]
+    BadOutput {
+        /// The name.
         found: String,
     },
     /// A node id used before.
@@ -115,7 +131,7 @@ pub enum ProblemKind {
         /// The node's id.
         id: String,
     },
-    /// The same two nodes connected again.
+    /// The same two nodes connected again, by the same output.
     #[error("connects `{from}` to `{to}` again, as {first} does{}", Optional(" (line ", first_position.map(|at| at.line).as_ref(), ")"))]
     DuplicateConnection {
         /// The id of the node it leaves.

@@ -27,22 +27,28 @@ mod document;
 mod error;
 mod from_json;
 mod from_yaml;
+mod on_error;
 mod params;
 #[cfg(test)]
 mod tests;
 mod validate;
 
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::error::{ManifestError, Position, Problem, ProblemKind};
+pub use self::on_error::OnError;
 pub use self::params::Params;
 use crate::value::Value;
 
 /// The one version of manifests known here.
 pub const VERSION: &str = "v1";
+
+/// The most instances that one node may ask for.
+pub const MAX_INSTANCES: u32 = 64;
 
 /// A pipeline. What [`Manifest::parse`] returns has at least one node, unique ids and acyclic connections between nodes
 /// that exist; a value put together by hand is checked by [`Graph::new`](crate::graph::Graph::new).
@@ -93,6 +99,12 @@ pub struct NodeSpec {
     pub runtime_hint: Option<String>,
     /// How to run it (an object); kept, not acted on.
     pub execution: Option<Value>,
+    /// What an error in the node means for the run; [`OnError::Fail`] when nothing is said.
+    pub on_error: Option<OnError>,
+    /// How many of it work side by side, up to [`MAX_INSTANCES`]; one when nothing is said.
+    pub instances: Option<NonZeroU32>,
+    /// Whether it gets what its predecessors gave for the same thing together, as one dictionary.
+    pub join: bool,
     /// Other fields, in the manifest's order.
     pub extra: Vec<(String, Value)>,
 }
@@ -104,6 +116,8 @@ pub struct Connection {
     pub from: String,
     /// The id of the node that receives them.
     pub to: String,
+    /// Which of the node's named outputs travel, `[a-zA-Z0-9_-]+`; `None` is the main output.
+    pub output: Option<String>,
     /// Other fields, in the manifest's order.
     pub extra: Vec<(String, Value)>,
 }
@@ -191,6 +205,9 @@ impl NodeSpec {
         fields.put_some("is_streaming", self.is_streaming.then_some(true));
         fields.put_some("runtime_hint", self.runtime_hint.as_deref());
         fields.put_some("execution", self.execution.clone());
+        fields.put_some("on_error", self.on_error.map(OnError::name));
+        fields.put_some("instances", self.instances.map(NonZeroU32::get));
+        fields.put_some("join", self.join.then_some(true));
         fields.finish(&self.extra)
     }
 }
@@ -200,6 +217,7 @@ impl Connection {
         let mut fields = Fields::default();
         fields.put("from", self.from.as_str());
         fields.put("to", self.to.as_str());
+        fields.put_some("output", self.output.as_deref());
         fields.finish(&self.extra)
     }
 }

@@ -64,8 +64,13 @@ nodes:
     is_streaming: true
     execution: {mode: isolated}
     color: red
+    join: true
+    instances: 4
+    on_error: skip
+  - {id: third, node_type: T, join: false, instances: 1, on_error: fail}
 connections:
   - {from: first-1, to: second_2, note: kept}
+  - {from: first-1, to: second_2, output: low-1}
 format: [1, 2]
 "#;
 
@@ -77,9 +82,12 @@ const FULL_JSON: &str = r#"{
       {"runtime_hint": "rust", "id": "first-1", "node_type": "MultiplyNode",
        "params": {"factor": 2, "big": 123456789012345678901234567890, "ratio": 1.50, "on": "yes"}},
       {"id": "second_2", "node_type": "package.module:Class", "capabilities": {"gpu": {"type": "cuda"}},
-       "host": "localhost", "is_streaming": true, "execution": {"mode": "isolated"}, "color": "red"}
+       "host": "localhost", "is_streaming": true, "execution": {"mode": "isolated"}, "color": "red",
+       "join": true, "on_error": "skip", "instances": 4},
+      {"id": "third", "node_type": "T", "on_error": "fail", "instances": 1, "join": null}
     ],
-    "connections": [{"from": "first-1", "to": "second_2", "note": "kept"}],
+    "connections": [{"from": "first-1", "to": "second_2", "output": null, "note": "kept"},
+      {"output": "low-1", "from": "first-1", "to": "second_2"}],
     "format": [1, 2]
   },
   "input_data": [1, 2.0]
@@ -90,8 +98,10 @@ const CANONICAL: &str = concat!(
     r#""nodes":[{"id":"first-1","node_type":"MultiplyNode","#,
     r#""params":{"factor":2,"big":123456789012345678901234567890,"ratio":1.5,"on":"yes"},"runtime_hint":"rust"},"#,
     r#"{"id":"second_2","node_type":"package.module:Class","capabilities":{"gpu":{"type":"cuda"}},"host":"localhost","#,
-    r#""is_streaming":true,"execution":{"mode":"isolated"},"color":"red"}],"#,
-    r#""connections":[{"from":"first-1","to":"second_2","note":"kept"}],"format":[1,2]}"#,
+    r#""is_streaming":true,"execution":{"mode":"isolated"},"on_error":"skip","instances":4,"join":true,"color":"red"},"#,
+    r#"{"id":"third","node_type":"T","on_error":"fail","instances":1}],"#,
+    r#""connections":[{"from":"first-1","to":"second_2","note":"kept"},"#,
+    r#"{"from":"first-1","to":"second_2","output":"low-1"}],"format":[1,2]}"#,
 );
 
 #[test]
@@ -398,6 +408,77 @@ fn connections_are_checked() {
     assert_eq!(
         connections("{from: a}"),
         "p.yaml:4:14: connections: expected a list, found an object"
+    );
+}
+
+#[test]
+fn outputs_tell_connections_apart() {
+    assert_eq!(
+        connections(
+            "[{from: load, to: mix}, {from: load, to: mix, output: a}, {from: load, to: mix, output: b}]"
+        ),
+        ""
+    );
+    assert_eq!(
+        connections(
+            "\n- {from: load, to: mix, output: a}\n- {from: load, to: mix}\n- {from: load, to: mix, output: a}"
+        ),
+        "p.yaml:7:3: connections[2]: connects `load` to `mix` again, as connections[0] does (line 5)"
+    );
+    assert_eq!(
+        connections(
+            "\n- {from: load, to: mix, output: a b}\n- {from: load, to: save, output: ''}\n- {from: mix, to: save, output: 1}"
+        ),
+        "p.yaml:5:33: connections[0].output: \"a b\" is not an output's name: expected letters, digits, `_` and `-` only\n\
+         p.yaml:6:34: connections[1].output: must not be empty\n\
+         p.yaml:7:33: connections[2].output: expected text, found the number 1"
+    );
+    assert_eq!(
+        connections(
+            "\n- {from: load, to: mix, output: a}\n- {from: mix, to: load}\n- {from: load, to: mix, output: b}"
+        ),
+        "p.yaml:6:3: connections[1]: the connections form a cycle: load -> mix -> load"
+    );
+}
+
+#[test]
+fn how_a_node_runs_is_checked() {
+    let problems = |fields: &str| {
+        let text = format!(
+            "version: v1\nmetadata: {{name: t}}\nnodes:\n- {{id: a, node_type: T, {fields}}}\n"
+        );
+        message(&text, "p.yaml")
+    };
+    assert_eq!(
+        problems("on_error: fial"),
+        "p.yaml:4:35: nodes[0].on_error: expected `fail`, `skip` or `stop`, found \"fial\"; did you mean `fail`?"
+    );
+    assert_eq!(
+        problems("on_error: retry"),
+        "p.yaml:4:35: nodes[0].on_error: expected `fail`, `skip` or `stop`, found \"retry\""
+    );
+    assert_eq!(
+        problems("on_error: {skip: 3}"),
+        "p.yaml:4:35: nodes[0].on_error: expected `fail`, `skip` or `stop`, found an object"
+    );
+    for (instances, found) in [
+        ("0", "the number 0"),
+        ("-1", "the number -1"),
+        ("65", "the number 65"),
+        ("2.0", "float 2.0"),
+        ("'2'", "the text \"2\""),
+        ("true", "true"),
+    ] {
+        assert_eq!(
+            problems(&format!("instances: {instances}")),
+            format!(
+                "p.yaml:4:36: nodes[0].instances: expected a whole number from 1 to 64, found {found}"
+            )
+        );
+    }
+    assert_eq!(
+        problems("join: all"),
+        "p.yaml:4:31: nodes[0].join: expected true or false, found the text \"all\""
     );
 }
 

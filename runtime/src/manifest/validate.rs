@@ -1,10 +1,14 @@
 //! From a document to a manifest: everything that is wrong is noted on the way, and nothing is returned if anything is.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use super::document::{Entry, Kind, Located};
 use super::error::{Position, Problem, ProblemKind};
-use super::{Connection, Manifest, Metadata, NodeSpec, Params, ParsedManifest, VERSION};
+use super::{
+    Connection, MAX_INSTANCES, Manifest, Metadata, NodeSpec, OnError, Params, ParsedManifest,
+    VERSION,
+};
 use crate::graph::find_cycle;
 use crate::suggest::nearest;
 use crate::value::Value;
@@ -297,9 +301,12 @@ impl Reader {
         let params = self.params(&mut fields);
         let capabilities = self.optional_object(&mut fields, "capabilities");
         let host = self.optional_text(&mut fields, "host");
-        let is_streaming = self.is_streaming(&mut fields);
+        let is_streaming = self.flag(&mut fields, "is_streaming");
         let runtime_hint = self.optional_text(&mut fields, "runtime_hint");
         let execution = self.optional_object(&mut fields, "execution");
+        let on_error = self.on_error(&mut fields);
+        let instances = self.instances(&mut fields);
+        let join = self.flag(&mut fields, "join");
         Some(NodeSpec {
             id: id?,
             node_type: node_type?.content,
@@ -309,6 +316,9 @@ impl Reader {
             is_streaming,
             runtime_hint,
             execution,
+            on_error,
+            instances,
+            join,
             extra: fields.rest(),
         })
     }
@@ -323,10 +333,7 @@ impl Reader {
             place,
             at,
         } = id;
-        let is_id = id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
-        if !is_id {
+        if !is_name(&id) {
             self.problem(place.clone(), at, ProblemKind::BadId { found: id.clone() });
         }
         if let Some((first, first_position)) = nodes.ids.get(&id) {
@@ -356,19 +363,57 @@ impl Reader {
             .unwrap_or_default()
     }
 
-    fn is_streaming(&mut self, fields: &mut Fields) -> bool {
-        let place = fields.place_of("is_streaming");
-        match Self::optional(fields, "is_streaming") {
+    /// A field that is true or false, or left out for the latter.
+    fn flag(&mut self, fields: &mut Fields, name: &str) -> bool {
+        let place = fields.place_of(name);
+        match Self::optional(fields, name) {
             None => false,
             Some(Located {
-                kind: Kind::Scalar(Value::Bool(is_streaming)),
+                kind: Kind::Scalar(Value::Bool(flag)),
                 ..
-            }) => is_streaming,
+            }) => flag,
             Some(other) => {
                 self.wrong_type(&place, "true or false", &other);
                 false
             }
         }
+    }
+
+    fn on_error(&mut self, fields: &mut Fields) -> Option<OnError> {
+        const EXPECTED: &str = "`fail`, `skip` or `stop`";
+        let place = fields.place_of("on_error");
+        let located = Self::optional(fields, "on_error")?;
+        let Kind::Scalar(Value::Str(found)) = &located.kind else {
+            self.wrong_type(&place, EXPECTED, &located);
+            return None;
+        };
+        let on_error = OnError::from_name(found);
+        if on_error.is_none() {
+            let kind = ProblemKind::UnknownChoice {
+                expected: EXPECTED,
+                found: found.clone(),
+                nearest: nearest(found, OnError::ALL.map(OnError::name)),
+            };
+            self.problem(place, located.at, kind);
+        }
+        on_error
+    }
+
+    fn instances(&mut self, fields: &mut Fields) -> Option<NonZeroU32> {
+        const { assert!(MAX_INSTANCES == 64, "the message says so") };
+        let place = fields.place_of("instances");
+        let located = Self::optional(fields, "instances")?;
+        let instances = match located.kind {
+            Kind::Scalar(Value::Int(number)) => u32::try_from(number).ok(),
+            Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => None,
+        };
+        let instances = instances
+            .filter(|instances| *instances <= MAX_INSTANCES)
+            .and_then(NonZeroU32::new);
+        if instances.is_none() {
+            self.wrong_type(&place, "a whole number from 1 to 64", &located);
+        }
+        instances
     }
 
     /// The connections, checked against the nodes if there are any to check against.
@@ -407,15 +452,17 @@ impl Reader {
         let mut fields = self.fields(item, place)?;
         let from = self.required_text(&mut fields, "from");
         let to = self.required_text(&mut fields, "to");
+        let output = self.output(&mut fields);
         for endpoint in [&from, &to].into_iter().flatten() {
             self.endpoint(endpoint, nodes);
         }
         let (from, to) = (from?.content, to?.content);
+        let ends = (from.clone(), to.clone());
         if from == to {
             self.problem(place, at, ProblemKind::SelfLoop { id: from.clone() });
-        } else if let Some((first, first_position)) = seen.0.get(&(from.clone(), to.clone())) {
+        } else if let Some((first, first_position)) = seen.get(&ends, output.as_ref()) {
             let (first, first_position) = (first.clone(), *first_position);
-            let (from, to) = (from.clone(), to.clone());
+            let (from, to) = ends;
             self.problem(
                 place,
                 at,
@@ -427,14 +474,28 @@ impl Reader {
                 },
             );
         } else {
-            seen.0
-                .insert((from.clone(), to.clone()), (place.to_owned(), at));
+            let outputs = seen.0.entry(ends).or_default();
+            outputs.push((output.clone(), (place.to_owned(), at)));
         }
         Some(Connection {
             from,
             to,
+            output,
             extra: fields.rest(),
         })
+    }
+
+    fn output(&mut self, fields: &mut Fields) -> Option<String> {
+        let place = fields.place_of("output");
+        let located = Self::optional(fields, "output")?;
+        let Text { content, place, at } = self.text(located, place)?;
+        if content.is_empty() {
+            self.problem(place, at, ProblemKind::Empty);
+        } else if !is_name(&content) {
+            let found = content.clone();
+            self.problem(place, at, ProblemKind::BadOutput { found });
+        }
+        Some(content)
     }
 
     fn endpoint(&mut self, endpoint: &Text, nodes: Option<&Nodes>) {
@@ -476,7 +537,7 @@ impl Reader {
         // Reported at the connection that closes it, the last in the text.
         let closing = ids
             .windows(2)
-            .map(|pair| &seen.0[&(pair[0].clone(), pair[1].clone())]);
+            .map(|pair| &seen.0[&(pair[0].clone(), pair[1].clone())][0].1);
         let (place, at) = closing
             .max_by_key(|(_, at)| *at)
             .expect("a cycle has a connection")
@@ -493,6 +554,23 @@ struct Nodes {
     all_ids_known: bool,
 }
 
-/// Each connection between different nodes, and where it was first made.
+/// The place of a connection in the document and in the text.
+type Place = (String, Option<Position>);
+
+/// The nodes that are connected, by which outputs, and where each was first named.
 #[derive(Default)]
-struct Seen(BTreeMap<(String, String), (String, Option<Position>)>);
+struct Seen(BTreeMap<(String, String), Vec<(Option<String>, Place)>>);
+
+impl Seen {
+    fn get(&self, ends: &(String, String), output: Option<&String>) -> Option<&Place> {
+        let mut outputs = self.0.get(ends)?.iter();
+        let (_, place) = outputs.find(|(known, _)| known.as_ref() == output)?;
+        Some(place)
+    }
+}
+
+/// Whether a text has the form of ids and of outputs' names.
+fn is_name(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}

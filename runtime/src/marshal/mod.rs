@@ -18,15 +18,57 @@
 //! assert_eq!(from_marshal(&bytes)?, Value::from("hi"));
 //! # Ok::<(), rm_runtime::marshal::MarshalError>(())
 //! ```
+//!
+//! # Beside the bytes
+//!
+//! Sound, pictures and tensors, and [`BUFFER_BYTES`] and more of `bytes`, would be copied once more on each side if they
+//! stood in the middle of marshal data. [`to_wire`] leaves them where they are and lists them; a [`Wire`] is marshal data
+//! and that list. Where a buffer belongs, the data has a placeholder, a `frozenset` (which no value here is) of one tuple
+//! that begins with a name and the buffer's index:
+//!
+//! | value | tuple in the set |
+//! |---|---|
+//! | `bytes`, not in the key of a dictionary | `("bytes", index)` |
+//! | [`Audio`](crate::media::Audio) | `("audio", index, sample_rate, channels)`; samples are 32-bit floats |
+//! | [`VideoFrame`](crate::media::VideoFrame) | `("video", index, width, height, format_name)` |
+//! | [`Tensor`](crate::media::Tensor) | `("tensor", index, dtype_name, shape)`, the shape a tuple |
+//!
+//! What is in a buffer is little-endian. [`from_wire`] accepts a buffer once at most, so that data cannot grow, and lets
+//! buffers go unused.
+//!
+//! ```
+//! use rm_runtime::marshal::{from_wire, to_wire};
+//! use rm_runtime::media::Audio;
+//! use rm_runtime::value::Value;
+//!
+//! let sound = Value::from(Audio::new(vec![0.0, 1.0], 16_000, 1)?);
+//! let wire = to_wire(&sound)?;
+//! assert_eq!(wire.buffers, [[0, 0, 0, 0, 0, 0, 0x80, 0x3F]]);
+//! assert_eq!(from_wire(&wire.payload, &wire.buffers)?, sound);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
-pub use self::read::from_marshal;
-pub use self::write::to_marshal;
+pub use self::read::{from_marshal, from_wire};
+pub use self::write::{to_marshal, to_wire};
+use crate::media::MediaError;
 use crate::value::MAX_DEPTH;
+
+/// Bytes at least this long travel beside the marshalled value instead of in it.
+pub const BUFFER_BYTES: usize = 4096;
+
+/// A value as it crosses to Python: see [Beside the bytes](self#beside-the-bytes).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wire<'a> {
+    /// Marshal data, with placeholders where buffers belong.
+    pub payload: Vec<u8>,
+    /// The buffers that the placeholders count, still in the value.
+    pub buffers: Vec<&'a [u8]>,
+}
 
 /// Bits in one digit of the format's long integers.
 const DIGIT_BITS: u32 = 15;
@@ -99,6 +141,20 @@ pub enum MarshalError {
     /// A [`Value::SurrogateStr`](crate::value::Value::SurrogateStr) to write that is neither UTF-8 nor surrogates.
     #[error("text that is neither UTF-8 nor surrogates")]
     BadText,
+    /// A value to write that needs a place beside the bytes.
+    #[error("{kind} travels beside marshal data; use `to_wire`")]
+    NeedsWire {
+        /// What it is: `audio`, `video` or `tensor`.
+        kind: &'static str,
+    },
+    /// A buffer that does not hold what its placeholder says.
+    #[error("the buffer of the placeholder at offset {offset} does not hold what that says")]
+    Media {
+        /// Where the placeholder stands.
+        offset: usize,
+        /// What is wrong with it.
+        source: MediaError,
+    },
 }
 
 fn code_name(code: u8) -> &'static str {

@@ -3,7 +3,8 @@
 use num_bigint::{BigInt, Sign};
 
 use super::{DIGIT_BITS, MarshalError, deeper};
-use crate::value::Value;
+use crate::media::{Audio, DType, PixelFormat, Tensor, VideoFrame};
+use crate::value::{MAX_DEPTH, Value};
 
 /// The bit of a type code that asks the reader to remember the object for later back references.
 const FLAG_REF: u8 = 0x80;
@@ -13,7 +14,20 @@ const FLAG_REF: u8 = 0x80;
 /// # Errors
 /// Any [`MarshalError`] except those of writing; each names the offset.
 pub fn from_marshal(bytes: &[u8]) -> Result<Value, MarshalError> {
-    let mut reader = Reader { bytes, offset: 0 };
+    from_wire(bytes, &[])
+}
+
+/// The value that marshal data and the buffers beside it hold; each buffer that is used is copied, once.
+///
+/// # Errors
+/// Any [`MarshalError`] except those of writing; each names the offset.
+pub fn from_wire(payload: &[u8], buffers: &[&[u8]]) -> Result<Value, MarshalError> {
+    let mut reader = Reader {
+        bytes: payload,
+        offset: 0,
+        buffers: buffers.iter().copied().map(Some).collect(),
+        plain: false,
+    };
     let value = reader.value(0)?;
     match reader.left() {
         0 => Ok(value),
@@ -27,6 +41,10 @@ pub fn from_marshal(bytes: &[u8]) -> Result<Value, MarshalError> {
 struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
+    /// What travels beside the bytes, `None` once it was used.
+    buffers: Vec<Option<&'a [u8]>>,
+    /// Whether what is being read is part of a dictionary's key or of a placeholder, where no placeholder can be.
+    plain: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -118,6 +136,7 @@ impl<'a> Reader<'a> {
                 Ok(Value::List(self.items(length, depth)?))
             }
             b'{' => self.dict(depth),
+            b'>' if !self.buffers.is_empty() && !self.plain => self.placeholder(offset),
             _ => Err(MarshalError::UnsupportedType { code, offset }),
         }
     }
@@ -194,7 +213,9 @@ impl<'a> Reader<'a> {
             if code == b'0' {
                 return Ok(Value::Dict(entries));
             }
+            let outer = std::mem::replace(&mut self.plain, true);
             let key = self.value_of(code, offset, depth)?;
+            self.plain = outer;
             if !key.is_hashable() {
                 return Err(MarshalError::Malformed {
                     offset,
@@ -203,5 +224,64 @@ impl<'a> Reader<'a> {
             }
             entries.push((key, self.value(depth)?));
         }
+    }
+
+    /// What a set stands for that begins at `offset`.
+    fn placeholder(&mut self, offset: usize) -> Result<Value, MarshalError> {
+        let malformed = |message| MarshalError::Malformed { offset, message };
+        if self.length()? != 1 {
+            return Err(malformed("frozenset that is no placeholder"));
+        }
+        // A tuple and a shape in it are all that may follow.
+        self.plain = true;
+        let fields = self.value(MAX_DEPTH - 2)?;
+        self.plain = false;
+        let Value::Tuple(fields) = fields else {
+            return Err(malformed("frozenset that is no placeholder"));
+        };
+        let [Value::Str(kind), Value::Int(index), details @ ..] = &fields[..] else {
+            return Err(malformed("frozenset that is no placeholder"));
+        };
+        let number = |number: i64| {
+            u32::try_from(number).map_err(|_| malformed("placeholder with a number out of range"))
+        };
+        let mut buffer = || {
+            usize::try_from(*index)
+                .ok()
+                .and_then(|index| self.buffers.get_mut(index))
+                .ok_or(malformed("placeholder for a buffer that is not there"))?
+                .take()
+                .ok_or(malformed("placeholder for a buffer that was used before"))
+        };
+        let media = match (kind.as_str(), details) {
+            ("bytes", []) => return Ok(Value::Bytes(buffer()?.to_vec())),
+            ("audio", [Value::Int(sample_rate), Value::Int(channels)]) => {
+                let sample_rate = number(*sample_rate)?;
+                let channels = u16::try_from(*channels)
+                    .map_err(|_| malformed("placeholder with a number out of range"))?;
+                Audio::from_le_bytes(buffer()?, sample_rate, channels).map(Value::Audio)
+            }
+            ("video", [Value::Int(width), Value::Int(height), Value::Str(format)]) => {
+                let (width, height) = (number(*width)?, number(*height)?);
+                let format = PixelFormat::from_name(format)
+                    .ok_or(malformed("placeholder with an unknown pixel format"))?;
+                VideoFrame::new(buffer()?.to_vec(), width, height, format).map(Value::Video)
+            }
+            ("tensor", [Value::Str(dtype), Value::Tuple(sides)]) => {
+                let dtype = DType::from_name(dtype)
+                    .ok_or(malformed("placeholder with an unknown element type"))?;
+                let shape = sides
+                    .iter()
+                    .map(|side| match side {
+                        Value::Int(side) => usize::try_from(*side).ok(),
+                        _ => None,
+                    })
+                    .collect::<Option<Vec<_>>>()
+                    .ok_or(malformed("placeholder with a number out of range"))?;
+                Tensor::new(buffer()?.to_vec(), shape, dtype).map(Value::Tensor)
+            }
+            _ => return Err(malformed("frozenset that is no placeholder")),
+        };
+        media.map_err(|source| MarshalError::Media { offset, source })
     }
 }

@@ -1,6 +1,7 @@
 use num_bigint::BigInt;
 
 use super::*;
+use crate::media::{Audio, DType, PixelFormat, Tensor, VideoFrame};
 use crate::testing::Dice;
 use crate::value::Value;
 
@@ -181,6 +182,200 @@ fn what_cannot_be_written_is_an_error() {
     assert_eq!(
         to_marshal(&Value::SurrogateStr(vec![0xFF])),
         Err(MarshalError::BadText)
+    );
+}
+
+fn media() -> [Value; 3] {
+    [
+        Audio::new(vec![0.5, -1.0], 48_000, 2).unwrap().into(),
+        VideoFrame::new(vec![1, 2], 2, 1, PixelFormat::Gray8)
+            .unwrap()
+            .into(),
+        Tensor::new(vec![0; 12], vec![3, 1], DType::F32)
+            .unwrap()
+            .into(),
+    ]
+}
+
+#[test]
+fn placeholders_are_those_of_cpython() {
+    let [audio, video, tensor] = media();
+    let large = Value::Bytes(vec![7; BUFFER_BYTES]);
+    // `marshal.dumps(frozenset([("audio", 0, 48000, 2)]), 2)` and so on.
+    let cases: [(Value, &[u8]); 4] = [
+        (
+            audio,
+            b">\x01\0\0\0(\x04\0\0\0u\x05\0\0\0audioi\0\0\0\0i\x80\xbb\0\0i\x02\0\0\0",
+        ),
+        (
+            video,
+            b">\x01\0\0\0(\x05\0\0\0u\x05\0\0\0videoi\0\0\0\0i\x02\0\0\0i\x01\0\0\0u\x05\0\0\0gray8",
+        ),
+        (
+            tensor,
+            b">\x01\0\0\0(\x04\0\0\0u\x06\0\0\0tensori\0\0\0\0u\x03\0\0\0f32(\x02\0\0\0i\x03\0\0\0i\x01\0\0\0",
+        ),
+        (
+            large,
+            b">\x01\0\0\0(\x02\0\0\0u\x05\0\0\0bytesi\0\0\0\0",
+        ),
+    ];
+    for (value, payload) in cases {
+        let wire = to_wire(&value).unwrap();
+        assert_eq!(wire.payload, payload, "{value:?}");
+        assert_eq!(wire.buffers.len(), 1);
+        assert_eq!(from_wire(&wire.payload, &wire.buffers).unwrap(), value);
+    }
+}
+
+#[test]
+fn buffers_stay_where_they_are() {
+    let [audio, video, tensor] = media();
+    let large = vec![1; BUFFER_BYTES];
+    let small = vec![2; BUFFER_BYTES - 1];
+    let value = Value::Dict(vec![
+        (Value::Bytes(large.clone()), audio),
+        (Value::from("small"), Value::Bytes(small)),
+        (
+            Value::Tuple(vec![Value::Bytes(large.clone())]),
+            Value::Tuple(vec![video, Value::Bytes(large), tensor.clone(), tensor]),
+        ),
+    ]);
+    let wire = to_wire(&value).unwrap();
+    let lengths: Vec<usize> = wire.buffers.iter().map(|buffer| buffer.len()).collect();
+    assert_eq!(lengths, [8, 2, BUFFER_BYTES, 12, 12]);
+    // Keys and what is short are in the bytes.
+    assert!(wire.payload.len() > 3 * BUFFER_BYTES - 1);
+    assert_eq!(from_wire(&wire.payload, &wire.buffers).unwrap(), value);
+    // Samples need not lie at a multiple of four bytes.
+    let shifted = [&[0], wire.buffers[0]].concat();
+    let mut buffers = wire.buffers.clone();
+    buffers[0] = &shifted[1..];
+    assert_eq!(from_wire(&wire.payload, &buffers).unwrap(), value);
+}
+
+#[test]
+fn plain_data_is_alike_on_both_ways() {
+    for (value, bytes) in from_cpython() {
+        let wire = to_wire(&value).unwrap();
+        assert_eq!((&wire.payload[..], &wire.buffers[..]), (bytes, &[][..]));
+        assert_eq!(from_wire(bytes, &[b"unused"]).unwrap(), value);
+    }
+}
+
+#[test]
+fn media_lies_at_any_depth() {
+    for leaf in media() {
+        let mut value = leaf;
+        for _ in 0..MAX_DEPTH {
+            value = Value::List(vec![value]);
+        }
+        let wire = to_wire(&value).unwrap();
+        assert_eq!(from_wire(&wire.payload, &wire.buffers).unwrap(), value);
+    }
+}
+
+#[test]
+fn media_needs_the_wire() {
+    let [audio, ..] = media();
+    assert_eq!(
+        to_marshal(&audio).unwrap_err().to_string(),
+        "audio travels beside marshal data; use `to_wire`"
+    );
+    let wire = to_wire(&audio).unwrap();
+    assert_eq!(
+        from_marshal(&wire.payload),
+        Err(MarshalError::UnsupportedType {
+            code: b'>',
+            offset: 0
+        })
+    );
+}
+
+#[test]
+fn buffers_must_be_what_placeholders_say() {
+    fn message(bytes: &[u8], buffers: &[&[u8]]) -> String {
+        let error = from_wire(bytes, buffers).unwrap_err();
+        match &error {
+            MarshalError::Media { source, .. } => format!("{error}: {source}"),
+            other => other.to_string(),
+        }
+    }
+    // Written by CPython as `[placeholder]`, so that the offset counts.
+    let of = |tuple: &str| {
+        let mut bytes = b"[\x01\0\0\0>\x01\0\0\0".to_vec();
+        bytes.extend(to_marshal(&crate::json::from_json(tuple).unwrap()).unwrap());
+        // JSON has no tuples.
+        bytes[10] = b'(';
+        bytes
+    };
+    let bad = "bad marshal data at offset 5:";
+    let no_placeholder = format!("{bad} frozenset that is no placeholder");
+    for tuple in [
+        "[]",
+        r#"["bytes"]"#,
+        r#"["bytes", 0, 0]"#,
+        r#"["bytes", "0"]"#,
+        r#"["audio", 0, 48000]"#,
+        r#"["audio", 0, 48000.0, 2]"#,
+        r#"["text", 0]"#,
+        // The shape is a list.
+        r#"["tensor", 0, "u8", [1]]"#,
+    ] {
+        assert_eq!(message(&of(tuple), &[b"abcd"]), no_placeholder, "{tuple}");
+    }
+    let absent = format!("{bad} placeholder for a buffer that is not there");
+    for tuple in [r#"["bytes", 1]"#, r#"["bytes", -1]"#] {
+        assert_eq!(message(&of(tuple), &[b"abcd"]), absent);
+    }
+    let range = format!("{bad} placeholder with a number out of range");
+    for tuple in [
+        r#"["audio", 0, 4294967296, 1]"#,
+        r#"["audio", 0, 1, 65536]"#,
+        r#"["video", 0, -1, 1, "gray8"]"#,
+    ] {
+        assert_eq!(message(&of(tuple), &[b"abcd"]), range);
+    }
+    assert_eq!(
+        message(&of(r#"["video", 0, 1, 1, "png"]"#), &[b"abcd"]),
+        format!("{bad} placeholder with an unknown pixel format")
+    );
+    let wrong = "the buffer of the placeholder at offset 5 does not hold what that says:";
+    assert_eq!(
+        message(&of(r#"["audio", 0, 48000, 1]"#), &[b"abcde"]),
+        format!("{wrong} 5 bytes are not a whole number of 32-bit samples")
+    );
+    assert_eq!(
+        message(&of(r#"["audio", 0, 48000, 2]"#), &[b"abcd"]),
+        format!("{wrong} 1 samples cannot be shared out over 2 channels")
+    );
+    assert_eq!(
+        message(&of(r#"["video", 0, 1, 1, "rgb24"]"#), &[b"abcd"]),
+        format!("{wrong} a 1x1 rgb24 frame takes 3 bytes, not 4")
+    );
+    assert_eq!(
+        message(
+            &of(r#"["video", 0, 4294967295, 4294967295, "rgba32"]"#),
+            &[b"abcd"]
+        ),
+        format!(
+            "{wrong} a 4294967295x4294967295 rgba32 frame is larger than this machine can address"
+        )
+    );
+    let twice = [&of(r#"["bytes", 0]"#)[5..], &of(r#"["bytes", 0]"#)[5..]].concat();
+    assert_eq!(
+        message(&[b"[\x02\0\0\0", &twice[..]].concat(), &[b"abcd"]),
+        "bad marshal data at offset 30: placeholder for a buffer that was used before"
+    );
+    // In a key, and in another placeholder.
+    let key = [b"{", &of(r#"["bytes", 0]"#)[5..], b"N0"].concat();
+    assert_eq!(
+        message(&key, &[b"abcd"]),
+        "unsupported marshal type > (frozenset) at offset 1"
+    );
+    assert_eq!(
+        message(&b">\x01\0\0\0".repeat(100_000), &[b"abcd"]),
+        "unsupported marshal type > (frozenset) at offset 5"
     );
 }
 

@@ -2,145 +2,240 @@
 
 use num_bigint::{BigInt, Sign};
 
-use super::{DIGIT_BITS, MarshalError, deeper};
+use super::{BUFFER_BYTES, DIGIT_BITS, MarshalError, Wire, deeper};
 use crate::value::Value;
 use crate::wtf8;
+
+#[cfg(target_endian = "big")]
+compile_error!(
+    "samples cross to the interpreter as they lie in memory, and its memory is little-endian"
+);
 
 /// The value as bytes that `marshal.loads` reads.
 ///
 /// # Errors
-/// [`MarshalError::TooDeep`], [`MarshalError::UnhashableKey`], [`MarshalError::TooLong`], [`MarshalError::BadText`].
+/// [`MarshalError::TooDeep`], [`MarshalError::UnhashableKey`], [`MarshalError::TooLong`], [`MarshalError::BadText`], and
+/// [`MarshalError::NeedsWire`] for sound, pictures and tensors, which [`to_wire`] carries.
 pub fn to_marshal(value: &Value) -> Result<Vec<u8>, MarshalError> {
-    let mut out = Vec::new();
-    write(value, 0, &mut out)?;
-    Ok(out)
+    let mut writer = Writer {
+        out: Vec::new(),
+        buffers: None,
+    };
+    writer.value(value, 0, Place::Ordinary)?;
+    Ok(writer.out)
 }
 
-fn write(value: &Value, depth: usize, out: &mut Vec<u8>) -> Result<(), MarshalError> {
-    match value {
-        Value::Null => out.push(b'N'),
-        Value::Bool(true) => out.push(b'T'),
-        Value::Bool(false) => out.push(b'F'),
-        Value::Int(i) => match i32::try_from(*i) {
-            Ok(small) => {
-                out.push(b'i');
-                out.extend(small.to_le_bytes());
+/// The value as marshal data with its large buffers beside it, for [`from_wire`](super::from_wire) and its like in
+/// Python.
+///
+/// # Errors
+/// [`MarshalError::TooDeep`], [`MarshalError::UnhashableKey`], [`MarshalError::TooLong`], [`MarshalError::BadText`].
+pub fn to_wire(value: &Value) -> Result<Wire<'_>, MarshalError> {
+    let mut writer = Writer {
+        out: Vec::new(),
+        buffers: Some(Vec::new()),
+    };
+    writer.value(value, 0, Place::Ordinary)?;
+    Ok(Wire {
+        payload: writer.out,
+        buffers: writer.buffers.unwrap_or_default(),
+    })
+}
+
+/// Where a value stands, which decides whether its bytes may travel beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Key,
+    Ordinary,
+}
+
+struct Writer<'a> {
+    out: Vec<u8>,
+    /// What travels beside the bytes; `None` if nothing can.
+    buffers: Option<Vec<&'a [u8]>>,
+}
+
+impl<'a> Writer<'a> {
+    fn value(&mut self, value: &'a Value, depth: usize, place: Place) -> Result<(), MarshalError> {
+        match value {
+            Value::Null => self.out.push(b'N'),
+            Value::Bool(true) => self.out.push(b'T'),
+            Value::Bool(false) => self.out.push(b'F'),
+            Value::Int(i) => self.int(*i)?,
+            Value::BigInt(i) => match i32::try_from(i) {
+                Ok(small) => self.int(small)?,
+                Err(_) => self.long(i)?,
+            },
+            Value::Float(f) => {
+                self.out.push(b'g');
+                self.out.extend(f.to_le_bytes());
             }
-            Err(_) => write_long(&BigInt::from(*i), out)?,
-        },
-        Value::BigInt(i) => match i32::try_from(i) {
-            Ok(small) => {
-                out.push(b'i');
-                out.extend(small.to_le_bytes());
-            }
-            Err(_) => write_long(i, out)?,
-        },
-        Value::Float(f) => {
-            out.push(b'g');
-            out.extend(f.to_le_bytes());
-        }
-        Value::Str(text) => write_bytes(b'u', text.as_bytes(), value, out)?,
-        Value::SurrogateStr(bytes) => {
-            if !wtf8::is_valid(bytes) {
-                return Err(MarshalError::BadText);
-            }
-            write_bytes(b'u', bytes, value, out)?;
-        }
-        Value::Bytes(bytes) => write_bytes(b's', bytes, value, out)?,
-        Value::List(items) | Value::Tuple(items) => {
-            let depth = deeper(depth)?;
-            out.push(if matches!(value, Value::List(_)) {
-                b'['
-            } else {
-                b'('
-            });
-            write_length(items.len(), value.type_name(), out)?;
-            for item in items {
-                write(item, depth, out)?;
-            }
-        }
-        Value::Dict(entries) => {
-            let depth = deeper(depth)?;
-            out.push(b'{');
-            for (key, value) in entries {
-                if !key.is_hashable() {
-                    return Err(MarshalError::UnhashableKey {
-                        type_name: key.type_name(),
-                    });
+            Value::Str(text) => self.bytes(b'u', text.as_bytes(), "str")?,
+            Value::SurrogateStr(bytes) => {
+                if !wtf8::is_valid(bytes) {
+                    return Err(MarshalError::BadText);
                 }
-                write(key, depth, out)?;
-                write(value, depth, out)?;
+                self.bytes(b'u', bytes, "str")?;
             }
-            out.push(b'0');
+            Value::Bytes(bytes) => {
+                let large = bytes.len() >= BUFFER_BYTES;
+                if large && place == Place::Ordinary && self.buffers.is_some() {
+                    self.placeholder("bytes", 0, bytes)?;
+                } else {
+                    self.bytes(b's', bytes, "bytes")?;
+                }
+            }
+            Value::List(items) | Value::Tuple(items) => {
+                let depth = deeper(depth)?;
+                let code = if matches!(value, Value::List(_)) {
+                    b'['
+                } else {
+                    b'('
+                };
+                self.head(code, items.len(), value.type_name())?;
+                for item in items {
+                    self.value(item, depth, place)?;
+                }
+            }
+            Value::Dict(entries) => {
+                let depth = deeper(depth)?;
+                self.out.push(b'{');
+                for (key, value) in entries {
+                    if !key.is_hashable() {
+                        return Err(MarshalError::UnhashableKey {
+                            type_name: key.type_name(),
+                        });
+                    }
+                    self.value(key, depth, Place::Key)?;
+                    self.value(value, depth, place)?;
+                }
+                self.out.push(b'0');
+            }
+            Value::Audio(audio) => {
+                let samples = bytemuck::cast_slice(audio.samples());
+                self.placeholder("audio", 2, samples)?;
+                self.int(audio.sample_rate())?;
+                self.int(audio.channels())?;
+            }
+            Value::Video(frame) => {
+                self.placeholder("video", 3, frame.data())?;
+                self.int(frame.width())?;
+                self.int(frame.height())?;
+                self.bytes(b'u', frame.format().name().as_bytes(), "str")?;
+            }
+            Value::Tensor(tensor) => {
+                self.placeholder("tensor", 2, tensor.data())?;
+                self.bytes(b'u', tensor.dtype().name().as_bytes(), "str")?;
+                self.head(b'(', tensor.shape().len(), "tuple")?;
+                for side in tensor.shape() {
+                    self.size(*side)?;
+                }
+            }
         }
-        Value::Audio(_) | Value::Video(_) | Value::Tensor(_) => {
-            return Err(MarshalError::BadText);
+        Ok(())
+    }
+
+    /// Puts a buffer aside, and what stands for it into the bytes: a set of one tuple, whose further fields follow.
+    fn placeholder(
+        &mut self,
+        kind: &'static str,
+        further_fields: usize,
+        buffer: &'a [u8],
+    ) -> Result<(), MarshalError> {
+        let Some(buffers) = &mut self.buffers else {
+            return Err(MarshalError::NeedsWire { kind });
+        };
+        let index = buffers.len();
+        buffers.push(buffer);
+        self.head(b'>', 1, "frozenset")?;
+        self.head(b'(', 2 + further_fields, "tuple")?;
+        self.bytes(b'u', kind.as_bytes(), "str")?;
+        self.size(index)
+    }
+
+    fn head(
+        &mut self,
+        code: u8,
+        length: usize,
+        type_name: &'static str,
+    ) -> Result<(), MarshalError> {
+        let short =
+            i32::try_from(length).map_err(|_| MarshalError::TooLong { type_name, length })?;
+        self.out.push(code);
+        self.out.extend(short.to_le_bytes());
+        Ok(())
+    }
+
+    fn bytes(
+        &mut self,
+        code: u8,
+        bytes: &[u8],
+        type_name: &'static str,
+    ) -> Result<(), MarshalError> {
+        self.out.reserve(bytes.len() + 5);
+        self.head(code, bytes.len(), type_name)?;
+        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn size(&mut self, size: usize) -> Result<(), MarshalError> {
+        match i64::try_from(size) {
+            Ok(size) => self.int(size),
+            Err(_) => self.long(&BigInt::from(size)),
         }
     }
-    Ok(())
-}
 
-fn write_length(
-    length: usize,
-    type_name: &'static str,
-    out: &mut Vec<u8>,
-) -> Result<(), MarshalError> {
-    let short = i32::try_from(length).map_err(|_| MarshalError::TooLong { type_name, length })?;
-    out.extend(short.to_le_bytes());
-    Ok(())
-}
-
-fn write_bytes(
-    code: u8,
-    bytes: &[u8],
-    value: &Value,
-    out: &mut Vec<u8>,
-) -> Result<(), MarshalError> {
-    out.reserve(bytes.len() + 5);
-    out.push(code);
-    write_length(bytes.len(), value.type_name(), out)?;
-    out.extend_from_slice(bytes);
-    Ok(())
-}
-
-/// A sign, a count, and 15-bit digits from the least significant on.
-fn write_long(value: &BigInt, out: &mut Vec<u8>) -> Result<(), MarshalError> {
-    let length =
-        usize::try_from(value.bits().div_ceil(u64::from(DIGIT_BITS))).unwrap_or(usize::MAX);
-    let count = i32::try_from(length).map_err(|_| MarshalError::TooLong {
-        type_name: "int",
-        length,
-    })?;
-    out.push(b'l');
-    out.extend(
-        if value.sign() == Sign::Minus {
-            -count
-        } else {
-            count
-        }
-        .to_le_bytes(),
-    );
-    let mut held = 0_u32;
-    let mut held_bits = 0;
-    let mut written = 0;
-    for byte in value.magnitude().to_bytes_le() {
-        held |= u32::from(byte) << held_bits;
-        held_bits += 8;
-        if held_bits >= DIGIT_BITS {
-            push_digit(held, out);
-            written += 1;
-            held >>= DIGIT_BITS;
-            held_bits -= DIGIT_BITS;
+    fn int(&mut self, value: impl Into<i64>) -> Result<(), MarshalError> {
+        let value = value.into();
+        match i32::try_from(value) {
+            Ok(small) => {
+                self.out.push(b'i');
+                self.out.extend(small.to_le_bytes());
+                Ok(())
+            }
+            Err(_) => self.long(&BigInt::from(value)),
         }
     }
-    // What is held past the last digit is either that digit or the zeros above it.
-    if written < length {
-        push_digit(held, out);
-    }
-    Ok(())
-}
 
-fn push_digit(held: u32, out: &mut Vec<u8>) {
-    let digit = held & ((1 << DIGIT_BITS) - 1);
-    out.extend_from_slice(&digit.to_le_bytes()[..2]);
+    /// A sign, a count, and 15-bit digits from the least significant on.
+    fn long(&mut self, value: &BigInt) -> Result<(), MarshalError> {
+        let length =
+            usize::try_from(value.bits().div_ceil(u64::from(DIGIT_BITS))).unwrap_or(usize::MAX);
+        let count = i32::try_from(length).map_err(|_| MarshalError::TooLong {
+            type_name: "int",
+            length,
+        })?;
+        self.out.push(b'l');
+        self.out.extend(
+            if value.sign() == Sign::Minus {
+                -count
+            } else {
+                count
+            }
+            .to_le_bytes(),
+        );
+        let mut held = 0_u32;
+        let mut held_bits = 0;
+        let mut written = 0;
+        for byte in value.magnitude().to_bytes_le() {
+            held |= u32::from(byte) << held_bits;
+            held_bits += 8;
+            if held_bits >= DIGIT_BITS {
+                self.digit(held);
+                written += 1;
+                held >>= DIGIT_BITS;
+                held_bits -= DIGIT_BITS;
+            }
+        }
+        // What is held past the last digit is either that digit or the zeros above it.
+        if written < length {
+            self.digit(held);
+        }
+        Ok(())
+    }
+
+    fn digit(&mut self, held: u32) {
+        let digit = held & ((1 << DIGIT_BITS) - 1);
+        self.out.extend_from_slice(&digit.to_le_bytes()[..2]);
+    }
 }
