@@ -20,6 +20,11 @@
 
 use std::sync::Arc;
 
+#[cfg(target_endian = "big")]
+compile_error!(
+    "samples are handed to Python as they lie in memory, and Python's memory is little-endian"
+);
+
 /// Sound: samples of all channels, interleaved, where ±1.0 is full scale.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audio {
@@ -124,6 +129,11 @@ impl Audio {
     /// All samples, interleaved.
     pub fn samples(&self) -> &[f32] {
         &self.samples
+    }
+
+    /// The bytes of all samples, interleaved, little-endian.
+    pub fn as_le_bytes(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.samples)
     }
 
     /// All samples, interleaved; copied only if somebody else holds them too.
@@ -451,6 +461,7 @@ mod tests {
         let audio = Audio::from_le_bytes(&bytes, 8000, 1).unwrap();
         let bits: Vec<u32> = audio.samples().iter().map(|s| s.to_bits()).collect();
         assert_eq!(bits, [0x7FA0_0001, 0x8000_0000]);
+        assert_eq!(audio.as_le_bytes(), bytes);
         assert_eq!(
             Audio::from_le_bytes(&bytes[..7], 8000, 1),
             Err(MediaError::PartialSample { bytes: 7 })

@@ -41,6 +41,26 @@ pub(crate) fn pieces(bytes: &[u8]) -> impl Iterator<Item = Result<Piece<'_>, usi
     })
 }
 
+/// A unit of UTF-16 from `0x800` on, the surrogates among them, as three bytes.
+pub(crate) fn encode(unit: u16) -> [u8; 3] {
+    let [high, low] = unit.to_be_bytes();
+    [
+        0xE0 | high >> 4,
+        0x80 | (high & 0x0F) << 2 | low >> 6,
+        0x80 | low & 0x3F,
+    ]
+}
+
+/// The text with `U+FFFD` for each surrogate, and for what follows a byte that is neither.
+pub(crate) fn to_string_lossy(bytes: &[u8]) -> String {
+    pieces(bytes)
+        .map(|piece| match piece {
+            Ok(Piece::Text(text)) => text,
+            Ok(Piece::Surrogate(_)) | Err(_) => "\u{FFFD}",
+        })
+        .collect()
+}
+
 /// Whether the bytes are UTF-8 with surrogates allowed.
 pub(crate) fn is_valid(bytes: &[u8]) -> bool {
     pieces(bytes).all(|piece| piece.is_ok())
@@ -65,9 +85,25 @@ mod tests {
     }
 
     #[test]
+    fn units_are_encoded_as_they_are_read() {
+        for unit in 0xD800..=0xDFFF {
+            assert_eq!(
+                pieces(&encode(unit)).last(),
+                Some(Ok(Piece::Surrogate(unit)))
+            );
+        }
+        assert_eq!(encode(0x800), *"\u{800}".as_bytes());
+        assert_eq!(encode(0xE000), *"\u{E000}".as_bytes());
+    }
+
+    #[test]
     fn other_bytes_are_refused_with_their_offset() {
         assert_eq!(pieces(b"ab\xffcd").last(), Some(Err(2)));
         assert_eq!(pieces(b"\xed\xa0").last(), Some(Err(0)));
+        assert_eq!(
+            to_string_lossy(b"a\xed\xa0\x80b\xffc"),
+            "a\u{FFFD}b\u{FFFD}"
+        );
         assert!(!is_valid(b"\xc3"));
         assert!(is_valid(b""));
     }

@@ -7,14 +7,20 @@
 //! | value | JSON |
 //! |---|---|
 //! | tuple | array (reads back as a list) |
-//! | bytes | `{"$bytes": "<base64, padded>"}` |
-//! | NaN, infinities | `{"$float": "nan"}`, `"inf"`, `"-inf"` |
+//! | bytes | `{"$bytes": BASE64}`, padded |
+//! | NaN, infinities | `{"$float": "nan"}`, `"inf"`, `"-inf"`; all NaNs are alike |
+//! | sound | `{"$audio": {"sample_rate": 16000, "channels": 1, "samples": BASE64}}`, of 32-bit little-endian floats |
+//! | picture | `{"$video": {"width": 2, "height": 1, "format": "rgb24", "data": BASE64}}` |
+//! | tensor | `{"$tensor": {"shape": [2, 3], "dtype": "f32", "data": BASE64}}` |
+//! | dictionary whose only key is text that begins with `$` | `{"$dict": [[KEY, VALUE]]}`, a list of pairs |
 //! | `None`, `bool`, `int`, `float` as a key | text, as Python's `json.dumps` does: `null`, `true`, `5`, `5.0`, `NaN` |
 //! | bytes or a tuple as a key | an error that names the place |
-//! | text with lone surrogates | `\udXXX` escapes (an error when read) |
+//! | text with lone surrogates | `\udXXX` escapes, of which a high and a low one in a row read back as one character |
 //!
-//! An object with `$bytes` or `$float` as its only key is read back as what it stands for; a dictionary that merely looks
-//! like one is therefore not carried faithfully. As in Python, an object's last value wins where a key is repeated.
+//! An object is read back as what it stands for if `$bytes`, `$float`, `$audio`, `$video`, `$tensor` or `$dict` is its
+//! only key. `$dict` holds any number of pairs, whose keys may also be numbers, `null`, truth values and bytes. As in
+//! Python, the last value wins where a key is repeated. Lone surrogates are read by [`from_json`] and not by serde, whose
+//! text cannot hold them.
 //!
 //! ```
 //! use rm_runtime::json::{from_json, to_json};
@@ -25,7 +31,12 @@
 //! ```
 
 mod float;
+mod forms;
+mod packet;
 mod read;
+mod surrogates;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::fmt;
@@ -35,10 +46,13 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::value::{MAX_DEPTH, Value};
+use crate::wtf8;
 
 pub(crate) use float::float_text;
+pub(crate) use forms::unwrap_object;
+pub use packet::from_json_packet;
 pub use read::from_json;
-pub(crate) use read::{check, number, unwrap_object};
+pub(crate) use read::{check, number};
 pub use write::to_json;
 
 /// Why a text is not JSON, or a value has no JSON form.
@@ -101,6 +115,28 @@ impl Misfit {
     }
 }
 
+impl Step {
+    /// The way to what lies under a key.
+    fn of(key: &Value) -> Self {
+        Step::Key(match key {
+            Value::Str(text) => text.clone(),
+            Value::SurrogateStr(bytes) => wtf8::to_string_lossy(bytes),
+            Value::Float(float) => float_text(*float),
+            Value::Null => "null".to_owned(),
+            Value::Bool(b) => b.to_string(),
+            Value::Int(i) => i.to_string(),
+            Value::BigInt(i) => i.to_string(),
+            Value::Bytes(_)
+            | Value::List(_)
+            | Value::Tuple(_)
+            | Value::Dict(_)
+            | Value::Audio(_)
+            | Value::Video(_)
+            | Value::Tensor(_) => key.describe(),
+        })
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -153,171 +189,5 @@ impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let tree = serde_json::Value::deserialize(deserializer)?;
         read::from_tree(tree).map_err(D::Error::custom)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use num_bigint::BigInt;
-
-    use super::*;
-
-    #[track_caller]
-    fn same(text: &str) {
-        assert_eq!(to_json(&from_json(text).unwrap()).unwrap(), text);
-    }
-
-    #[track_caller]
-    fn message(result: Result<impl fmt::Debug, JsonError>) -> String {
-        result.unwrap_err().to_string()
-    }
-
-    #[test]
-    fn text_is_kept() {
-        same("null");
-        same(
-            "[true,false,null,0,-1,9223372036854775807,9223372036854775808,-123456789012345678901234567890]",
-        );
-        same("[0.1,5.0,-0.0,1e+16,1.5e-07,123456789012345.0]");
-        same(r#"{"z":1,"a":{"é":"日本 😀"},"":[]}"#);
-        same(r#""quote \" slash \\ / \b\t\n\f\r \u0000 \u001f""#);
-        same(r#"{"$bytes":"AAH/"}"#);
-        same(r#"[{"$float":"nan"},{"$float":"inf"},{"$float":"-inf"}]"#);
-    }
-
-    #[test]
-    fn kinds_are_told_apart() {
-        assert_eq!(from_json("5"), Ok(Value::Int(5)));
-        assert_eq!(from_json("-0"), Ok(Value::Int(0)));
-        assert_eq!(from_json("5.0"), Ok(Value::Float(5.0)));
-        assert_eq!(from_json("5e0"), Ok(Value::Float(5.0)));
-        assert_eq!(
-            from_json("9223372036854775808"),
-            Ok(Value::BigInt(BigInt::from(1_u64 << 63)))
-        );
-        assert_eq!(from_json("-9223372036854775808"), Ok(Value::Int(i64::MIN)));
-        assert_eq!(from_json(r#"{"$bytes":""}"#), Ok(Value::Bytes(vec![])));
-        // Only alone do the two keys mean something.
-        let pair = from_json(r#"{"$bytes":"","a":1}"#).unwrap();
-        assert_eq!(pair.get("$bytes"), Some(&Value::from("")));
-    }
-
-    #[test]
-    fn keys_are_written_as_python_does() {
-        let keys = [
-            Value::Null,
-            Value::Bool(true),
-            Value::Int(-5),
-            Value::from(u64::MAX),
-            Value::Float(2.0),
-            Value::Float(f64::NAN),
-            Value::Float(f64::NEG_INFINITY),
-            Value::from("s"),
-        ];
-        let dict = Value::Dict(keys.into_iter().map(|key| (key, Value::Null)).collect());
-        assert_eq!(
-            to_json(&dict).unwrap(),
-            r#"{"null":null,"true":null,"-5":null,"18446744073709551615":null,"2.0":null,"NaN":null,"-Infinity":null,"s":null}"#
-        );
-    }
-
-    #[test]
-    fn what_json_lacks() {
-        assert_eq!(to_json(&Value::Tuple(vec![Value::Int(1)])).unwrap(), "[1]");
-        let lone = Value::SurrogateStr(b"a\xed\xa0\x80\"\xed\xb0\x80".to_vec());
-        assert_eq!(to_json(&lone).unwrap(), r#""a\ud800\"\udc00""#);
-        assert_eq!(
-            message(to_json(&Value::SurrogateStr(vec![0xFF]))),
-            "$: text that is neither UTF-8 nor surrogates, at byte 0"
-        );
-    }
-
-    #[test]
-    fn errors_name_the_place() {
-        let key = Value::Dict(vec![(Value::Tuple(vec![]), Value::Null)]);
-        let nested = Value::Dict(vec![
-            (Value::from("ok"), Value::Null),
-            (
-                Value::from("a"),
-                Value::List(vec![
-                    Value::Null,
-                    Value::Dict(vec![(Value::from("b c"), key)]),
-                ]),
-            ),
-        ]);
-        assert_eq!(
-            message(to_json(&nested)),
-            r#"$.a[1]["b c"]: a tuple cannot be an object key in JSON"#
-        );
-        assert_eq!(
-            message(from_json(r#"[0, {"x": {"$bytes": "A"}}]"#)),
-            "$[1].x: `$bytes` must hold padded base64 (Invalid input length: 1)"
-        );
-        assert_eq!(
-            message(from_json(r#"{"x": {"$float": "5"}}"#)),
-            r#"$.x: `$float` must be "nan", "inf" or "-inf", found str "5""#
-        );
-        assert_eq!(
-            message(from_json("[1e400]")),
-            "$[0]: 1e+400 is too large for a float"
-        );
-    }
-
-    #[test]
-    fn syntax_errors_have_a_line_and_column() {
-        assert_eq!(
-            message(from_json("{\n  \"é\": x\n}")),
-            "line 2, column 8: expected value"
-        );
-        assert_eq!(
-            message(from_json("[1,")),
-            "line 1, column 3: EOF while parsing a value"
-        );
-        assert_eq!(
-            message(from_json("1 2")),
-            "line 1, column 3: trailing characters"
-        );
-        assert!(message(from_json("")).starts_with("line 1, column 1: EOF"));
-        for text in [
-            r#""\ud800""#,
-            "NaN",
-            "01",
-            "[1,]",
-            "'a'",
-            "\"\n\"",
-            "// c\n1",
-        ] {
-            assert!(
-                matches!(from_json(text), Err(JsonError::Syntax { .. })),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn depth_is_bounded() {
-        let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
-        same(&deep(MAX_DEPTH));
-        assert_eq!(from_json(&deep(MAX_DEPTH + 1)), Err(JsonError::TooDeep));
-        assert_eq!(
-            from_json(&"{\"a\":".repeat(1_000_000)),
-            Err(JsonError::TooDeep)
-        );
-        // Brackets inside strings nest nothing, nor does a quote that is escaped end one.
-        same(&format!("[\"{}\\\"[[\",\"\\\\\"]", "[".repeat(MAX_DEPTH)));
-        let too_deep = Value::List(vec![from_json(&deep(MAX_DEPTH)).unwrap()]);
-        assert_eq!(to_json(&too_deep), Err(JsonError::TooDeep));
-    }
-
-    #[test]
-    fn values_embed_in_serde_documents() {
-        let value =
-            from_json(r#"{"b":[1,2.50,18446744073709551616],"a":{"$bytes":"AA=="}}"#).unwrap();
-        let text = serde_json::to_string(&value).unwrap();
-        assert_eq!(
-            text,
-            r#"{"b":[1,2.5,18446744073709551616],"a":{"$bytes":"AA=="}}"#
-        );
-        assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 }

@@ -1,20 +1,20 @@
 //! From JSON text to a value.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use num_bigint::BigInt;
 use serde::Deserialize as _;
 
-use super::{JsonError, Misfit, Step};
+use super::forms::unwrap_object;
+use super::{JsonError, Misfit, Step, surrogates};
 use crate::value::{MAX_DEPTH, Value};
 
 /// The value that a JSON text stands for; the forms are those of the [module](super)'s table.
 ///
 /// # Errors
-/// [`JsonError::Syntax`] for text that is not JSON, [`JsonError::NoForm`] for a `$bytes` or `$float` object that holds
-/// something else and for a number too large for a float, [`JsonError::TooDeep`] past [`MAX_DEPTH`].
+/// [`JsonError::Syntax`] for text that is not JSON, [`JsonError::NoForm`] for an object that stands for something and
+/// does not hold it, and for a number too large for a float, [`JsonError::TooDeep`] past [`MAX_DEPTH`].
 pub fn from_json(text: &str) -> Result<Value, JsonError> {
-    Ok(convert(tree(text)?, 0)?)
+    let (reader, tree) = Reader::open(text)?;
+    Ok(reader.value(tree, 0)?)
 }
 
 /// The text as `serde_json`'s tree, whose numbers keep their digits.
@@ -36,35 +36,60 @@ pub(crate) fn check(text: &str) -> Result<(), JsonError> {
 }
 
 pub(super) fn from_tree(tree: serde_json::Value) -> Result<Value, JsonError> {
-    Ok(convert(tree, 0)?)
+    Ok(Reader { marked: false }.value(tree, 0)?)
 }
 
-fn convert(tree: serde_json::Value, depth: usize) -> Result<Value, Misfit> {
-    match tree {
-        serde_json::Value::Null => Ok(Value::Null),
-        serde_json::Value::Bool(b) => Ok(Value::Bool(b)),
-        serde_json::Value::Number(n) => number(n.as_str()).map_err(Misfit::no_form),
-        serde_json::Value::String(text) => Ok(Value::Str(text)),
-        serde_json::Value::Array(_) | serde_json::Value::Object(_) if depth == MAX_DEPTH => {
-            Err(Misfit::TooDeep)
-        }
-        serde_json::Value::Array(items) => items
-            .into_iter()
-            .enumerate()
-            .map(|(index, item)| {
-                convert(item, depth + 1).map_err(|misfit| misfit.inside(Step::Index(index)))
-            })
-            .collect::<Result<_, _>>()
-            .map(Value::List),
-        serde_json::Value::Object(map) => {
-            let mut entries = Vec::with_capacity(map.len());
-            for (key, item) in map {
-                match convert(item, depth + 1) {
-                    Ok(value) => entries.push((Value::Str(key), value)),
-                    Err(misfit) => return Err(misfit.inside(Step::Key(key))),
-                }
+/// Makes a value of a tree.
+pub(super) struct Reader {
+    /// Whether the tree's strings have marks instead of lone surrogates.
+    marked: bool,
+}
+
+impl Reader {
+    pub(super) fn open(text: &str) -> Result<(Self, serde_json::Value), JsonError> {
+        let marked = surrogates::mark(text);
+        let tree = tree(marked.as_deref().unwrap_or(text))?;
+        let marked = marked.is_some();
+        Ok((Self { marked }, tree))
+    }
+
+    pub(super) fn value(&self, tree: serde_json::Value, depth: usize) -> Result<Value, Misfit> {
+        match tree {
+            serde_json::Value::Null => Ok(Value::Null),
+            serde_json::Value::Bool(b) => Ok(Value::Bool(b)),
+            serde_json::Value::Number(n) => number(n.as_str()).map_err(Misfit::no_form),
+            serde_json::Value::String(text) => Ok(self.text(text)),
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) if depth == MAX_DEPTH => {
+                Err(Misfit::TooDeep)
             }
-            unwrap_object(entries).map_err(Misfit::no_form)
+            serde_json::Value::Array(items) => items
+                .into_iter()
+                .enumerate()
+                .map(|(index, item)| {
+                    self.value(item, depth + 1)
+                        .map_err(|misfit| misfit.inside(Step::Index(index)))
+                })
+                .collect::<Result<_, _>>()
+                .map(Value::List),
+            serde_json::Value::Object(map) => {
+                let mut entries = Vec::with_capacity(map.len());
+                for (key, item) in map {
+                    let key = self.text(key);
+                    match self.value(item, depth + 1) {
+                        Ok(value) => entries.push((key, value)),
+                        Err(misfit) => return Err(misfit.inside(Step::of(&key))),
+                    }
+                }
+                unwrap_object(entries).map_err(Misfit::no_form)
+            }
+        }
+    }
+
+    fn text(&self, text: String) -> Value {
+        if self.marked {
+            surrogates::unmark(text)
+        } else {
+            Value::Str(text)
         }
     }
 }
@@ -84,32 +109,6 @@ pub(crate) fn number(text: &str) -> Result<Value, String> {
         Ok(float) if float.is_finite() => Ok(Value::Float(float)),
         Ok(_) => Err(format!("{text} is too large for a float")),
         Err(_) => Err(format!("{text} is not a number")),
-    }
-}
-
-/// The value of an object: bytes or a float if its only key says so, else a dictionary; `Err` is a message.
-pub(crate) fn unwrap_object(entries: Vec<(Value, Value)>) -> Result<Value, String> {
-    match &entries[..] {
-        [(Value::Str(key), value)] if key == "$bytes" => match value {
-            Value::Str(text) => STANDARD
-                .decode(text)
-                .map(Value::Bytes)
-                .map_err(|error| format!("`$bytes` must hold padded base64 ({error})")),
-            other => Err(format!(
-                "`$bytes` must hold padded base64, found {}",
-                other.describe()
-            )),
-        },
-        [(Value::Str(key), value)] if key == "$float" => match value.as_str() {
-            Some("nan") => Ok(Value::Float(f64::NAN)),
-            Some("inf") => Ok(Value::Float(f64::INFINITY)),
-            Some("-inf") => Ok(Value::Float(f64::NEG_INFINITY)),
-            _ => Err(format!(
-                "`$float` must be \"nan\", \"inf\" or \"-inf\", found {}",
-                value.describe()
-            )),
-        },
-        _ => Ok(Value::Dict(entries)),
     }
 }
 

@@ -28,13 +28,17 @@ fn write(value: &Value, depth: usize, out: &mut String) -> Result<(), Misfit> {
         Value::Int(i) => push(out, i),
         Value::BigInt(i) => push(out, i),
         Value::Float(f) if f.is_finite() => out.push_str(&float_text(*f)),
-        Value::Float(f) => push(out, format_args!(r#"{{"$float":"{}"}}"#, float_text(*f))),
+        Value::Float(f) => {
+            deeper(depth)?;
+            push(out, format_args!(r#"{{"$float":"{}"}}"#, float_text(*f)));
+        }
         Value::Str(text) => write_str(text, out),
         Value::SurrogateStr(bytes) => write_surrogates(bytes, out)?,
         Value::Bytes(bytes) => {
-            out.push_str(r#"{"$bytes":""#);
-            STANDARD.encode_string(bytes, out);
-            out.push_str("\"}");
+            deeper(depth)?;
+            out.push_str(r#"{"$bytes":"#);
+            write_base64(bytes, out);
+            out.push('}');
         }
         Value::List(items) | Value::Tuple(items) => {
             out.push('[');
@@ -48,29 +52,99 @@ fn write(value: &Value, depth: usize, out: &mut String) -> Result<(), Misfit> {
             deeper(depth)?;
             out.push(']');
         }
-        Value::Dict(entries) => {
-            out.push('{');
-            for (index, (key, value)) in entries.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                let start = out.len();
+        Value::Dict(entries) => match &entries[..] {
+            [(key, value)] if looks_like_a_form(key) => {
+                out.push_str(r#"{"$dict":[["#);
                 write_key(key, out)?;
-                let end = out.len();
-                out.push(':');
-                write(value, deeper(depth)?, out).map_err(|misfit| {
-                    let key = out.get(start + 1..end - 1).unwrap_or_default();
-                    misfit.inside(Step::Key(key.to_owned()))
-                })?;
+                out.push(',');
+                let depth = deeper(deeper(deeper(depth)?)?)?;
+                write(value, depth, out).map_err(|misfit| misfit.inside(Step::of(key)))?;
+                out.push_str("]]}");
             }
-            deeper(depth)?;
-            out.push('}');
+            entries => {
+                out.push('{');
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    if index > 0 {
+                        out.push(',');
+                    }
+                    write_key(key, out)?;
+                    out.push(':');
+                    write(value, deeper(depth)?, out)
+                        .map_err(|misfit| misfit.inside(Step::of(key)))?;
+                }
+                deeper(depth)?;
+                out.push('}');
+            }
+        },
+        Value::Audio(audio) => {
+            deeper(deeper(depth)?)?;
+            push(
+                out,
+                format_args!(
+                    r#"{{"$audio":{{"sample_rate":{},"channels":{},"samples":"#,
+                    audio.sample_rate(),
+                    audio.channels()
+                ),
+            );
+            write_base64(audio.as_le_bytes(), out);
+            out.push_str("}}");
         }
-        Value::Audio(_) | Value::Video(_) | Value::Tensor(_) => {
-            return Err(Misfit::no_form("media has no JSON form"));
+        Value::Video(frame) => {
+            deeper(deeper(depth)?)?;
+            push(
+                out,
+                format_args!(
+                    r#"{{"$video":{{"width":{},"height":{},"format":"{}","data":"#,
+                    frame.width(),
+                    frame.height(),
+                    frame.format().name()
+                ),
+            );
+            write_base64(frame.data(), out);
+            out.push_str("}}");
+        }
+        Value::Tensor(tensor) => {
+            deeper(deeper(deeper(depth)?)?)?;
+            out.push_str(r#"{"$tensor":{"shape":["#);
+            for (index, side) in tensor.shape().iter().enumerate() {
+                let comma = if index > 0 { "," } else { "" };
+                push(out, format_args!("{comma}{side}"));
+            }
+            push(
+                out,
+                format_args!(r#"],"dtype":"{}","data":"#, tensor.dtype().name()),
+            );
+            write_base64(tensor.data(), out);
+            out.push_str("}}");
         }
     }
     Ok(())
+}
+
+/// Whether a dictionary with this key alone could be taken for an object that stands for something else.
+fn looks_like_a_form(key: &Value) -> bool {
+    match key {
+        Value::Str(text) => text.starts_with('$'),
+        Value::SurrogateStr(bytes) => bytes.starts_with(b"$"),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::BigInt(_)
+        | Value::Float(_)
+        | Value::Bytes(_)
+        | Value::List(_)
+        | Value::Tuple(_)
+        | Value::Dict(_)
+        | Value::Audio(_)
+        | Value::Video(_)
+        | Value::Tensor(_) => false,
+    }
+}
+
+fn write_base64(bytes: &[u8], out: &mut String) {
+    out.push('"');
+    STANDARD.encode_string(bytes, out);
+    out.push('"');
 }
 
 /// The depth of what a container at `depth` holds.

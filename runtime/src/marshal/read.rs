@@ -274,6 +274,7 @@ impl<'a> Reader<'a> {
                     .iter()
                     .map(|side| match side {
                         Value::Int(side) => usize::try_from(*side).ok(),
+                        Value::BigInt(side) => usize::try_from(side).ok(),
                         _ => None,
                     })
                     .collect::<Option<Vec<_>>>()

@@ -6,11 +6,6 @@ use super::{BUFFER_BYTES, DIGIT_BITS, MarshalError, Wire, deeper};
 use crate::value::Value;
 use crate::wtf8;
 
-#[cfg(target_endian = "big")]
-compile_error!(
-    "samples cross to the interpreter as they lie in memory, and its memory is little-endian"
-);
-
 /// The value as bytes that `marshal.loads` reads.
 ///
 /// # Errors
@@ -112,8 +107,7 @@ impl<'a> Writer<'a> {
                 self.out.push(b'0');
             }
             Value::Audio(audio) => {
-                let samples = bytemuck::cast_slice(audio.samples());
-                self.placeholder("audio", 2, samples)?;
+                self.placeholder("audio", 2, audio.as_le_bytes())?;
                 self.int(audio.sample_rate())?;
                 self.int(audio.channels())?;
             }
