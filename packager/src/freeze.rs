@@ -26,8 +26,19 @@ pub struct Frozen {
     pub layer: Layer,
     /// Which modules were imported on the way, sorted; the others are carried as code.
     pub loaded: Vec<String>,
+    /// What the classes say of themselves, in the order in which they were given.
+    pub classes: Vec<ClassFacts>,
     /// What the application printed while it was imported.
     pub printed: String,
+}
+
+/// What a class says of itself once it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassFacts {
+    /// It has an attribute `is_streaming` that is true.
+    pub is_streaming: bool,
+    /// Its `process` takes nothing but `self`.
+    pub is_source: bool,
 }
 
 /// Import the modules of `classes` (module and class), with `modules` to import from, check that the classes can be
@@ -57,9 +68,15 @@ pub async fn freeze(
             .await?,
     );
     loaded.sort_unstable();
+    let mut facts = Vec::new();
     for (module, class) in classes {
         let arguments = vec![Value::from(*module), Value::from(*class)];
-        instance.call(Operation::CheckClass, arguments).await?;
+        let answer = instance.call(Operation::CheckClass, arguments).await?;
+        let is_true = |place: usize| matches!(&answer, Value::Tuple(parts) if parts.get(place) == Some(&Value::Bool(true)));
+        facts.push(ClassFacts {
+            is_streaming: is_true(0),
+            is_source: is_true(1),
+        });
     }
     let printed = printed(&instance.call(Operation::Seal, Vec::new()).await?);
     instance.scrub().await?;
@@ -69,6 +86,7 @@ pub async fn freeze(
     Ok(Frozen {
         layer,
         loaded,
+        classes: facts,
         printed,
     })
 }

@@ -379,10 +379,14 @@ def create(node_id, module, class_name, params, is_streaming):
 
 
 def _initialize(node):
-    result = _call_if_present(node.node, "initialize")
-    if result is not None and hasattr(result, "__await__"):
-        return _ignoring_result(result)
-    return None
+    return _nothing(_call_if_present(node.node, "initialize"))
+
+
+def _nothing(result):
+    """What is left to do about the result of a method that gives no output."""
+    if result is None or result is _remotemedia.DONE or not hasattr(result, "__await__"):
+        return None
+    return _ignoring_result(result)
 
 
 async def _ignoring_result(awaitable):
@@ -433,7 +437,8 @@ def _call_if_present(node, name):
 def process(node_id, data, session, timestamp_us, sequence):
     """One item in."""
     node = _nodes[node_id]
-    _remotemedia._current = (session, timestamp_us, sequence, node.node, data)
+    _remotemedia._current = (session, timestamp_us, sequence)
+    _remotemedia._data = data
     if node.stream is not None:
         return _feed(node, data)
     output = node.process(data)
@@ -493,7 +498,4 @@ def cleanup(node_id):
 
 
 def _clean_up(node):
-    result = _call_if_present(node.node, "cleanup")
-    if result is not None and hasattr(result, "__await__"):
-        return _ignoring_result(result)
-    return None
+    return _nothing(_call_if_present(node.node, "cleanup"))

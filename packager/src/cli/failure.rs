@@ -95,7 +95,7 @@ fn exception_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PythonExcept
     }
     let instance = match error.downcast_ref::<NodeFailure>() {
         Some(NodeFailure::Python(error)) => Some(error),
-        Some(NodeFailure::Rust(_)) => None,
+        Some(NodeFailure::Rust(_) | NodeFailure::Panicked(_) | NodeFailure::TimeIsUp { .. }) => None,
         None => error.downcast_ref::<InstanceError>(),
     };
     match instance {
@@ -111,7 +111,7 @@ impl From<PackError> for Failure {
             | PackError::Manifest(_)
             | PackError::UnknownNodes { .. }
             | PackError::Params { .. }
-            | PackError::Unsupported { .. }
+            | PackError::Shape { .. }
             | PackError::Include { .. }
             | PackError::Source(SourceError::Root { .. })
             | PackError::Project(_) => Stage::Input,
@@ -157,16 +157,6 @@ impl From<LoadError> for Failure {
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        match error {
-            RunError::Caller(error) => {
-                let stage = if error.is::<super::run::InputError>() {
-                    Stage::Input
-                } else {
-                    Stage::Running
-                };
-                Self::new(stage, anyhow::Error::from_boxed(error))
-            }
-            other => Self::new(Stage::Running, other),
-        }
+        Self::new(Stage::Running, error)
     }
 }

@@ -12,14 +12,20 @@ mod build;
 mod engine;
 mod failure;
 mod inspect;
+mod items;
 mod output;
 mod run;
 mod verify;
+mod wav;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use std::time::Duration;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rm_runtime::manifest::OnError;
+use rm_runtime::pipeline::Settings;
 
 use crate::pack::Request;
 
@@ -58,9 +64,14 @@ enum Command {
         /// Which bundle, when PIPELINE is a folder with several
         #[arg(long)]
         name: Option<String>,
-        /// Items to feed it: a file with one JSON value a line, or - for standard input
+        /// Items to feed it: a file with one JSON value a line, a .wav file, or - for lines of standard input
         #[arg(long, value_name = "FILE")]
         input: Option<PathBuf>,
+        /// A .wav file to collect the audio that comes out; everything else goes to standard output
+        #[arg(long, value_name = "FILE", value_parser = wav_path)]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        limits: LimitArgs,
     },
     /// Show what is in a bundle
     Inspect {
@@ -96,6 +107,86 @@ struct PipelineArgs {
     source: Vec<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct LimitArgs {
+    /// How long a node may work on an item without giving anything, in seconds; 0 is for ever
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = timeout)]
+    timeout: Timeout,
+    /// How much memory the interpreter of a Python node may use, such as 512M or 2G
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory)]
+    max_memory: usize,
+    /// How many threads run nodes; as many as there are processors if 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// What an error in a node means where the manifest does not say
+    #[arg(long, value_enum, default_value_t = OnErrorArg::Fail)]
+    on_error: OnErrorArg,
+}
+
+impl LimitArgs {
+    fn settings(&self) -> Settings {
+        Settings {
+            threads: self.threads,
+            timeout: self.timeout.0,
+            memory_limit: self.max_memory,
+            on_error: match self.on_error {
+                OnErrorArg::Fail => OnError::Fail,
+                OnErrorArg::Skip => OnError::Skip,
+                OnErrorArg::Stop => OnError::Stop,
+            },
+            ..Settings::default()
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OnErrorArg {
+    /// The run ends with the error
+    Fail,
+    /// The item is left out, and the error told
+    Skip,
+    /// The stream ends before the item, and the error is told
+    Stop,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Timeout(Option<Duration>);
+
+fn timeout(text: &str) -> Result<Timeout, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| "expected a number of seconds".to_owned())?;
+    let duration = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    Ok(Timeout((!duration.is_zero()).then_some(duration)))
+}
+
+fn memory(text: &str) -> Result<usize, String> {
+    let digits = text.trim_end_matches(|char: char| !char.is_ascii_digit());
+    let shift = match &text[digits.len()..] {
+        "" => 0,
+        "K" | "k" | "KiB" => 10,
+        "M" | "m" | "MiB" => 20,
+        "G" | "g" | "GiB" => 30,
+        unit => return Err(format!("unknown unit `{unit}`; known are K, M and G")),
+    };
+    let number: usize = digits
+        .parse()
+        .map_err(|_| "expected a size such as 512M or 2G".to_owned())?;
+    number
+        .checked_shl(shift)
+        .filter(|bytes| bytes >> shift == number)
+        .ok_or_else(|| "more than this machine can address".to_owned())
+}
+
+fn wav_path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if items::is_wav(&path) {
+        Ok(path)
+    } else {
+        Err("expected the name of a .wav file".to_owned())
+    }
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum TargetArg {
     /// Natively, Python in the wasmtime sandbox
@@ -126,7 +217,17 @@ pub fn main() -> ExitCode {
             pipeline,
             name,
             input,
-        } => run::run(&pipeline.request(false), name.as_deref(), input.as_deref()),
+            output,
+            limits,
+        } => {
+            let options = run::RunOptions {
+                name,
+                input,
+                output,
+                settings: limits.settings(),
+            };
+            run::run(&pipeline.request(false), options)
+        }
         Command::Inspect { file, json } => inspect::inspect(&file, json),
         Command::Verify { file } => verify::verify(&file),
         Command::Engine { json, rebuild } => engine::engine(json, rebuild),

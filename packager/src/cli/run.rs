@@ -1,40 +1,24 @@
 //! `rm-pack run`
 
 use std::collections::BTreeMap;
-use std::error::Error;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rm_runtime::bundle::{Bundle, EXTENSION, Target};
-use rm_runtime::cache::Cache;
 use rm_runtime::json::{self, JsonError};
-use rm_runtime::nodes::Registry;
-use rm_runtime::pipeline::{Pipeline, Settings};
+use rm_runtime::pipeline::{Output, Pipeline, RunError, Session, Settings};
 use rm_runtime::value::Value;
 
 use super::build::print_notes;
 use super::failure::{Failure, Stage};
+use super::items::{InputError, Items};
 use super::output::{Progress, count, seconds, size};
+use super::wav::WavFile;
 use crate::pack::{Request, UserSource, pack};
-
-/// An item of the input that cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum InputError {
-    #[error("cannot read `{}`", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{}:{line}: not UTF-8", path.display())]
-    Encoding { path: PathBuf, line: u64 },
-    #[error("{}:{line}: not a JSON value", path.display())]
-    Json {
-        path: PathBuf,
-        line: u64,
-        source: JsonError,
-    },
-    #[error("nothing to run on: give --input FILE, or --input - for standard input")]
-    None,
-}
 
 /// An output that JSON has no form for.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +29,15 @@ struct OutputError {
     source: JsonError,
 }
 
+/// How to run.
+pub(super) struct RunOptions {
+    /// Which bundle of a folder.
+    pub(super) name: Option<String>,
+    pub(super) input: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
+    pub(super) settings: Settings,
+}
+
 /// What is run: loaded, with what the summary says of it.
 struct Loaded {
     pipeline: Pipeline,
@@ -53,59 +46,131 @@ struct Loaded {
     sources: BTreeMap<String, UserSource>,
 }
 
-pub(super) fn run(
-    request: &Request,
-    name: Option<&str>,
-    input: Option<&Path>,
-) -> Result<(), Failure> {
+/// Where outputs go.
+struct Outputs {
+    stdout: BufWriter<io::Stdout>,
+    /// Where sound goes instead of standard output.
+    wav: Option<WavFile>,
+    count: usize,
+    /// Whether whoever feeds items one by one waits for what each gives.
+    is_live: bool,
+}
+
+pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure> {
     let started = Instant::now();
-    let loaded = load(request, name)?;
+    let RunOptions {
+        name,
+        input,
+        output,
+        settings,
+    } = options;
+    let loaded = load(request, name.as_deref(), settings)?;
     let load_time = started.elapsed();
-    let mut items =
-        Items::open(input, loaded.input_data).map_err(|error| Failure::new(Stage::Input, error))?;
-    let mut outputs = 0;
-    let mut stdout = BufWriter::new(io::stdout());
+    let takes_input = loaded.pipeline.takes_input();
+    let items = Items::open(input.as_deref(), loaded.input_data, takes_input)
+        .map_err(|error| Failure::new(Stage::Input, error))?;
+    let mut outputs = Outputs {
+        stdout: BufWriter::new(io::stdout()),
+        wav: output.as_deref().map(WavFile::new),
+        count: 0,
+        is_live: items.is_live(),
+    };
     let started = Instant::now();
-    let is_live = items.is_live();
-    let result = loaded.pipeline.run_with(
-        || items.next().map_err(Box::from),
-        |node, value| {
-            outputs += 1;
-            let text = json::to_json(&value).map_err(|source| OutputError {
-                node: node.to_owned(),
-                number: outputs,
-                source,
-            })?;
-            writeln!(stdout, "{text}")?;
-            // Whoever feeds items one by one waits for what each gives.
-            if is_live { Ok(stdout.flush()?) } else { Ok(()) }
-        },
-    );
-    let flushed = stdout.flush();
-    match result {
-        Err(rm_runtime::pipeline::RunError::Caller(error)) if is_broken_pipe(&*error) => {
-            return Ok(());
-        }
-        Err(error) => return Err(Failure::from(error).with_sources(&loaded.sources)),
+    let session = Arc::new(loaded.pipeline.session());
+    // Not a scoped thread: where the run fails, nobody wants to wait for the next line of standard input.
+    let fed = Arc::new(AtomicU64::new(0));
+    let (report, reports) = mpsc::sync_channel(1);
+    let feeder = (session.clone(), fed.clone());
+    thread::spawn(move || {
+        let (session, fed) = feeder;
+        // Nobody listens any more when the run has failed.
+        let _ = report.send(feed(items, &session, &fed));
+    });
+    let received = outputs.receive(&session);
+    let flushed = outputs.stdout.flush().map_err(cannot_write);
+    match received {
+        Err(error) if is_broken_pipe(&error) => return Ok(()),
+        Err(Ended::Run(error)) => return Err(Failure::from(error).with_sources(&loaded.sources)),
+        Err(Ended::Output(error)) => return Err(Failure::new(Stage::Running, error)),
         Ok(()) => {}
     }
-    if let Err(error) = flushed
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        return Err(Failure::new(
-            Stage::Running,
-            anyhow::Error::new(error).context("cannot write the outputs"),
-        ));
+    // Receiving has come to an end, so whoever fed the pipeline has closed it or found it closed; only where a node stopped
+    // the stream may it still wait for the next line.
+    if let Ok(Err(error)) = reports.try_recv() {
+        return Err(Failure::new(Stage::Input, error));
+    }
+    match flushed {
+        Err(error) if is_pipe_error(&error) => {}
+        result => result.map_err(|error| Failure::new(Stage::Running, error))?,
+    }
+    if let Some(wav) = outputs.wav {
+        wav.finish()
+            .map_err(|error| Failure::new(Stage::Running, error))?;
     }
     let times = (load_time, started.elapsed());
-    summary(&loaded.bundle, items.taken, outputs, times);
+    let items = fed.load(Ordering::Relaxed);
+    summary(&loaded.bundle, items, outputs.count, times);
     Ok(())
 }
 
-fn load(request: &Request, name: Option<&str>) -> Result<Loaded, Failure> {
+/// Send all items, then close the session.
+fn feed(mut items: Items, session: &Session, fed: &AtomicU64) -> Result<(), InputError> {
+    let result = loop {
+        match items.next() {
+            Ok(Some(item)) => {
+                if session.send_blocking(item).is_err() {
+                    // Whoever receives learns why.
+                    break Ok(());
+                }
+                fed.store(items.taken(), Ordering::Relaxed);
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    session.close();
+    result
+}
+
+/// Why receiving ended early.
+enum Ended {
+    Run(RunError),
+    Output(anyhow::Error),
+}
+
+impl Outputs {
+    fn receive(&mut self, session: &Session) -> Result<(), Ended> {
+        while let Some(output) = session.receive_blocking().map_err(Ended::Run)? {
+            self.count += 1;
+            self.write(&output).map_err(Ended::Output)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, output: &Output) -> anyhow::Result<()> {
+        if let (Some(wav), Value::Audio(audio)) = (&mut self.wav, &output.value) {
+            return Ok(wav.add(audio, self.count)?);
+        }
+        let text = json::to_json(&output.value).map_err(|source| OutputError {
+            node: output.node.to_string(),
+            number: self.count,
+            source,
+        })?;
+        writeln!(self.stdout, "{text}").map_err(cannot_write)?;
+        if self.is_live {
+            self.stdout.flush().map_err(cannot_write)?;
+        }
+        Ok(())
+    }
+}
+
+fn cannot_write(error: io::Error) -> anyhow::Error {
+    anyhow::Error::new(error).context("cannot write the outputs")
+}
+
+fn load(request: &Request, name: Option<&str>, settings: Settings) -> Result<Loaded, Failure> {
     let path = &request.manifest;
     let progress = Progress::new();
-    let cache = Cache::user();
     let is_bundle = path
         .extension()
         .is_some_and(|extension| extension == EXTENSION);
@@ -116,13 +181,7 @@ fn load(request: &Request, name: Option<&str>) -> Result<Loaded, Failure> {
         } else {
             Bundle::open_from_folder(path, Target::Wasmtime, name)?
         };
-        let pipeline = Pipeline::load(
-            &bundle,
-            Settings {
-                registry: Registry::builtin(),
-                cache,
-            },
-        )?;
+        let pipeline = Pipeline::load(&bundle, settings)?;
         return Ok(Loaded {
             pipeline,
             bundle,
@@ -130,106 +189,17 @@ fn load(request: &Request, name: Option<&str>) -> Result<Loaded, Failure> {
             sources: BTreeMap::new(),
         });
     }
-    let packed = pack(request, &cache, &|step| progress.step(step))?;
+    let packed = pack(request, &settings.cache, &|step| progress.step(step))?;
     drop(progress);
     print_notes(&packed);
     let engine = packed.engine.map(|built| built.engine);
-    let pipeline = Pipeline::with_engine(&packed.bundle, engine, Registry::builtin())?;
+    let pipeline = Pipeline::with_engine(&packed.bundle, engine, settings)?;
     Ok(Loaded {
         pipeline,
         bundle: packed.bundle,
         input_data: packed.input_data,
         sources: packed.user_sources,
     })
-}
-
-/// The items to run on, one by one.
-struct Items {
-    source: ItemSource,
-    taken: u64,
-}
-
-enum ItemSource {
-    Lines {
-        path: PathBuf,
-        lines: io::Lines<Box<dyn BufRead + Send>>,
-        line: u64,
-    },
-    Given(std::vec::IntoIter<Value>),
-}
-
-impl Items {
-    /// `input` comes first; what is in the manifest serves when there is none.
-    fn open(input: Option<&Path>, given: Option<Value>) -> Result<Self, InputError> {
-        let source = match (input, given) {
-            (Some(path), _) if path.as_os_str() == "-" => {
-                let stdin: Box<dyn BufRead + Send> = Box::new(BufReader::new(io::stdin()));
-                ItemSource::Lines {
-                    path: "standard input".into(),
-                    lines: stdin.lines(),
-                    line: 0,
-                }
-            }
-            (Some(path), _) => {
-                let file = File::open(path).map_err(|source| InputError::Read {
-                    path: path.to_owned(),
-                    source,
-                })?;
-                let file: Box<dyn BufRead + Send> = Box::new(BufReader::new(file));
-                ItemSource::Lines {
-                    path: path.to_owned(),
-                    lines: file.lines(),
-                    line: 0,
-                }
-            }
-            (None, Some(Value::List(items))) => ItemSource::Given(items.into_iter()),
-            (None, Some(item)) => ItemSource::Given(vec![item].into_iter()),
-            (None, None) => return Err(InputError::None),
-        };
-        Ok(Self { source, taken: 0 })
-    }
-
-    fn is_live(&self) -> bool {
-        matches!(&self.source, ItemSource::Lines { path, .. } if path.as_os_str() == "standard input")
-    }
-
-    fn next(&mut self) -> Result<Option<Value>, InputError> {
-        let item = match &mut self.source {
-            ItemSource::Given(items) => items.next(),
-            ItemSource::Lines { path, lines, line } => loop {
-                *line += 1;
-                match lines.next() {
-                    None => break None,
-                    Some(Err(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                        return Err(InputError::Encoding {
-                            path: path.clone(),
-                            line: *line,
-                        });
-                    }
-                    Some(Err(source)) => {
-                        return Err(InputError::Read {
-                            path: path.clone(),
-                            source,
-                        });
-                    }
-                    Some(Ok(text)) if text.trim().is_empty() => {}
-                    // Some editors begin a file with a byte order mark.
-                    Some(Ok(text)) => match json::from_json(text.trim_start_matches('\u{feff}')) {
-                        Ok(value) => break Some(value),
-                        Err(source) => {
-                            return Err(InputError::Json {
-                                path: path.clone(),
-                                line: *line,
-                                source,
-                            });
-                        }
-                    },
-                }
-            },
-        };
-        self.taken += u64::from(item.is_some());
-        Ok(item)
-    }
 }
 
 fn summary(bundle: &Bundle, items: u64, outputs: usize, (load, run): (Duration, Duration)) {
@@ -257,7 +227,11 @@ fn summary(bundle: &Bundle, items: u64, outputs: usize, (load, run): (Duration, 
 }
 
 /// Whoever reads the outputs has had enough, as `head` does: not an error.
-fn is_broken_pipe(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+fn is_broken_pipe(ended: &Ended) -> bool {
+    matches!(ended, Ended::Output(error) if is_pipe_error(error))
+}
+
+fn is_pipe_error(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

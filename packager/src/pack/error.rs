@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rm_runtime::manifest::ManifestError;
 use rm_runtime::nodes::UnknownNodeType;
+use rm_runtime::pipeline::ShapeError;
 use rm_runtime::python::PythonException;
 
 use super::UserSource;
@@ -44,15 +45,13 @@ pub enum PackError {
         /// What is wrong with the class.
         source: Box<NodeError>,
     },
-    /// The manifest asks for what this version does not do.
-    #[error("{}: {place}: {what}", file.display())]
-    Unsupported {
+    /// A node cannot be what the manifest makes of it.
+    #[error("{}: {source}", file.display())]
+    Shape {
         /// The manifest.
         file: PathBuf,
-        /// The place in it.
-        place: String,
-        /// What is asked for, and that it is not done.
-        what: &'static str,
+        /// Which node, and why.
+        source: ShapeError,
     },
     /// A Rust node does not take its params.
     #[error("{}: nodes[{place}].params: the Rust node `{node_type}` does not take them", file.display())]

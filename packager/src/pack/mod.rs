@@ -112,6 +112,8 @@ fn python_parts(
     table: Vec<rm_runtime::bundle::PackedModule>,
     frozen: Frozen,
 ) -> Result<PythonParts, PackError> {
+    let nodes = plan.python_nodes(&frozen.classes);
+    plan.check_shapes(&nodes)?;
     let component = if request.self_contained {
         Some(built.component()?)
     } else {
@@ -124,7 +126,7 @@ fn python_parts(
         },
         modules: modules::mark_loaded(table, &frozen.loaded),
         layer: frozen.layer,
-        nodes: plan.python_nodes(),
+        nodes,
         component,
     })
 }

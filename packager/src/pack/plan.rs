@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use rm_runtime::bundle::PythonNode;
 use rm_runtime::manifest::{Manifest, NodeSpec};
 use rm_runtime::nodes::{Registry, UnknownNodeType};
+use rm_runtime::pipeline::check_shapes;
 use rm_runtime::python::engine::EngineDescription;
 use rm_runtime::value::Value;
 
 use super::{PackError, Request, notes};
 use crate::analysis::{self, NodeClass, NodeError, NodeModule, ProcessKind, Target};
+use crate::freeze::ClassFacts;
 use crate::source::{Origin, ProjectConfig, SourceSet};
 
 /// What stands for a node where `include` of the project file asks for a module.
@@ -34,6 +36,7 @@ const REMOTEMEDIA: [(&str, &str); 3] = [
 
 /// A manifest that was read, and whose nodes were found.
 pub(super) struct Plan {
+    file: PathBuf,
     pub(super) manifest: Manifest,
     pub(super) input_data: Option<Value>,
     pub(super) sources: SourceSet,
@@ -82,6 +85,7 @@ impl Plan {
             }
         }
         Ok(Plan {
+            file: file.clone(),
             manifest: parsed.manifest,
             input_data: parsed.input_data,
             sources,
@@ -128,12 +132,28 @@ impl Plan {
         sites.into_iter().collect()
     }
 
-    /// The table of Python nodes for the bundle.
-    pub(super) fn python_nodes(&self) -> BTreeMap<String, PythonNode> {
-        self.classes
-            .iter()
-            .map(|(node_type, class)| (node_type.clone(), python_node(class)))
-            .collect()
+    /// The table of Python nodes for the bundle, with what their classes say of themselves, in the order of
+    /// [`class_sites`](Self::class_sites).
+    pub(super) fn python_nodes(&self, facts: &[ClassFacts]) -> BTreeMap<String, PythonNode> {
+        let facts: BTreeMap<_, _> = self.class_sites().into_iter().zip(facts).collect();
+        let node = |(node_type, class): (&String, &NodeClass)| {
+            let facts = facts.get(&(class.module.as_str(), class.class.as_str()));
+            (node_type.clone(), python_node(class, facts.copied()))
+        };
+        self.classes.iter().map(node).collect()
+    }
+
+    /// Check that every node can stand where the manifest puts it.
+    pub(super) fn check_shapes(
+        &self,
+        nodes: &BTreeMap<String, PythonNode>,
+    ) -> Result<(), PackError> {
+        check_shapes(&self.manifest, &Registry::builtin(), nodes).map_err(|source| {
+            PackError::Shape {
+                file: self.file.clone(),
+                source,
+            }
+        })
     }
 }
 
@@ -161,13 +181,6 @@ fn find_classes(
         .enumerate()
         .filter(|(_, spec)| python(spec))
     {
-        if spec.is_streaming {
-            return Err(PackError::Unsupported {
-                file: file.to_owned(),
-                place: format!("nodes[{place}].is_streaming"),
-                what: "Python nodes that take the whole stream are not run by this version",
-            });
-        }
         let place = format!("nodes[{place}].node_type");
         match answers.remove(&spec.node_type) {
             Some(Ok(class)) => drop(classes.insert(spec.node_type.clone(), class)),
@@ -263,7 +276,7 @@ pub(super) fn target(description: &EngineDescription) -> Target {
     }
 }
 
-fn python_node(class: &NodeClass) -> PythonNode {
+fn python_node(class: &NodeClass, facts: Option<&ClassFacts>) -> PythonNode {
     PythonNode {
         module: class.module.clone(),
         class: class.class.clone(),
@@ -271,10 +284,7 @@ fn python_node(class: &NodeClass) -> PythonNode {
             class.process,
             Some(ProcessKind::Coroutine | ProcessKind::AsyncGenerator)
         ),
-        is_streaming: class.is_streaming
-            || matches!(
-                class.process,
-                Some(ProcessKind::Generator | ProcessKind::AsyncGenerator)
-            ),
+        is_streaming: class.is_streaming || facts.is_some_and(|facts| facts.is_streaming),
+        is_source: facts.is_some_and(|facts| facts.is_source),
     }
 }

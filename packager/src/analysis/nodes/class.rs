@@ -74,17 +74,45 @@ pub(super) fn define(parsed: &ParsedModule, name: &str) -> Option<Definition> {
         }
         at += 1;
     }
+    let process = lineage.iter().find_map(|class| method(class, "process"));
+    let says_streaming = lineage
+        .iter()
+        .find_map(|class| flag(class, "is_streaming"));
     Some(Definition {
         line: parsed.line(&class.name),
-        process: lineage
-            .iter()
-            .find_map(|class| method(class, "process"))
-            .map(kind),
-        is_streaming: lineage
-            .iter()
-            .find_map(|class| flag(class, "is_streaming"))
-            .unwrap_or(false),
+        process: process.map(kind),
+        is_streaming: says_streaming.unwrap_or_else(|| process.is_some_and(takes_stream)),
     })
+}
+
+/// Whether a method's first parameter behind `self` is annotated as a stream.
+fn takes_stream(method: &StmtFunctionDef) -> bool {
+    let parameters = &method.parameters;
+    let mut positional = parameters.posonlyargs.iter().chain(&parameters.args);
+    let annotation = positional
+        .nth(1)
+        .and_then(|parameter| parameter.parameter.annotation.as_deref());
+    annotation.is_some_and(is_stream)
+}
+
+const STREAMS: [&str; 3] = ["AsyncIterator", "AsyncIterable", "AsyncGenerator"];
+
+fn is_stream(annotation: &Expr) -> bool {
+    if let Expr::Subscript(subscript) = annotation {
+        return is_stream(&subscript.value);
+    }
+    let name = if let Expr::Name(name) = annotation {
+        name.id.as_str()
+    } else if let Expr::Attribute(attribute) = annotation {
+        attribute.attr.as_str()
+    } else if let Expr::StringLiteral(text) = annotation {
+        // An annotation in quotes, such as "typing.AsyncIterator[bytes]".
+        let path = text.value.to_str().split('[').next().unwrap_or_default();
+        return STREAMS.contains(&path.trim().rsplit('.').next().unwrap_or_default());
+    } else {
+        return false;
+    };
+    STREAMS.contains(&name)
 }
 
 fn method<'a>(class: &'a StmtClassDef, name: &str) -> Option<&'a StmtFunctionDef> {
