@@ -475,6 +475,7 @@ def resume(node_id):
 def flush(node_id):
     """End of the input."""
     node = _nodes[node_id]
+    _remotemedia._data = None
     if node.stream is None:
         return _begin(node, lambda: _call_if_present(node.node, "flush"))
     if not node.jobs:
