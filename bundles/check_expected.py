@@ -2,8 +2,9 @@
 
     python3 check_expected.py [--bless] [EXAMPLE ...]
 
-Nothing here comes from the packager or the runtime, so both sides of a comparison with
-expected.jsonl are independent of each other. It does only as much as the examples need.
+But for the `remotemedia` package that nodes import, nothing here comes from the packager or
+the runtime, so both sides of a comparison with expected.jsonl are independent of each other. It
+does only as much as the examples need.
 """
 
 import argparse
