@@ -2,11 +2,13 @@
 
     python3 check_expected.py [--bless] [EXAMPLE ...]
 
-Nothing here comes from the packager or the runtime, so both sides of a comparison with
-expected.jsonl are independent of each other. It does only as much as the examples need.
+But for the `remotemedia` package that nodes import, nothing here comes from the packager or
+the runtime, so both sides of a comparison with expected.jsonl are independent of each other. It
+does only as much as the examples need.
 """
 
 import argparse
+import asyncio
 import base64
 import difflib
 import graphlib
@@ -14,14 +16,21 @@ import importlib
 import inspect
 import json
 import math
+import operator
 import re
 import sys
-from collections.abc import Callable
+import wave
+from array import array
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 HERE = Path(__file__).resolve().parent
-REMOTEMEDIA = HERE.parent / "packager" / "python"
+sys.path.append(str(HERE.parent / "packager" / "python"))
+
+import _remotemedia  # noqa: E402
+from remotemedia import Audio, Packet  # noqa: E402
 
 
 # --- The nodes that the runtime implements in Rust ---------------------------------
@@ -54,7 +63,99 @@ class PassThrough:
         return data
 
 
-BUILT_IN = {"MultiplyNode": MultiplyNode, "AddNode": AddNode, "PassThrough": PassThrough}
+class AudioResampleNode:
+    """Changes the sample rate of the whole stream at its end, by a windowed sinc.
+
+    Sound keeps its place in time, and the end has the length of the beginning at the new rate.
+    """
+
+    ZERO_CROSSINGS = 32
+
+    def __init__(self, sample_rate: int) -> None:
+        self.rate = sample_rate
+        self.packets: list[Audio] = []
+        self.start_us: int | None = None
+
+    def process(self, data: Audio) -> None:
+        if not self.packets:
+            self.start_us = _remotemedia.current().timestamp_us
+        self.packets.append(data)
+
+    def flush(self) -> Packet | None:
+        if not self.packets:
+            return None
+        rate, channels = self.packets[0].sample_rate, self.packets[0].channels
+        interleaved = [sample for packet in self.packets for sample in packet.samples]
+        resampled = [self.resample(interleaved[c::channels], rate) for c in range(channels)]
+        samples = [sample for frame in zip(*resampled) for sample in frame]
+        return Packet(Audio(samples, self.rate, channels), timestamp_us=self.start_us)
+
+    def resample(self, samples: list[float], rate: int) -> list[float]:
+        """Return one channel at the new rate."""
+        common = math.gcd(rate, self.rate)
+        step, phases = rate // common, self.rate // common
+        # Sinc of the lower of both rates, seen from the old one, under a Hann window.
+        scale = min(1.0, self.rate / rate)
+        reach = math.ceil(self.ZERO_CROSSINGS / scale)
+
+        def weight(distance: float) -> float:
+            x = math.pi * scale * distance
+            sinc = math.sin(x) / x if x else 1.0
+            return scale * sinc * math.cos(math.pi * distance / 2 / (reach + 1)) ** 2
+
+        filters = [
+            [weight(tap - phase / phases) for tap in range(-reach, reach + 1)]
+            for phase in range(phases)
+        ]
+        padded = [0.0] * reach + samples + [0.0] * (reach + step)
+        resampled = []
+        for frame in range(round(len(samples) * self.rate / rate)):
+            start, phase = divmod(frame * step, phases)
+            window = padded[start : start + 2 * reach + 1]
+            resampled.append(sum(map(operator.mul, filters[phase], window)))
+        return resampled
+
+
+class AudioChunkNode:
+    """Cuts sound anew, into chunks of `duration_ms`; the last one may be shorter."""
+
+    def __init__(self, duration_ms: int) -> None:
+        self.duration_ms = duration_ms
+        self.rest: list[float] = []
+        self.start_us, self.frames = 0, 0
+        self.rate, self.channels = 0, 1
+
+    def process(self, data: Audio) -> Iterator[Packet]:
+        if not self.rate:
+            self.rate, self.channels = data.sample_rate, data.channels
+            self.start_us = _remotemedia.current().timestamp_us or 0
+        self.rest += data.samples
+        frames = self.rate * self.duration_ms // 1000
+        while len(self.rest) >= frames * self.channels:
+            yield self.cut(frames)
+
+    def flush(self) -> Packet | None:
+        return self.cut(len(self.rest) // self.channels) if self.rest else None
+
+    def cut(self, frames: int) -> Packet:
+        """Return the next chunk."""
+        start_us = self.start_us + round(1_000_000 * self.frames / self.rate)
+        self.frames += frames
+        samples = self.rest[: frames * self.channels]
+        del self.rest[: frames * self.channels]
+        return Packet(Audio(samples, self.rate, self.channels), timestamp_us=start_us)
+
+
+BUILT_IN = {
+    "MultiplyNode": MultiplyNode,
+    "AddNode": AddNode,
+    "PassThrough": PassThrough,
+    "AudioResampleNode": AudioResampleNode,
+    "AudioChunkNode": AudioChunkNode,
+}
+
+# Nodes in Rust that do what an example's node does, and that node's folder, module and class.
+TWINS = {"RustTextProcessorNode": ("text-processor", "text_processor", "TextProcessorNode")}
 
 
 # --- Manifests -----------------------------------------------------------------------
@@ -151,6 +252,13 @@ def find_class(folder: Path, node_type: str) -> Any:
     """Return a node's class: built in, `package.module:Class`, or found by its name."""
     if node_type in BUILT_IN:
         return BUILT_IN[node_type]
+    if node_type in TWINS:
+        twin, module, name = TWINS[node_type]
+        sys.path.append(str(HERE / twin))
+        try:
+            return getattr(importlib.import_module(module), name)
+        finally:
+            del sys.path[-1]
     module, colon, name = node_type.partition(":")
     if not colon:
         name = node_type
@@ -183,51 +291,170 @@ def build(node_class: Any, name: str, params: dict[str, Any]) -> Any:
 # --- Running -------------------------------------------------------------------------
 
 
+@dataclass
+class Item:
+    """A value on its way, with the key that is its place in every order, and its metadata.
+
+    A key is an item's number, and behind it a place for every node on the longest path to
+    where the value came out: how many outputs of the same origin that node gave before.
+    """
+
+    key: tuple[int, ...]
+    value: Any
+    session: str | None = None
+    timestamp_us: int | None = None
+    output: str | None = None
+
+
+class Step:
+    """One node of a running pipeline: takes items, keeps what it emits."""
+
+    def __init__(self, node: Any, entry: dict[str, Any], level: int) -> None:
+        self.node = node
+        self.level = level
+        self.joins = bool(entry.get("join"))
+        self.is_streaming = bool(entry.get("is_streaming")) or takes_stream(node)
+        self.emitted: list[Item] = []
+        self.current = Item((0,), None)
+        self.count = 0
+
+    async def run(self, items: list[Item], end: int) -> None:
+        """Work on all items, which are in order, and on the end of the input behind them."""
+        if self.is_streaming:
+            await self.emit(self.node.process(self.stream(items)))
+        else:
+            for item in items:
+                self.begin(item)
+                await self.emit(self.node.process(item.value))
+        self.begin(Item(max([(end,), *(item.key for item in items)]), None))
+        await self.emit(call(self.node, "flush"))
+
+    async def stream(self, items: list[Item]) -> AsyncIterator[Any]:
+        """Give a streaming node its items, when it asks for them."""
+        for item in items:
+            # A stream that always had its next item would never let another task run.
+            await asyncio.sleep(0)
+            self.begin(item)
+            yield item.value
+
+    def begin(self, item: Item) -> None:
+        """Say which item is being worked on, also to the node."""
+        if item.key != self.current.key:
+            self.count = 0
+        self.current = item
+        _remotemedia._current = (item.session, item.timestamp_us, item.key[0])
+        _remotemedia._data = item.value
+
+    async def emit(self, result: Any) -> None:
+        """Emit what a method returned or yields."""
+        if inspect.isasyncgen(result):
+            async for output in result:
+                self.emit_one(output)
+        elif inspect.isgenerator(result):
+            for output in result:
+                self.emit_one(output)
+        else:
+            self.emit_one(await result if inspect.isawaitable(result) else result)
+
+    def emit_one(self, output: Any) -> None:
+        """Emit one output, unless it is None."""
+        if output is None:
+            return
+        packet = output if isinstance(output, Packet) else Packet(output)
+        origin = self.current
+        key = [*origin.key, *(0 for _ in range(self.level + 1 - len(origin.key))), self.count]
+        while len(key) > 1 and key[-1] == 0:
+            del key[-1]
+        self.count += 1
+        session = origin.session if packet.session is None else packet.session
+        time = origin.timestamp_us if packet.timestamp_us is None else packet.timestamp_us
+        self.emitted.append(Item(tuple(key), packet.data, session, time, packet.output))
+
+
 class Pipeline:
-    """The nodes of a manifest, run one item at a time from sources to sinks."""
+    """The nodes of a manifest, run one after the other, each over all of its input."""
 
     def __init__(self, manifest: dict[str, Any], folder: Path) -> None:
-        self.nodes = {
-            entry["id"]: build(
-                find_class(folder, entry["node_type"]), entry["id"], entry.get("params") or {}
+        self.connections = manifest["connections"]
+        sources: dict[str, set[str]] = {entry["id"]: set() for entry in manifest["nodes"]}
+        for connection in self.connections:
+            sources[connection["to"]].add(connection["from"])
+        self.order = list(graphlib.TopologicalSorter(sources).static_order())
+        levels: dict[str, int] = {}
+        for node_id in self.order:
+            levels[node_id] = max((levels[source] + 1 for source in sources[node_id]), default=0)
+        self.steps = {
+            entry["id"]: Step(
+                build(find_class(folder, entry["node_type"]), entry["id"], entry.get("params") or {}),
+                entry,
+                levels[entry["id"]],
             )
             for entry in manifest["nodes"]
         }
-        self.sources_of: dict[str, list[str]] = {node_id: [] for node_id in self.nodes}
-        for connection in manifest["connections"]:
-            self.sources_of[connection["to"]].append(connection["from"])
-        self.order = list(graphlib.TopologicalSorter(self.sources_of).static_order())
-        inner = {source for sources in self.sources_of.values() for source in sources}
-        self.sinks = [node_id for node_id in self.nodes if node_id not in inner]
 
-    def run(self, items: list[Any]) -> list[Any]:
-        """Return what the sinks emit for `items` and at the end of input."""
-        for node in self.nodes.values():
-            call(node, "initialize")
+    async def run(self, items: list[Item]) -> list[Any]:
+        """Return what leaves the pipeline for `items` and at the end of input."""
+        nodes = [step.node for step in self.steps.values()]
+        for node in nodes:
+            await finished(call(node, "initialize"))
         try:
-            outputs = [output for item in items for output in self.step([item], flush=False)]
-            return outputs + self.step([], flush=True)
+            for node_id in self.order:
+                await self.steps[node_id].run(self.incoming(node_id, items), len(items))
         finally:
-            for node in self.nodes.values():
-                call(node, "cleanup")
+            for node in nodes:
+                await finished(call(node, "cleanup"))
+        # What leaves on an output that nothing is connected to is a result.
+        taken = {(c["from"], c.get("output")) for c in self.connections}
+        results = [
+            item
+            for node_id, step in self.steps.items()
+            for item in step.emitted
+            if (node_id, item.output) not in taken
+        ]
+        return [item.value for item in sorted(results, key=lambda item: item.key)]
 
-    def step(self, items: list[Any], flush: bool) -> list[Any]:
-        """Send items through all nodes; with `flush`, let each end its input afterwards."""
-        emitted: dict[str, list[Any]] = {}
-        for node_id in self.order:
-            node, sources = self.nodes[node_id], self.sources_of[node_id]
-            incoming = [item for source in sources for item in emitted[source]]
-            outputs = [node.process(item) for item in (incoming if sources else items)]
-            if flush:
-                outputs.append(call(node, "flush"))
-            emitted[node_id] = [output for output in outputs if output is not None]
-        return [output for sink in self.sinks for output in emitted[sink]]
+    def incoming(self, node_id: str, items: list[Item]) -> list[Item]:
+        """Return a node's input: by key, then in the order of the connections."""
+        into = [c for c in self.connections if c["to"] == node_id]
+        if not into:
+            incoming = [("", item) for item in items]
+        else:
+            incoming = [
+                (".".join(filter(None, (c["from"], c.get("output")))), item)
+                for c in into
+                for item in self.steps[c["from"]].emitted
+                if item.output == c.get("output")
+            ]
+        incoming.sort(key=lambda pair: pair[1].key)
+        if not self.steps[node_id].joins:
+            return [item for _, item in incoming]
+        joined: dict[tuple[int, ...], Item] = {}
+        for name, item in incoming:
+            first = Item(item.key, {}, item.session, item.timestamp_us)
+            joined.setdefault(item.key, first).value[name] = item.value
+        return list(joined.values())
+
+
+def takes_stream(node: Any) -> bool:
+    """Return whether a node says of itself that it takes the whole stream."""
+    if getattr(node, "is_streaming", False):
+        return True
+    hints = get_type_hints(type(node).process)
+    hints.pop("return", None)
+    streams = (AsyncIterator, AsyncIterable, AsyncGenerator)
+    return any((get_origin(hint) or hint) in streams for hint in hints.values())
 
 
 def call(node: Any, method: str) -> Any:
     """Call a method that a node may have."""
-    function: Callable[[], Any] | None = getattr(node, method, None)
+    function = getattr(node, method, None)
     return None if function is None else function()
+
+
+async def finished(result: Any) -> None:
+    """Wait for a method that may be a coroutine."""
+    if inspect.isawaitable(result):
+        await result
 
 
 # --- Values as JSON --------------------------------------------------------------------
@@ -268,20 +495,51 @@ def to_json(value: Any) -> str:
 # --- The command -----------------------------------------------------------------------
 
 
+def read_items(folder: Path) -> list[Item]:
+    """Read an example's input: lines of JSON, or sound in packets of 20 ms."""
+    path = folder / "input.wav"
+    if path.exists():
+        return list(read_sound(path))
+    lines = (folder / "input.jsonl").read_text(encoding="utf-8").split("\n")
+    items = []
+    for line in filter(str.strip, lines):
+        match from_json(line):
+            case {"$packet": {"data": data, **metadata}, **others} if not others:
+                items.append(Item((len(items),), data, **metadata))
+            case data:
+                items.append(Item((len(items),), data))
+    return items
+
+
+def read_sound(path: Path) -> Iterator[Item]:
+    """Read a WAV file of 16 bits a sample."""
+    with wave.open(str(path)) as file:
+        channels, width, rate = file.getparams()[:3]
+        if width != 2:
+            raise ValueError(f"{path}: {8 * width} bits a sample")
+        samples = array("h", file.readframes(file.getnframes()))
+    if sys.byteorder == "big":
+        samples.byteswap()
+    frames = rate * 20 // 1000
+    for number, start in enumerate(range(0, len(samples) // channels, frames)):
+        part = samples[start * channels : (start + frames) * channels]
+        audio = Audio([sample / 32768 for sample in part], rate, channels)
+        yield Item((number,), audio, timestamp_us=round(1_000_000 * start / rate))
+
+
 def run_example(folder: Path) -> str:
     """Return the lines that an example's pipeline prints for its input."""
-    text = (folder / "input.jsonl").read_text(encoding="utf-8")
-    items = [from_json(line) for line in text.split("\n") if line.strip()]
+    items = read_items(folder)
     before = set(sys.modules)
-    sys.path[:0] = [str(folder), str(REMOTEMEDIA)]
+    sys.path.insert(0, str(folder))
     try:
-        outputs = Pipeline(read_manifest(folder), folder).run(items)
+        outputs = asyncio.run(Pipeline(read_manifest(folder), folder).run(items))
     finally:
-        del sys.path[:2]
+        del sys.path[0]
         # Two examples may give their modules the same names.
         for name in set(sys.modules) - before:
             origin = getattr(sys.modules[name], "__file__", None)
-            if origin is None or Path(origin).is_relative_to(folder):
+            if origin is None or Path(origin).is_relative_to(HERE):
                 del sys.modules[name]
     return "".join(f"{to_json(output)}\n" for output in outputs)
 
@@ -295,7 +553,7 @@ def main() -> int:
     # The folders are inputs of the packager: leave nothing in them.
     sys.dont_write_bytecode = True
 
-    names = options.examples or sorted(path.parent.name for path in HERE.glob("*/input.jsonl"))
+    names = options.examples or sorted(path.parent.name for path in HERE.glob("*/input.*"))
     failed = 0
     for name in names:
         target = HERE / name / "expected.jsonl"

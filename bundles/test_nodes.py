@@ -1,8 +1,10 @@
 """Checks what the examples' nodes refuse, and how they say so."""
 
+import asyncio
 import importlib
 import sys
 import unittest
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,15 @@ HERE = Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
 sys.path.append(str(HERE.parent / "packager" / "python"))
 sys.path.extend(
-    str(HERE / name) for name in ("text-processor", "mixed", "audio-meter", "subtitles")
+    str(HERE / name)
+    for name in (
+        "text-processor",
+        "mixed",
+        "audio-meter",
+        "subtitles",
+        "live-captions",
+        "voice-activity",
+    )
 )
 
 
@@ -61,6 +71,71 @@ class NodeErrors(unittest.TestCase):
             with self.subTest(bad):
                 self.refuses(retime, {"srt": good + bad}, ValueError, message)
 
+    def test_voice_activity(self) -> None:
+        voice = node("voice_activity", "VoiceActivityNode")
+        audio = importlib.import_module("remotemedia").Audio
+        self.refuses(voice, b"", TypeError, "expected Audio, found bytes")
+        self.refuses(voice, audio([0.0], 8000), ValueError, "expected audio with a timestamp")
+
+
+class Captions(unittest.TestCase):
+    """A streaming node, fed by hand."""
+
+    def captions(self, stream: AsyncIterator[Any], **params: Any) -> AsyncIterator[Any]:
+        return node("captions", "CaptionNode", **params).process(stream)
+
+    def test_a_caption_leaves_when_it_is_complete(self) -> None:
+        async def run() -> list[Any]:
+            go_on = asyncio.Event()
+
+            async def stream() -> AsyncIterator[Any]:
+                yield {"word": "Yes.", "start_us": 0, "end_us": 10}
+                await go_on.wait()
+                yield {"word": "No", "start_us": 20, "end_us": 30}
+
+            captions = self.captions(stream())
+            first = await anext(captions)
+            go_on.set()
+            return [first.data["lines"], *[caption.data["lines"] async for caption in captions]]
+
+        self.assertEqual(asyncio.run(run()), [["Yes."], ["No"]])
+
+    def test_reads_ahead_within_bounds(self) -> None:
+        read = []
+
+        async def stream() -> AsyncIterator[Any]:
+            for number in range(100):
+                read.append(number)
+                yield {"word": "Yes.", "start_us": number, "end_us": number}
+
+        async def run() -> None:
+            captions = self.captions(stream(), lookahead=3)
+            await anext(captions)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            await captions.aclose()
+
+        asyncio.run(run())
+        self.assertLessEqual(len(read), 5)
+
+    def test_errors_come_through(self) -> None:
+        for bad in (
+            {"word": "No"},
+            {"word": " ", "start_us": 0, "end_us": 1},
+            {"word": "No", "start_us": 1, "end_us": 0},
+            {"word": "No", "start_us": 0.5, "end_us": 1},
+        ):
+
+            async def run() -> list[Any]:
+                async def stream() -> AsyncIterator[Any]:
+                    yield {"word": "Yes.", "start_us": 0, "end_us": 10}
+                    yield bad
+
+                return [caption async for caption in self.captions(stream())]
+
+            with self.subTest(bad), self.assertRaisesRegex(ValueError, "expected a word with its"):
+                asyncio.run(run())
+
 
 class NodeBase(unittest.TestCase):
     """What deriving from `remotemedia.Node` gives."""
@@ -78,9 +153,7 @@ class NodeBase(unittest.TestCase):
         self.assertEqual(Mine().name, "Mine")
         mine = Mine(name="me", mode="fast")
         self.assertEqual((mine.name, mine.config), ("me", {"mode": "fast"}))
-        self.assertIsNone(mine.initialize())
         self.assertIsNone(mine.flush())
-        self.assertIsNone(mine.cleanup())
         with self.assertRaisesRegex(NotImplementedError, r"Mine does not define process\(\)"):
             mine.process(1)
 

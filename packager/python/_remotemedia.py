@@ -8,7 +8,7 @@ else it imported would be in every bundle.
 from _collections import OrderedDict
 from _operator import index
 from _struct import error as _StructError
-from _struct import pack_into
+from _struct import calcsize, pack_into
 from sys import maxsize
 from time import monotonic
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 _MAX_CHANNELS = 0xFFFF
 _MAX_U32 = 0xFFFF_FFFF
 _MAX_I64 = 0x7FFF_FFFF_FFFF_FFFF
-# What CPython's memoryview can hold.
-_MAX_DIMENSIONS = 64
+_MAX_DIMENSIONS = 64  # of a memoryview
 
 # The `memoryview` formats of each kind of number; their sizes differ between platforms.
 _KINDS = ("?", "BHILQN", "bhilqn", "fd")
@@ -40,9 +39,10 @@ _DTYPES = {
     "f32": "f",
     "f64": "d",
 }
-_SIZES = {"?": 1, "B": 1, "b": 1, "H": 2, "h": 2, "I": 4, "i": 4, "Q": 8, "q": 8, "f": 4, "d": 8}
+_SIZES = {code: calcsize(code) for code in _DTYPES.values()}
 
-_PIXEL_FORMATS = ("rgb24", "rgba32", "gray8", "yuv420p")
+# Bytes for each pixel of the luma plane; chroma planes come on top.
+_PIXEL_FORMATS = {"rgb24": 3, "rgba32": 4, "gray8": 1, "yuv420p": 1}
 
 
 def _integer(value: "Any", name: str, lowest: int, highest: int) -> int:
@@ -85,8 +85,7 @@ def _flat(view: memoryview, code: str) -> memoryview:
     """`view` as one dimension of `code`."""
     if view.format == code and view.ndim == 1:
         return view
-    if view.format != "B" or view.ndim != 1:
-        view = view.cast("B")
+    view = view.cast("B")
     return view if code == "B" else view.cast(code)
 
 
@@ -159,8 +158,8 @@ def _samples(samples: "Any") -> memoryview:
         try:
             return _packed(samples, "f")
         except (TypeError, _StructError) as error:
-            kind = type(samples).__name__
-            raise TypeError(f"samples are floats or bytes, not {kind}: {error}") from None
+            message = f"samples are floats or bytes, not {type(samples).__name__}: {error}"
+            raise TypeError(message) from None
     if _is_same_number(view, "f"):
         return _flat(view, "f")
     if view.format == "B":
@@ -210,8 +209,7 @@ class VideoFrame:
         self.format = format
         view = _view(data)
         if view is None or view.itemsize != 1:
-            kind = type(data).__name__
-            raise TypeError(f"data is a buffer of bytes, not {kind}")
+            raise TypeError(f"data is a buffer of bytes, not {type(data).__name__}")
         self.data = _flat(view, "B")
         expected = _frame_bytes(self.width, self.height, format)
         if view.nbytes != expected:
@@ -238,14 +236,8 @@ class VideoFrame:
 
 
 def _frame_bytes(width: int, height: int, format: str) -> int:
-    pixels = width * height
-    if format == "rgb24":
-        return 3 * pixels
-    if format == "rgba32":
-        return 4 * pixels
-    if format == "gray8":
-        return pixels
-    return pixels + 2 * ((width + 1) // 2) * ((height + 1) // 2)
+    chroma = ((width + 1) // 2) * ((height + 1) // 2) if format == "yuv420p" else 0
+    return _PIXEL_FORMATS[format] * width * height + 2 * chroma
 
 
 class Tensor:
@@ -297,20 +289,12 @@ class Tensor:
 
     def tolist(self) -> "Any":
         """The elements as Python's numbers, in nested lists; without dimensions, the number."""
-        if self.data.nbytes:
-            return self.data.tolist()
-        lists = []
-        # What is inside an empty dimension does not show.
-        for side in reversed(self.shape[: self.shape.index(0)]):
-            lists = [_copy(lists) for _ in range(side)]
-        return lists
+        return self.data.tolist() if self.data.nbytes else _empty_lists(self.shape)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tensor):
             return NotImplemented
-        return (
-            self.dtype == other.dtype and self.shape == other.shape and self.data == other.data
-        )
+        return self.dtype == other.dtype and self.shape == other.shape and self.data == other.data
 
     def __reduce__(self) -> "tuple[Any, ...]":
         return Tensor, (self.data.tobytes(), self.shape, self.dtype)
@@ -344,8 +328,8 @@ def _elements(data: "Any", dtype: str, code: str) -> memoryview:
     raise TypeError(f"data is a buffer of {dtype} or of bytes, not of the format {view.format!r}")
 
 
-def _copy(lists: "list[Any]") -> "list[Any]":
-    return [_copy(each) for each in lists]
+def _empty_lists(shape: "tuple[int, ...]") -> "list[Any]":
+    return [_empty_lists(shape[1:]) for _ in range(shape[0])]
 
 
 class Packet:
@@ -369,11 +353,9 @@ class Packet:
         self.data = data
         self.output = _text(output, "output")
         self.session = _text(session, "session")
-        self.timestamp_us = (
-            None
-            if timestamp_us is None
-            else _integer(timestamp_us, "timestamp_us", -_MAX_I64 - 1, _MAX_I64)
-        )
+        if timestamp_us is not None:
+            timestamp_us = _integer(timestamp_us, "timestamp_us", -_MAX_I64 - 1, _MAX_I64)
+        self.timestamp_us = timestamp_us
 
     def _fields(self) -> "tuple[Any, ...]":
         return self.data, self.output, self.session, self.timestamp_us
@@ -416,17 +398,14 @@ class Metadata:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Metadata):
             return NotImplemented
-        return (
-            self.session == other.session
-            and self.timestamp_us == other.timestamp_us
-            and self.sequence == other.sequence
-        )
+        return self._fields() == other._fields()
 
     def __repr__(self) -> str:
-        return (
-            f"Metadata(session={self.session!r}, timestamp_us={self.timestamp_us!r}, "
-            f"sequence={self.sequence!r})"
-        )
+        session, timestamp_us, sequence = self._fields()
+        return f"Metadata({session=}, {timestamp_us=}, {sequence=})"
+
+    def _fields(self) -> "tuple[str | None, int | None, int]":
+        return self.session, self.timestamp_us, self.sequence
 
 
 # Set by the engine for each packet before the node sees it: `(session, timestamp_us, sequence)`,
@@ -582,25 +561,14 @@ class SessionStates:
         """Forget a session; whether there was one."""
         return self._states.pop(session_id, None) is not None
 
-    def clear(self) -> None:
-        """Forget all sessions."""
-        self._states.clear()
-
     def ids(self) -> "list[str]":
         """The sessions, the one that was not asked for the longest first."""
         self._expire(self._clock())
         return list(self._states)
 
-    def __contains__(self, session_id: object) -> bool:
-        self._expire(self._clock())
-        return session_id in self._states
-
     def __len__(self) -> int:
         self._expire(self._clock())
         return len(self._states)
-
-    def __bool__(self) -> bool:
-        return True
 
     def _expire(self, now: float) -> None:
         if self.ttl is None:
@@ -621,9 +589,6 @@ class _Done:
     def __await__(self) -> "Generator[Any, None, None]":
         return
         yield
-
-    def __repr__(self) -> str:
-        return "<done>"
 
 
 DONE = _Done()
