@@ -51,6 +51,17 @@ pub fn example(name: &str) -> PathBuf {
     found.expect("an example of that name").1
 }
 
+/// What an example is fed with: `input.jsonl` or `input.wav` beside its manifest.
+///
+/// # Panics
+///
+/// It has neither.
+pub fn input_of(manifest: &Path) -> PathBuf {
+    let inputs = ["input.jsonl", "input.wav"].map(|name| manifest.with_file_name(name));
+    let found = inputs.into_iter().find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("{} has no input", manifest.display()))
+}
+
 /// Whether expected files are to be rewritten.
 pub fn blessing() -> bool {
     std::env::var_os(BLESS_VARIABLE).is_some_and(|value| !value.is_empty() && value != "0")

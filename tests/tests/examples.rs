@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use end_to_end::{Finished, build, example, examples, expect_file, repository, rm_pack};
+use end_to_end::{Finished, build, example, examples, expect_file, input_of, repository, rm_pack};
 use rm_runtime::bundle::Bundle;
 use serde_json::{Value, json};
 
@@ -30,15 +30,15 @@ fn from_the_bundle_as_locked() {
 
 #[track_caller]
 fn check_run(name: &str, pipeline: &Path) {
-    let folder = repository().join("bundles").join(name);
+    let manifest = example(name);
     let mut command = rm_pack();
     command
         .arg("run")
         .arg(pipeline)
         .arg("--input")
-        .arg(folder.join("input.jsonl"));
+        .arg(input_of(&manifest));
     let outputs = Finished::of(&mut command).success();
-    let expected = std::fs::read_to_string(folder.join("expected.jsonl")).unwrap();
+    let expected = std::fs::read_to_string(manifest.with_file_name("expected.jsonl")).unwrap();
     assert_eq!(outputs, expected, "{}", pipeline.display());
 }
 
@@ -193,6 +193,7 @@ fn plain_cpython_gives_the_same() {
     for arguments in [
         &["bundles/check_expected.py"][..],
         &["-m", "unittest", "discover", "bundles"],
+        &["-m", "unittest", "discover", "-s", "packager/python/tests"],
     ] {
         let finished = Finished::from_output(python(arguments).unwrap());
         assert_eq!(

@@ -91,44 +91,14 @@ fn from_several_threads_at_once() {
 }
 
 #[test]
-fn outputs_leave_before_the_next_item_is_asked_for() {
-    let pipeline = python(COUNTER);
-    let log = Mutex::new(Vec::new());
-    let mut items = 1..=3;
-    pipeline
-        .run_with(
-            || {
-                let item = items.next();
-                log.lock().unwrap().push(format!("asked: {item:?}"));
-                Ok(item.map(Value::from))
-            },
-            |node, value| {
-                log.lock().unwrap().push(format!("{node}: {value:?}"));
-                Ok(())
-            },
-        )
-        .unwrap();
-    let expected = [
-        "asked: Some(1)",
-        "case: Int(111)",
-        "asked: Some(2)",
-        "case: Int(222)",
-        "asked: Some(3)",
-        "case: Int(333)",
-        "asked: None",
-    ];
-    assert_eq!(log.into_inner().unwrap(), expected);
-}
-
-#[test]
 fn errors_of_the_caller_end_the_run_and_come_back() {
     let pipeline = python(COUNTER);
     let error = pipeline
-        .run_with(|| Err("no more film".into()), |_, _| Ok(()))
+        .run_with(|| Err("no more film".into()), |_| Ok(()))
         .unwrap_err();
     assert_eq!(error.to_string(), "no more film");
     let error = pipeline
-        .run_with(|| Ok(Some(1.into())), |_, _| Err("disk full".into()))
+        .run_with(|| Ok(Some(1.into())), |_| Err("disk full".into()))
         .unwrap_err();
     let RunError::Caller(source) = error else {
         panic!("{error:?}")
@@ -210,7 +180,7 @@ fn a_bundle_without_its_engine_is_refused_by_name() {
     let files = [("pipeline.yaml", manifest), ("nodes.py", COUNTER)];
     let packed = pack_files(folder.path(), &files);
     let digest = packed.engine.unwrap().engine.digest();
-    let error = Pipeline::with_engine(&packed.bundle, None, Registry::builtin()).unwrap_err();
+    let error = Pipeline::with_engine(&packed.bundle, None, Settings::default()).unwrap_err();
     let message = error.to_string();
     let expected = format!("needs the engine {digest} (Python 3.14.");
     assert!(message.contains(&expected), "{message}");
@@ -257,8 +227,8 @@ fn branches_meet_in_the_order_of_the_connections() {
     let mut items = 1..=3;
     pipeline
         .run_with(
-            || Ok(items.next().map(Value::from)),
-            |node, value| Ok(writeln!(log, "{node} {value:?}")?),
+            || Ok(items.next().map(Into::into)),
+            |output| Ok(writeln!(log, "{} {:?}", output.node, output.value)?),
         )
         .unwrap();
     let expected = "\

@@ -6,7 +6,7 @@ use end_to_end::tree;
 use rm_pack::pack::{Packed, Request, pack};
 use rm_runtime::cache::Cache;
 use rm_runtime::nodes::Registry;
-use rm_runtime::pipeline::Pipeline;
+use rm_runtime::pipeline::{Pipeline, Settings};
 use rm_runtime::value::Value;
 
 /// Write files into a folder and pack the `pipeline.yaml` among them.
@@ -24,6 +24,15 @@ pub fn pack_files(folder: &Path, files: &[(&str, &str)]) -> Packed {
 
 /// A pipeline of the nodes and connections of a manifest, with Python nodes from one source.
 pub fn pipeline_with(registry: Registry, manifest: &str, source: &str) -> Pipeline {
+    let settings = Settings {
+        registry,
+        ..Settings::default()
+    };
+    pipeline_under(settings, manifest, source)
+}
+
+/// The same under settings of the test's own.
+pub fn pipeline_under(settings: Settings, manifest: &str, source: &str) -> Pipeline {
     let folder = tempfile::tempdir().unwrap();
     let manifest = format!("version: v1\nmetadata: {{name: case}}\n{manifest}");
     let packed = pack_files(
@@ -31,7 +40,7 @@ pub fn pipeline_with(registry: Registry, manifest: &str, source: &str) -> Pipeli
         &[("pipeline.yaml", &manifest), ("nodes.py", source)],
     );
     let engine = packed.engine.map(|built| built.engine);
-    Pipeline::with_engine(&packed.bundle, engine, registry).unwrap()
+    Pipeline::with_engine(&packed.bundle, engine, settings).unwrap()
 }
 
 /// A pipeline of one Python node, the class `Case`.
@@ -45,6 +54,6 @@ pub fn python(source: &str) -> Pipeline {
 
 /// Run a pipeline that does not fail.
 pub fn run(pipeline: &Pipeline, items: impl IntoIterator<Item = impl Into<Value>>) -> Vec<Value> {
-    let outputs = pipeline.run(items.into_iter().map(Into::into));
+    let outputs = pipeline.run(items.into_iter().map(Into::<Value>::into));
     outputs.unwrap_or_else(|error| panic!("{error:?}"))
 }

@@ -1,3 +1,4 @@
 class Case:
     def process(self, data):
-        yield data
+        while True:
+            pass

@@ -1,0 +1,6 @@
+class Case:
+    is_streaming = True
+
+    async def process(self, stream):
+        async for item in stream:
+            yield item

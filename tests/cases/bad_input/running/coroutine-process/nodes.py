@@ -1,3 +1,0 @@
-class Case:
-    async def process(self, data):
-        return data

@@ -1,0 +1,3 @@
+class Case:
+    def process(self):
+        yield 1

@@ -1,0 +1,6 @@
+class Case:
+    def process(self, data):
+        return 6 // data
+
+    def flush(self):
+        return "the end"

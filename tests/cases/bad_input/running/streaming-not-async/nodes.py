@@ -1,0 +1,4 @@
+class Case:
+    def process(self, stream):
+        for item in stream:
+            yield item

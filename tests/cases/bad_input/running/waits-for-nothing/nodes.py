@@ -1,0 +1,6 @@
+import asyncio
+
+
+class Case:
+    async def process(self, data):
+        await asyncio.Event().wait()
