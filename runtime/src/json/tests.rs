@@ -120,7 +120,7 @@ fn media_that_does_not_fit_is_refused() {
     );
     assert_eq!(
         audio(r#"{"sample_rate": 1, "channels": 1, "samples": "", "x": 1}"#),
-        r#"$[0]: `$audio` has no field str "x""#
+        "$[0]: `$audio` has no field `x`"
     );
     assert_eq!(
         audio(r#"{"sample_rate": 1, "channels": 65536, "samples": ""}"#),
