@@ -59,8 +59,9 @@ pub mod pipeline;
 #[cfg(feature = "wasmtime")]
 pub mod python;
 pub mod suggest;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod testing;
 pub mod value;
 mod wtf8;
 

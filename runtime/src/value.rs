@@ -277,6 +277,7 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::{DType, PixelFormat};
 
     #[test]
     fn big_integers_are_normalised() {
@@ -312,6 +313,18 @@ mod tests {
         );
         assert_eq!(Value::List(vec![Value::Null]).describe(), "list of 1");
         assert_eq!(Value::Float(2.0).describe(), "float 2.0");
+        let audio = Audio::new(vec![0.0; 4], 8000, 2).unwrap();
+        assert_eq!(
+            Value::from(audio).describe(),
+            "Audio of 2 frames, 8000 Hz, 2 channels"
+        );
+        let frame = VideoFrame::new(vec![0; 2], 2, 1, PixelFormat::Gray8).unwrap();
+        assert_eq!(Value::from(frame).describe(), "VideoFrame of 2x1 gray8");
+        let tensor = Tensor::new(vec![0; 4], vec![2, 1], DType::I16).unwrap();
+        assert_eq!(
+            Value::from(tensor).describe(),
+            "Tensor of shape [2, 1], i16"
+        );
     }
 
     #[test]

@@ -176,7 +176,10 @@ impl Fields {
         };
         let is_known = |key: &Value| key.as_str().is_some_and(|key| names.contains(&key));
         if let Some((key, _)) = entries.iter().find(|(key, _)| !is_known(key)) {
-            return Err(format!("`{form}` has no field {}", key.describe()));
+            let name = key
+                .as_str()
+                .map_or_else(|| key.describe(), |name| format!("`{name}`"));
+            return Err(format!("`{form}` has no field {name}"));
         }
         let fields = Self { form, entries };
         let is_there = |name: &&&str| {

@@ -1,7 +1,9 @@
 use num_bigint::BigInt;
+use proptest::prelude::*;
 
 use super::*;
 use crate::media::{Audio, DType, PixelFormat, Tensor, VideoFrame};
+use crate::testing::{self, is_same};
 
 #[track_caller]
 fn same(text: &str) {
@@ -118,7 +120,7 @@ fn media_that_does_not_fit_is_refused() {
     );
     assert_eq!(
         audio(r#"{"sample_rate": 1, "channels": 1, "samples": "", "x": 1}"#),
-        r#"$[0]: `$audio` has no field str "x""#
+        "$[0]: `$audio` has no field `x`"
     );
     assert_eq!(
         audio(r#"{"sample_rate": 1, "channels": 65536, "samples": ""}"#),
@@ -315,4 +317,49 @@ fn values_embed_in_serde_documents() {
         r#"{"b":[1,2.5,18446744073709551616],"a":{"$bytes":"AA=="}}"#
     );
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+}
+
+#[test]
+fn towers_survive() {
+    for value in testing::towers(200) {
+        let text = to_json(&value).unwrap();
+        // Tuples are lists, and NaN is among the samples.
+        assert_eq!(to_json(&from_json(&text).unwrap()), Ok(text));
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_json_carries_survives(value in testing::json_values()) {
+        let text = to_json(&value).unwrap();
+        let back = from_json(&text).unwrap();
+        prop_assert!(is_same(&back, &value), "{text}");
+        prop_assert_eq!(to_json(&back).unwrap(), text);
+    }
+
+    #[test]
+    fn what_json_changes_changes_once(value in testing::values()) {
+        // Bytes and tuples as keys are refused.
+        if let Ok(text) = to_json(&value) {
+            let changed = from_json(&text).unwrap();
+            let back = from_json(&to_json(&changed).unwrap()).unwrap();
+            prop_assert!(is_same(&back, &changed), "{text}");
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error_or_another_value(
+        value in testing::json_values(),
+        damages in testing::damages(),
+    ) {
+        let bytes = testing::damaged(to_json(&value).unwrap().into_bytes(), &damages);
+        let text = String::from_utf8_lossy(&bytes);
+        let _ = from_json_packet(&text);
+        if let Ok(read) = from_json(&text) {
+            prop_assert!(testing::footprint(&read) <= 160 * text.len());
+            if let Ok(text) = to_json(&read) {
+                prop_assert!(from_json(&text).is_ok(), "{text}");
+            }
+        }
+    }
 }

@@ -1,8 +1,11 @@
 use num_bigint::BigInt;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 use super::*;
 use crate::media::{Audio, DType, PixelFormat, Tensor, VideoFrame};
-use crate::testing::Dice;
+use crate::testing::{self, is_same};
 use crate::value::Value;
 
 fn pow2(exponent: u32) -> BigInt {
@@ -379,63 +382,78 @@ fn buffers_must_be_what_placeholders_say() {
     );
 }
 
-fn generated(dice: &mut Dice, depth: u32) -> Value {
-    let bytes = |dice: &mut Dice| {
-        (0..dice.roll(40))
-            .map(|_| dice.bits().to_le_bytes()[0])
-            .collect::<Vec<u8>>()
-    };
-    match dice.roll(if depth == 0 { 8 } else { 11 }) {
-        0 => Value::Null,
-        1 => Value::Bool(dice.once_in(2)),
-        2 => Value::Int(dice.bits().cast_signed() >> dice.roll(64)),
-        3 => Value::from(BigInt::from_signed_bytes_le(&bytes(dice))),
-        // Any finite float: the exponent's highest bit is cleared, since only all ones are special.
-        4 => Value::Float(f64::from_bits(dice.bits() & !(1 << 62))),
-        5 => Value::Str(String::from_utf8_lossy(&bytes(dice)).into_owned()),
-        6 => Value::from_surrogate_utf8(b"\xed\xb0\x80x".repeat(dice.roll(3))).unwrap(),
-        7 => Value::Bytes(bytes(dice)),
-        8 => Value::List(
-            (0..dice.roll(4))
-                .map(|_| generated(dice, depth - 1))
-                .collect(),
-        ),
-        9 => Value::Tuple(
-            (0..dice.roll(4))
-                .map(|_| generated(dice, depth - 1))
-                .collect(),
-        ),
-        _ => Value::Dict(
-            (0..3)
-                .map(|i| {
-                    (
-                        Value::Tuple(vec![Value::from(i), generated(dice, 0)]),
-                        generated(dice, depth - 1),
-                    )
-                })
-                .collect(),
-        ),
+#[test]
+fn towers_survive_both_ways() {
+    for value in testing::towers(200) {
+        let wire = to_wire(&value).unwrap();
+        let back = from_wire(&wire.payload, &wire.buffers).unwrap();
+        assert!(is_same(&back, &value));
     }
 }
 
-#[test]
-fn generated_values_survive_the_round_trip() {
-    for seed in 1..2000 {
-        let value = generated(&mut Dice::seeded(seed), 4);
-        let bytes = to_marshal(&value).unwrap();
-        assert_eq!(from_marshal(&bytes).unwrap(), value);
-    }
-}
-
-#[test]
-fn damaged_bytes_never_panic() {
-    for seed in 1..2000 {
-        let mut dice = Dice::seeded(seed);
-        let mut bytes = to_marshal(&generated(&mut dice, 4)).unwrap();
-        let at = dice.roll(bytes.len());
-        bytes[at] ^= 1 << dice.roll(8);
-        if let Ok(value) = from_marshal(&bytes) {
-            assert!(to_marshal(&value).is_ok());
+/// What is left of a value when nothing can travel beside it.
+fn without_media(value: Value) -> Value {
+    match value {
+        Value::List(items) => Value::List(items.into_iter().map(without_media).collect()),
+        Value::Tuple(items) => Value::Tuple(items.into_iter().map(without_media).collect()),
+        Value::Dict(entries) => {
+            let entries = entries.into_iter();
+            Value::Dict(entries.map(|(k, v)| (k, without_media(v))).collect())
         }
+        Value::Audio(audio) => Value::Bytes(audio.as_le_bytes().to_vec()),
+        Value::Video(frame) => Value::Bytes(frame.into_data()),
+        Value::Tensor(tensor) => Value::Bytes(tensor.into_data()),
+        plain @ (Value::Null
+        | Value::Bool(_)
+        | Value::Int(_)
+        | Value::BigInt(_)
+        | Value::Float(_)
+        | Value::Str(_)
+        | Value::SurrogateStr(_)
+        | Value::Bytes(_)) => plain,
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_value_survives_the_wire(value in testing::values()) {
+        let wire = to_wire(&value).unwrap();
+        let back = from_wire(&wire.payload, &wire.buffers).unwrap();
+        prop_assert!(is_same(&back, &value), "{back:?}");
+    }
+
+    #[test]
+    fn any_plain_value_survives_marshal(value in testing::values().prop_map(without_media)) {
+        let back = from_marshal(&to_marshal(&value).unwrap()).unwrap();
+        prop_assert!(is_same(&back, &value), "{back:?}");
+    }
+
+    #[test]
+    fn damage_is_an_error_or_another_value(
+        value in testing::values(),
+        damages in testing::damages(),
+        cut in any::<Option<Index>>(),
+    ) {
+        let wire = to_wire(&value).unwrap();
+        let mut buffers = wire.buffers;
+        if let (Some(cut), false) = (cut, buffers.is_empty()) {
+            let cut = cut.index(buffers.len());
+            buffers[cut] = &buffers[cut][..buffers[cut].len() / 2];
+        }
+        let payload = testing::damaged(wire.payload, &damages);
+        if let Ok(read) = from_wire(&payload, &buffers) {
+            let again = to_wire(&read).unwrap();
+            let back = from_wire(&again.payload, &again.buffers).unwrap();
+            prop_assert!(is_same(&back, &read));
+            let beside: usize = buffers.iter().map(|buffer| buffer.len()).sum();
+            // A byte can be a whole value, and the room for values grows by doubling.
+            prop_assert!(testing::footprint(&read) <= beside + 160 * payload.len());
+        }
+    }
+
+    #[test]
+    fn noise_is_read_without_harm(noise in vec(any::<u8>(), 0..100)) {
+        let noise = [b"[\x02\0\0\0", &noise[..]].concat();
+        let _ = from_wire(&noise, &[&noise]);
     }
 }
