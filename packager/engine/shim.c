@@ -40,7 +40,6 @@ extern const char *PyUnicode_AsUTF8AndSize(PyObject *, long *);
 extern PyObject *PyTuple_New(long);
 extern int PyTuple_SetItem(PyObject *, long, PyObject *);
 extern PyObject *PyTuple_GetItem(PyObject *, long);
-extern long PyTuple_Size(PyObject *);
 extern PyObject *PyList_GetItem(PyObject *, long);
 extern long PyList_Size(PyObject *);
 extern void Py_DecRef(PyObject *);
@@ -292,32 +291,27 @@ static struct bytes *answer(const struct bytes *payload) {
   return state.answer;
 }
 
-// Point the answer at the memory of what the guest returned: bytes, or bytes and a list of objects with buffers.
+// Point the answer at the memory of what the guest returned: bytes, and a list of objects with buffers.
 static struct bytes *answer_result(PyObject *result) {
   state.result = result;
-  PyObject *payload = result;
-  // A tuple has a size; asking bytes for it sets an error, which is how they are told apart.
-  long parts = PyTuple_Size(result);
-  if (parts == 2) {
-    payload = PyTuple_GetItem(result, 0);
-    PyObject *buffers = PyTuple_GetItem(result, 1);
-    long count = PyList_Size(buffers);
-    if (count < 0) return answer(return_exception());
-    state.views = allocate((usize)(count + 1) * sizeof *state.views);
-    state.lists = allocate((usize)(count + 1) * sizeof *state.lists);
-    for (long i = 0; i < count; i++) {
-      Py_buffer *view = &state.views[i];
-      if (PyObject_GetBuffer(PyList_GetItem(buffers, i), view, 0) < 0) {
-        struct bytes *error = return_exception();
-        release_answer();
-        return answer(error);
-      }
-      state.view_count++;
-      state.lists[i].start = view->buf;
-      state.lists[i].length = (u32)view->len;
+  PyObject *payload = PyTuple_GetItem(result, 0);
+  PyObject *buffers = payload == NULL ? NULL : PyTuple_GetItem(result, 1);
+  long count = buffers == NULL ? -1 : PyList_Size(buffers);
+  if (count < 0) return answer(return_exception());
+  if (count > 0) {
+    state.views = allocate((usize)count * sizeof *state.views);
+    state.lists = allocate((usize)count * sizeof *state.lists);
+  }
+  for (long i = 0; i < count; i++) {
+    Py_buffer *view = &state.views[i];
+    if (PyObject_GetBuffer(PyList_GetItem(buffers, i), view, 0) < 0) {
+      struct bytes *error = return_exception();
+      release_answer();
+      return answer(error);
     }
-  } else {
-    PyErr_Clear();
+    state.view_count++;
+    state.lists[i].start = view->buf;
+    state.lists[i].length = (u32)view->len;
   }
   char *start = PyBytes_AsString(payload);
   if (start == NULL) return answer(return_exception());

@@ -114,7 +114,7 @@ def dispatch(operation, payload, buffers):
         _last = result
         answer = _rm_values.dump(result)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: nothing may unwind into the host
-        answer = marshal.dumps((1, _rm_errors.describe(error)), 2)
+        answer = marshal.dumps((1, _rm_errors.describe(error)), 2), []
     _rm_stdio.flush()
     return answer
 

@@ -10,6 +10,8 @@ import sys
 
 _kept = []
 _packing = True
+# Whether anything may wait in a buffer; asking the streams would cost more than most nodes take for an item.
+_dirty = False
 
 
 class Stream(io.RawIOBase):
@@ -31,10 +33,24 @@ class Stream(io.RawIOBase):
         return posix.write(self._descriptor, data)
 
 
+class Buffer(io.BufferedWriter):
+    def write(self, data):
+        global _dirty
+        _dirty = True
+        return super().write(data)
+
+
+class Text(io.TextIOWrapper):
+    def write(self, text):
+        global _dirty
+        _dirty = True
+        return super().write(text)
+
+
 def install():
     for name, descriptor, errors in (("stdout", 1, "backslashreplace"), ("stderr", 2, "backslashreplace")):
-        stream = io.TextIOWrapper(
-            io.BufferedWriter(Stream(descriptor)), encoding="utf-8", errors=errors, newline="\n", line_buffering=True
+        stream = Text(
+            Buffer(Stream(descriptor)), encoding="utf-8", errors=errors, newline="\n", line_buffering=True
         )
         stream.mode = "w"
         setattr(sys, name, stream)
@@ -43,6 +59,11 @@ def install():
 
 
 def flush():
+    global _dirty
+    # A program may have put streams of its own in place of these.
+    if not _dirty and sys.stdout is sys.__stdout__ and sys.stderr is sys.__stderr__:
+        return
+    _dirty = False
     for stream in (sys.stdout, sys.stderr):
         # A program may put anything there, and a failing flush must not replace the answer.
         try:

@@ -67,14 +67,14 @@ _MAKERS = {
 
 
 def dump(result):
-    """An answer with this result, as bytes, or as bytes and a list of the buffers beside them. A list is taken to be a
-    node's outputs, and so is the first part of a tuple if it is a list."""
+    """An answer with this result, as bytes and a list of the buffers beside them. A list is taken to be a node's outputs,
+    and so is the first part of a tuple if it is a list."""
     outputs = result[0] if type(result) is tuple and result else result
     if type(outputs) is not list:
         outputs = None
     if not _has_large_buffers(outputs):
         try:
-            return marshal.dumps((0, result), 2)
+            return marshal.dumps((0, result), 2), []
         except ValueError:
             # Not made of exact built-in types: a subclass (an enum, a named tuple, a defaultdict), media, or something
             # that cannot leave at all.
@@ -86,8 +86,7 @@ def dump(result):
         plain = _plain_outputs(outputs, buffers)
     else:
         plain = (_plain_outputs(outputs, buffers), *result[1:])
-    payload = marshal.dumps((0, plain), 2)
-    return (payload, buffers) if buffers else payload
+    return marshal.dumps((0, plain), 2), buffers
 
 
 def check(result):

@@ -27,7 +27,7 @@ use self::load::{find_engine, no_engine};
 use self::run::{Run, Turn};
 use self::session::wait_for;
 pub use self::session::{Item, Output, Session};
-use self::shape::{NodeKind, Shapes};
+use self::shape::Shapes;
 pub use self::shape::{ShapeError, ShapeProblem, check_shapes};
 use crate::bundle::{Bundle, PythonNode};
 use crate::cache::Cache;
@@ -266,7 +266,7 @@ impl Pipeline {
         mut next: impl FnMut() -> Result<Option<Item>, CallerError>,
         mut emit: impl FnMut(Output) -> Result<(), CallerError>,
     ) -> Result<(), RunError> {
-        let converse = async |run: &Run| {
+        let mut converse = async |run: &Run| {
             let mut mishap = None;
             loop {
                 let result = match poll_fn(|context| run.poll_turn(context)).await? {

@@ -64,6 +64,7 @@ pub enum ShapeProblem {
 }
 
 /// What [`check`] found out about a manifest's nodes.
+#[derive(Debug)]
 pub(crate) struct Shapes {
     pub(crate) kinds: Vec<NodeKind>,
     pub(crate) setups: Vec<NodeSetup>,

@@ -310,11 +310,11 @@ impl Instance {
             }
         };
         let ((answer, buffers),) = self.check(result)?;
-        let mut beside = Vec::new();
-        for buffer in buffers.iter(&mut self.store).collect::<Vec<_>>() {
-            beside.push(self.check(buffer)?);
-        }
-        let beside: Vec<&[u8]> = beside
+        let lists = buffers
+            .iter(&mut self.store)
+            .and_then(|lists| lists.collect::<wasmtime::Result<Vec<WasmList<u8>>>>());
+        let lists = self.check(lists)?;
+        let beside: Vec<&[u8]> = lists
             .iter()
             .map(|buffer| buffer.as_le_slice(&self.store))
             .collect();
