@@ -74,14 +74,15 @@ fn push(executor: &mut Executor, item: i64) {
     executor.push(Value::Int(item), None, None).unwrap();
 }
 
+/// The next task of a node.
 #[track_caller]
 fn begin(executor: &mut Executor, node: usize) -> Task {
-    let task = executor.next_task().expect("a task");
-    assert_eq!(task.node.get(), node);
-    task
+    let lanes = 0..executor.nodes[node].lanes();
+    let mut tasks = lanes.filter_map(|lane| executor.next_task_for(NodeIndex(node), lane));
+    tasks.next().expect("a task")
 }
 
-/// The value of the next task, which must be of `node`.
+/// The value of a node's next task.
 #[track_caller]
 fn begin_value(executor: &mut Executor, node: usize) -> Value {
     match begin(executor, node).work {
@@ -101,7 +102,7 @@ fn complete(executor: &mut Executor, node: usize, values: &[i64]) {
     executor.complete(NodeIndex(node), 0);
 }
 
-/// Completes the next task, which must be of `node`, with these outputs.
+/// Completes a node's next task with these outputs.
 #[track_caller]
 fn run(executor: &mut Executor, node: usize, values: &[i64]) {
     begin(executor, node);
