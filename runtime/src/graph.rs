@@ -7,7 +7,7 @@ use crate::manifest::Manifest;
 
 /// A node's number: its position in the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeIndex(usize);
+pub struct NodeIndex(pub(crate) usize);
 
 impl NodeIndex {
     /// The node's position in the manifest's `nodes`, from 0.

@@ -1,35 +1,65 @@
-//! The scheduling core: which node works on which item next.
+//! The scheduling core: which node works on which packet next.
 //!
 //! An [`Executor`] does no work itself and knows no threads, clocks or interpreters. A *driver* feeds it items, asks it for
-//! [`Task`]s, has the nodes do them in any way it likes, and reports what came out. The same core therefore serves a plain
-//! loop, a pool of threads and a browser.
+//! [`Task`]s, has the nodes do them in any way it likes, hands over what they give, and says when they are done. The same
+//! core therefore serves a plain loop, a pool of threads and a browser.
 //!
 //! # Order
 //! What a pipeline gives does not depend on which task happens to finish first.
 //!
-//! - Items are numbered from 0 as they are pushed; everything that comes out of a node for an item, none, one or many
-//!   values, carries that item's number, its *sequence*. What comes out of a flush carries the number after the last.
-//! - A node works on one task at a time and receives its packets by sequence; for the same sequence, from its
-//!   predecessors in the order of the connections; from one predecessor, in the order they came out.
-//! - A node is flushed once, after its last packet and after all its predecessors were flushed.
-//! - The results leave by sequence, then by the sinks' order in the manifest, then as they came out.
+//! - Items are numbered from 0 as they are pushed, and those of a *source*, a node that makes its own, as they are given.
+//!   What comes of an item has a *key*: the item's number and the way that it took from there, which is, for each node
+//!   on it, the place of the output that it came of among all that the node gave for the same key. Keys compare by item, then
+//!   along the way. The numbers on a way are kept by the node's *level*, the length of the longest path to it, so
+//!   that ways of different length compare: the first output for an input has the input's key, on every branch, and
+//!   branches meet again in the order in which their common ancestor gave things.
+//! - A node receives its packets by key; for the same key, by the order of its connections. A node that *joins* gets
+//!   one packet for each key instead, a dictionary of what its predecessors gave with exactly that key.
+//! - A node is flushed once, after its last packet and after all its predecessors were flushed. What comes out of that has
+//!   a key above all that the predecessors gave. Its item number is that after the node's last item.
+//! - A node may have several *lanes*, each with a task at a time. Packets are dealt to them as the node receives them: those
+//!   of a session always to the same lane, others in turn. If the next packet's lane is at work, the node waits. What the
+//!   tasks give leaves in the order of the tasks, and what is given before its turn is held. Lanes are flushed one by one.
+//! - What a node gives on an output that no connection takes is a result of the pipeline: all that a sink gives, and
+//!   outputs by names that the manifest does not use. Results leave by key, then by the nodes' order in the manifest.
+//!   Where branches meet, a result for the first branch's packet therefore waits until the others are done with the same
+//!   key, for any of them may still give a result that goes before it.
+//! - What a node gives on its own account, without a task, has the lowest key that the node could still give.
 //!
 //! # Back-pressure
-//! A node gets no task for an item while `capacity` packets of *earlier* items wait, from it, at one of its successors (or, for
-//! a sink, in the results), and a new item is refused while that many wait at a source. Packets of the same item always
-//! find room: with several paths between two nodes, a bound on those too could make the paths wait for each other for
-//! ever. So memory is bounded by the capacity and by how many packets single items become. Of the tasks that are possible,
-//! the one nearest to the sinks is offered, so that the first result leaves before the last item enters.
+//! A node may give nothing while `capacity` packets with *lower keys* than that of its next output wait, from it, at one
+//! of its targets or in the results; it gets no task then, and [`Executor::can_emit`] says so about tasks under way. Of a
+//! task behind an older one of its node, `capacity` outputs are held. A new item is refused while that many wait at a node
+//! that takes it. So no more than capacity times lanes wait at any place, also if an item becomes any number of packets, as
+//! long as the driver heeds this; a driver that cannot stop a node half-way may emit nevertheless. Of the tasks that are
+//! possible, the one nearest to the sinks is offered, so that the first result leaves before the last item enters.
 //!
-//! # Errors
-//! What an error in a node means is up to the driver: to fail, it drops the executor; to skip the item, it completes the
-//! task with no outputs; to stop the stream, it does that and closes the input.
+//! Nothing waits for ever. Let a node's *mark* be the key of the next output that it could give: that for the task under
+//! way (the oldest, if it has lanes) or for the next packet, else the lowest key that it may still receive. Of all nodes
+//! with something to do, the one with the lowest mark, and of those the first in topological order, can move:
+//! - It does not wait for another packet to come before its next. That would have to come from a node with a mark at
+//!   most as high, earlier in the order, or, if no such node has anything to do, from the input, which is open to it.
+//! - It does not wait for room. Packets with keys below its mark would wait at a later node, whose own mark would be
+//!   lower: their way is shorter than that node's level, so that what comes of them compares with this mark as they do.
+//!   Results with keys below all marks can be taken.
+//! - If it has lanes, the oldest task's outputs are not held.
+//!
+//! # Ends and errors
+//! What an error in a node means is up to the driver.
+//! - To *skip*, it [completes](Executor::complete) the task: what the task gave stands, and the node goes on.
+//! - To *[stop](Executor::stop)*, it ends the node's input there: the node is flushed and gets nothing else, what waits for it
+//!   is dropped, and the pipeline's input is closed. Sources end at once. Downstream that looks as any end does.
+//! - To *[fail](Executor::fail)*, the node freezes. No items are accepted any more, and everything goes on that may
+//!   come before the next output that the node would have given, and nothing else, flushes included. The run has failed when it is
+//!   the failed node that the next result would have to come from, directly or through idle nodes. So what is delivered and
+//!   which of several failures is reported do not depend on timing (except that items are not accepted on account of
+//!   failures of nodes that have their items from sources).
 //!
 //! # Example
 //! ```
 //! use std::path::Path;
 //!
-//! use rm_runtime::executor::{Executor, Work};
+//! use rm_runtime::executor::{Executor, NodeSetup, Status, Work};
 //! use rm_runtime::graph::Graph;
 //! use rm_runtime::manifest::Manifest;
 //! use rm_runtime::nodes::{Outputs, Registry};
@@ -50,10 +80,11 @@
 //!     nodes.push(registry.create(&spec.node_type, &spec.params)?);
 //! }
 //!
-//! let mut executor = Executor::new(Graph::new(&manifest)?, 16);
+//! let setups = vec![NodeSetup::default(); nodes.len()];
+//! let mut executor = Executor::new(Graph::new(&manifest)?, &setups, 16);
 //! let mut input = [5, 7, 3].into_iter();
 //! let mut results = Vec::new();
-//! while !executor.is_finished() {
+//! while executor.status() == Status::Running {
 //!     if let Some(output) = executor.take_output() {
 //!         results.push(output.packet.value);
 //!     } else if let Some(task) = executor.next_task() {
@@ -62,44 +93,75 @@
 //!         match task.work {
 //!             Work::Process(packet) => node.process(packet.value, &mut outputs)?,
 //!             Work::Flush => node.flush(&mut outputs)?,
+//!             Work::Generate => unreachable!("no node is set up as a source"),
 //!         }
-//!         executor.complete(task.node, outputs.into_values());
+//!         for value in outputs.into_values() {
+//!             executor.emit(task.node, task.lane, value.into());
+//!         }
+//!         executor.complete(task.node, task.lane);
 //!     } else {
 //!         // With nothing to do there is always room for an item.
 //!         match input.next() {
-//!             Some(item) => executor.push(item.into())?,
+//!             Some(item) => drop(executor.push(item.into(), None, None)?),
 //!             None => executor.close_input(),
-//!         };
+//!         }
 //!     }
 //! }
 //! assert_eq!(results, [20, 24, 16].map(Value::from));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ending;
+mod giving;
+mod join;
+mod key;
+mod marks;
 mod merge;
+mod node;
+mod routes;
 #[cfg(test)]
 mod tests;
 
 use std::iter::repeat_n;
+use std::sync::Arc;
 
-use self::merge::{ENDED, Merge};
+use self::key::Key;
+use self::marks::Changed;
+use self::merge::Merge;
+use self::node::NodeState;
+use self::routes::Routes;
 use crate::graph::{Graph, NodeIndex};
+use crate::packet::{Metadata, Packet};
 use crate::value::Value;
 
-/// A value on its way through the graph.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Packet {
-    /// What travels.
-    pub value: Value,
-    /// The number, from 0, of the pushed item it came from; the number of items for what came from a flush.
-    pub sequence: u64,
+/// How the executor is to treat a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeSetup {
+    /// Whether the node makes items of its own; means nothing for a node that others feed.
+    pub is_source: bool,
+    /// How many tasks it may work on at once, at least one; a source has one.
+    pub lanes: usize,
+    /// Whether it gets what its predecessors gave with the same key as one dictionary.
+    pub join: bool,
+}
+
+impl Default for NodeSetup {
+    fn default() -> Self {
+        Self {
+            is_source: false,
+            lanes: 1,
+            join: false,
+        }
+    }
 }
 
 /// Something for a node to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
-    /// The node; it gets no other task until this one is [completed](Executor::complete).
+    /// The node.
     pub node: NodeIndex,
+    /// Which of its lanes; it gets no other task until this one has [ended](Executor::complete).
+    pub lane: usize,
     /// What to do.
     pub work: Work,
 }
@@ -109,54 +171,43 @@ pub struct Task {
 pub enum Work {
     /// Process a packet.
     Process(Packet),
-    /// Give what it held back: its input has ended. The last task of a node.
+    /// Make items, each an emission, until there are no more. The only task of a source.
+    Generate,
+    /// Give what it held back: its input has ended. The last task of a lane.
     Flush,
 }
 
-/// A result: what came out of a sink.
+/// A result of the pipeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Output {
-    /// The sink.
+    /// The node that gave it.
     pub node: NodeIndex,
-    /// What came out.
+    /// The named output that it left on; `None` is the node's main output.
+    pub output: Option<Arc<str>>,
+    /// What was given.
     pub packet: Packet,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Tasks or results are left, or items may come.
+    Running,
+    /// Everything has ended, and every result was taken.
+    Finished,
+    /// A node failed, and every result that comes before that was taken. [`Executor::failed_lane`] tells in which lane.
+    Failed(NodeIndex),
 }
 
 /// Why an item was not accepted; it is given back.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PushError {
     /// Too many items wait; there is room again when tasks were done and outputs taken.
-    #[error("too many items wait at the pipeline's sources")]
+    #[error("too many items wait at the pipeline's first nodes")]
     Full(Value),
-    /// The input was closed.
+    /// The input was closed, or no node takes items.
     #[error("the pipeline's input is closed")]
     Closed(Value),
-}
-
-#[derive(Clone, Debug)]
-struct NodeState {
-    input: Merge,
-    stage: Stage,
-    /// Every packet with a lower sequence has come out; [`ENDED`] after the flush.
-    mark: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Stage {
-    Idle,
-    /// At work for an item, or on its flush.
-    Busy {
-        sequence: u64,
-        is_flush: bool,
-    },
-    Flushed,
-}
-
-/// Where a node's outputs go: a place in the input of a node, or in the results.
-#[derive(Clone, Copy, Debug)]
-enum Target {
-    Node(NodeIndex, usize),
-    Results(usize),
 }
 
 /// Decides what runs next; see the [module](self) for the rules.
@@ -164,47 +215,60 @@ enum Target {
 pub struct Executor {
     graph: Graph,
     nodes: Vec<NodeState>,
-    targets: Vec<Vec<Target>>,
-    sinks: Vec<NodeIndex>,
-    results: Merge,
+    routes: Vec<Routes>,
+    /// The nodes that take the pipeline's items.
+    inputs: Vec<NodeIndex>,
+    /// A place for each node, by number.
+    results: Merge<(Option<Arc<str>>, Packet)>,
+    changed: Changed,
+    capacity: usize,
     /// How many items were pushed.
     pushed: u64,
     is_closed: bool,
-    capacity: usize,
+    is_stopped: bool,
+    /// How many nodes have not ended.
+    left: usize,
+    /// The lowest key at which a node has failed; nothing beyond it matters.
+    limit: Option<Key>,
 }
 
 impl Executor {
-    /// An executor for a graph in which up to `capacity` packets (at least one) of earlier items may wait on a connection.
-    pub fn new(graph: Graph, capacity: usize) -> Self {
-        let sinks: Vec<_> = graph.sinks().collect();
-        let mut targets = vec![Vec::new(); graph.len()];
-        for node in graph.nodes() {
-            for (place, from) in graph.predecessors(node).iter().enumerate() {
-                targets[from.get()].push(Target::Node(node, place));
-            }
-        }
-        for (place, sink) in sinks.iter().enumerate() {
-            targets[sink.get()].push(Target::Results(place));
-        }
-        let nodes = graph
-            .nodes()
-            .map(|node| NodeState {
-                // A source has one place, that of the pipeline's input.
-                input: Merge::new(graph.predecessors(node).len().max(1)),
-                stage: Stage::Idle,
-                mark: 0,
-            })
+    /// An executor for a graph whose nodes are set up like this, by number (as the default for those without), in which up
+    /// to `capacity` packets (at least one) may wait on a connection.
+    ///
+    /// # Panics
+    /// If a path in the graph has more than 16 million connections.
+    pub fn new(graph: Graph, setups: &[NodeSetup], capacity: usize) -> Self {
+        let levels = graph.nodes().map(|node| graph.level(node)).max();
+        assert!(
+            levels < Some(Key::LEVELS),
+            "a graph with more levels than keys have"
+        );
+        let state = |node: NodeIndex| {
+            let setup = setups.get(node.get()).copied().unwrap_or_default();
+            NodeState::new(&graph, node, &setup)
+        };
+        let nodes: Vec<_> = graph.nodes().map(state).collect();
+        let inputs: Vec<_> = graph
+            .sources()
+            .filter(|node| !nodes[node.get()].is_source)
             .collect();
-        let results = Merge::new(sinks.len());
         Executor {
+            routes: graph
+                .nodes()
+                .map(|node| Routes::new(&graph, node))
+                .collect(),
+            results: Merge::new(graph.len(), false),
+            changed: Changed::new(&graph),
+            capacity: capacity.max(1),
+            pushed: 0,
+            is_closed: inputs.is_empty(),
+            is_stopped: false,
+            left: nodes.len(),
+            limit: None,
             graph,
             nodes,
-            targets,
-            sinks,
-            results,
-            pushed: 0,
-            is_closed: false,
-            capacity: capacity.max(1),
+            inputs,
         }
     }
 
@@ -213,149 +277,122 @@ impl Executor {
         &self.graph
     }
 
-    /// Gives an item to every source.
+    /// Gives an item to every node that nothing feeds, sources aside, and returns its number.
     ///
     /// # Errors
     /// [`PushError`] with the item.
-    pub fn push(&mut self, value: Value) -> Result<(), PushError> {
+    pub fn push(
+        &mut self,
+        value: Value,
+        session: Option<Arc<str>>,
+        timestamp_us: Option<i64>,
+    ) -> Result<u64, PushError> {
         if self.is_closed {
             return Err(PushError::Closed(value));
         }
-        let sequence = self.pushed;
-        let sources: Vec<_> = self.graph.sources().collect();
-        let is_full = |source: &NodeIndex| {
-            self.nodes[source.get()].input.waiting_below(0, sequence) >= self.capacity
-        };
-        if sources.iter().any(is_full) {
+        if !self.can_push() {
             return Err(PushError::Full(value));
         }
+        let sequence = self.pushed;
         self.pushed += 1;
-        // Every source but the last gets a clone.
-        let values = repeat_n(value, sources.len());
-        for (source, value) in sources.into_iter().zip(values) {
-            let input = &mut self.nodes[source.get()].input;
-            input.push(0, Packet { value, sequence });
-            input.advance(0, self.pushed);
+        let metadata = Metadata {
+            session,
+            timestamp_us,
+            sequence,
+        };
+        let (key, mark) = (Key::of_item(sequence), Key::of_item(self.pushed));
+        // Every node but the last gets a clone.
+        let packets = repeat_n(Packet { value, metadata }, self.inputs.len());
+        for (node, packet) in self.inputs.iter().zip(packets) {
+            let state = &mut self.nodes[node.get()];
+            if state.takes_packets() {
+                state.input.push(0, key.clone(), packet);
+            }
+            state.input.advance(0, &mark);
+            self.changed.note(*node);
         }
-        Ok(())
+        self.settle();
+        Ok(sequence)
+    }
+
+    /// Whether an item would be accepted now.
+    pub fn can_push(&self) -> bool {
+        let key = Key::of_item(self.pushed);
+        let is_full =
+            |node: &NodeIndex| self.nodes[node.get()].input.is_full(0, &key, self.capacity);
+        !self.is_closed && !self.inputs.iter().any(is_full)
+    }
+
+    /// Whether there is a node that takes the pipeline's items.
+    pub fn takes_input(&self) -> bool {
+        !self.inputs.is_empty()
+    }
+
+    /// Whether the input is open. It is never if there is no node that takes items, and a node that stops or fails closes it.
+    pub fn is_open(&self) -> bool {
+        !self.is_closed
     }
 
     /// Says that no item will follow, which lets the nodes be flushed; saying it again changes nothing.
     pub fn close_input(&mut self) {
-        if self.is_closed {
-            return;
-        }
-        self.is_closed = true;
-        let sources: Vec<_> = self.graph.sources().collect();
-        for source in sources {
-            self.nodes[source.get()].input.advance(0, ENDED);
-        }
+        self.end_input(&Key::of_item(self.pushed));
         self.settle();
     }
 
-    /// The next thing to do, if there is one before a task under way is completed, an output taken or an item pushed.
+    /// The next thing to do, if there is one before a task under way goes on, an output is taken or an item pushed.
     pub fn next_task(&mut self) -> Option<Task> {
-        let order = self.graph.topological_order().iter().rev();
-        let (node, sequence) = order
-            .copied()
-            .find_map(|node| Some((node, self.ready(node)?)))?;
-        let state = &mut self.nodes[node.get()];
-        let work = state.input.pop().map_or(Work::Flush, Work::Process);
-        state.stage = Stage::Busy {
-            sequence,
-            is_flush: work == Work::Flush,
-        };
-        Some(Task { node, work })
+        let mut nodes = self.graph.topological_order().iter().rev().copied();
+        let (node, lane) = nodes.find_map(|node| {
+            let lane = self.nodes[node.get()].due_lane()?;
+            self.ready(node, lane).then_some((node, lane))
+        })?;
+        self.begin(node, lane)
     }
 
-    /// The sequence of what a node could do now.
-    fn ready(&self, node: NodeIndex) -> Option<u64> {
-        let state = &self.nodes[node.get()];
-        if state.stage != Stage::Idle {
-            return None;
-        }
-        let sequence = match state.input.next() {
-            Some((_, sequence)) => sequence,
-            None if state.input.mark() == ENDED => self.pushed,
-            None => return None,
-        };
-        let has_room = self.targets[node.get()].iter().all(|target| {
-            let waiting = match *target {
-                Target::Node(successor, place) => self.nodes[successor.get()]
-                    .input
-                    .waiting_below(place, sequence),
-                Target::Results(place) => self.results.waiting_below(place, sequence),
-            };
-            waiting < self.capacity
-        });
-        has_room.then_some(sequence)
-    }
-
-    /// Reports what a node gave for its task, in order.
-    ///
-    /// # Panics
-    /// If the node has no task under way.
-    pub fn complete(&mut self, node: NodeIndex, outputs: Vec<Value>) {
-        let Stage::Busy { sequence, is_flush } = self.nodes[node.get()].stage else {
-            panic!("node `{}` has no task under way", self.graph.id(node));
-        };
-        for value in outputs {
-            self.send(node, Packet { value, sequence });
-        }
-        self.nodes[node.get()].stage = if is_flush {
-            Stage::Flushed
+    /// The next thing to do in this lane of this node.
+    pub fn next_task_for(&mut self, node: NodeIndex, lane: usize) -> Option<Task> {
+        if self.ready(node, lane) {
+            self.begin(node, lane)
         } else {
-            Stage::Idle
+            None
+        }
+    }
+
+    /// Whether [`Executor::next_task_for`] would give a task.
+    pub fn ready(&self, node: NodeIndex, lane: usize) -> bool {
+        let state = &self.nodes[node.get()];
+        let Some(due) = state.due(lane) else {
+            return false;
         };
-        self.settle();
+        // What it gives may come after what it gave already for the same key.
+        let key = due.max(&state.mark);
+        self.matters(key) && self.has_room(node, if state.is_idle() { key } else { due })
     }
 
-    fn send(&mut self, node: NodeIndex, packet: Packet) {
-        let targets = &self.targets[node.get()];
-        // Every target but the last gets a clone.
-        for (target, packet) in targets.iter().zip(repeat_n(packet, targets.len())) {
-            match *target {
-                Target::Node(node, place) => self.nodes[node.get()].input.push(place, packet),
-                Target::Results(place) => self.results.push(place, packet),
-            }
-        }
+    fn begin(&mut self, node: NodeIndex, lane: usize) -> Option<Task> {
+        // The mark stays: it is what the first output for the packet will have, or that of an older task.
+        let work = self.nodes[node.get()].begin(lane)?;
+        Some(Task { node, lane, work })
     }
 
-    /// Brings the nodes' marks up to date, each after those of the nodes that feed it.
-    fn settle(&mut self) {
-        for node in self.graph.topological_order() {
-            let state = &mut self.nodes[node.get()];
-            let mark = match state.stage {
-                // While it is not flushed, its flush may give packets that carry the number after the last item.
-                Stage::Idle => state.input.mark().min(self.pushed),
-                Stage::Busy { sequence, .. } => sequence,
-                Stage::Flushed => ENDED,
-            };
-            if mark == state.mark {
-                continue;
-            }
-            state.mark = mark;
-            for target in &self.targets[node.get()] {
-                match *target {
-                    Target::Node(node, place) => self.nodes[node.get()].input.advance(place, mark),
-                    Target::Results(place) => self.results.advance(place, mark),
-                }
-            }
-        }
+    /// Whether what has this key comes before every failure.
+    fn matters(&self, key: &Key) -> bool {
+        self.limit.as_ref().is_none_or(|limit| key <= limit)
     }
 
     /// Takes the next result, if it is there.
     pub fn take_output(&mut self) -> Option<Output> {
-        let (place, _) = self.results.next()?;
-        let packet = self.results.pop()?;
+        let (place, _, (output, packet)) = self.results.pop()?;
+        self.results.update();
         Some(Output {
-            node: self.sinks[place],
+            node: NodeIndex(place),
+            output,
             packet,
         })
     }
 
-    /// Whether the input is closed, every node flushed and every result taken.
-    pub fn is_finished(&self) -> bool {
-        self.results.mark() == ENDED
+    /// Whether there is a result to take.
+    pub fn has_output(&self) -> bool {
+        self.results.next().is_some()
     }
 }
