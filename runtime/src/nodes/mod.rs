@@ -36,6 +36,8 @@
 //! a `bool` is refused.
 
 mod add;
+mod arithmetic;
+mod calculator;
 mod error;
 mod multiply;
 mod number;

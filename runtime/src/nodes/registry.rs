@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Node, NodeError, Source, add, multiply, pass_through};
+use super::{Node, NodeError, Source, add, calculator, multiply, pass_through};
 use crate::manifest::{NodeSpec, Params};
 use crate::suggest::nearest;
 
@@ -35,6 +35,7 @@ impl Registry {
     pub fn builtin() -> Self {
         let mut registry = Self::empty();
         registry.register("AddNode", add::create);
+        registry.register("Calculator", calculator::create);
         registry.register("Echo", pass_through::create);
         registry.register("MultiplyNode", multiply::create);
         registry.register("PassThrough", pass_through::create);
