@@ -45,6 +45,7 @@ mod outputs;
 mod params;
 mod pass_through;
 mod registry;
+mod text;
 
 pub use self::error::{NodeError, UnknownNodeType};
 pub use self::outputs::{Given, Later, Outputs, Source};

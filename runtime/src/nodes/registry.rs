@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Node, NodeError, Source, add, calculator, multiply, pass_through};
+use super::{Node, NodeError, Source, add, calculator, multiply, pass_through, text};
 use crate::manifest::{NodeSpec, Params};
 use crate::suggest::nearest;
 
@@ -39,6 +39,7 @@ impl Registry {
         registry.register("Echo", pass_through::create);
         registry.register("MultiplyNode", multiply::create);
         registry.register("PassThrough", pass_through::create);
+        registry.register("RustTextProcessorNode", text::create);
         registry
     }
 
