@@ -20,6 +20,12 @@ impl Number {
     }
 }
 
+impl From<i64> for Number {
+    fn from(value: i64) -> Self {
+        Self(Value::Int(value))
+    }
+}
+
 impl FromParam for Number {
     const EXPECTED: &'static str = "a number";
 

@@ -18,6 +18,7 @@ pub(in crate::nodes) enum Text<'a> {
 }
 
 /// A part of a text.
+#[derive(Clone, Copy)]
 enum Part<'a> {
     /// Code points that are assigned.
     Known(&'a str),
