@@ -1,15 +1,9 @@
 //! `AddNode`: every number plus an addend.
 
-use super::number::{Number, Operation};
+use super::number::{ADD, Number};
 use super::{Node, NodeError, Outputs, ParamReader};
 use crate::manifest::Params;
 use crate::value::Value;
-
-const ADD: Operation = Operation {
-    small: i64::checked_add,
-    big: |left, right| left + right,
-    float: |left, right| left + right,
-};
 
 struct Add {
     addend: Number,

@@ -36,6 +36,9 @@
 //! a `bool` is refused.
 
 mod add;
+mod arithmetic;
+mod audio;
+mod calculator;
 mod error;
 mod multiply;
 mod number;
@@ -43,6 +46,9 @@ mod outputs;
 mod params;
 mod pass_through;
 mod registry;
+mod sessions;
+mod text;
+mod transform;
 
 pub use self::error::{NodeError, UnknownNodeType};
 pub use self::outputs::{Given, Later, Outputs, Source};

@@ -1,15 +1,9 @@
 //! `MultiplyNode`: every number times a factor.
 
-use super::number::{Number, Operation};
+use super::number::{MULTIPLY, Number};
 use super::{Node, NodeError, Outputs, ParamReader};
 use crate::manifest::Params;
 use crate::value::Value;
-
-const MULTIPLY: Operation = Operation {
-    small: i64::checked_mul,
-    big: |left, right| left * right,
-    float: |left, right| left * right,
-};
 
 struct Multiply {
     factor: Number,

@@ -9,13 +9,48 @@ use crate::value::Value;
 #[derive(Clone, Debug)]
 pub(super) struct Number(Value);
 
+impl Number {
+    /// The number of a value; `None` for other kinds, `bool` among them.
+    pub(super) fn of(value: &Value) -> Option<Self> {
+        is_number(value).then(|| Number(value.clone()))
+    }
+
+    pub(super) fn value(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl From<i64> for Number {
+    fn from(value: i64) -> Self {
+        Self(Value::Int(value))
+    }
+}
+
 impl FromParam for Number {
     const EXPECTED: &'static str = "a number";
 
     fn from_param(value: &Value) -> Option<Self> {
-        is_number(value).then(|| Number(value.clone()))
+        Self::of(value)
     }
 }
+
+pub(super) const ADD: Operation = Operation {
+    small: i64::checked_add,
+    big: |left, right| left + right,
+    float: |left, right| left + right,
+};
+
+pub(super) const SUBTRACT: Operation = Operation {
+    small: i64::checked_sub,
+    big: |left, right| left - right,
+    float: |left, right| left - right,
+};
+
+pub(super) const MULTIPLY: Operation = Operation {
+    small: i64::checked_mul,
+    big: |left, right| left * right,
+    float: |left, right| left * right,
+};
 
 /// One operation in the three forms that it takes.
 pub(super) struct Operation {
@@ -39,10 +74,10 @@ impl Operation {
         if let (Some(left), Some(right)) = (to_int(left), to_int(right)) {
             return Ok(Value::from((self.big)(left, right)));
         }
-        let float = |value| {
-            to_float(value).ok_or_else(|| NodeError::failed("int too large to convert to float"))
-        };
-        Ok(Value::Float((self.float)(float(left)?, float(right)?)))
+        Ok(Value::Float((self.float)(
+            required_float(left)?,
+            required_float(right)?,
+        )))
     }
 }
 
@@ -51,7 +86,12 @@ fn is_number(value: &Value) -> bool {
     matches!(value, Value::Int(_) | Value::BigInt(_) | Value::Float(_))
 }
 
-fn to_int(value: &Value) -> Option<BigInt> {
+/// A number as a float, or Python's words for one that is too large.
+pub(super) fn required_float(value: &Value) -> Result<f64, NodeError> {
+    to_float(value).ok_or_else(|| NodeError::failed("int too large to convert to float"))
+}
+
+pub(super) fn to_int(value: &Value) -> Option<BigInt> {
     match value {
         Value::Int(value) => Some(BigInt::from(*value)),
         Value::BigInt(value) => Some(value.clone()),
@@ -68,6 +108,7 @@ pub(super) fn to_float(value: &Value) -> Option<f64> {
         )]
         Value::Int(value) => Some(*value as f64),
         // The way by text rounds to the nearest float as well.
+        Value::BigInt(value) if value.bits() > 1024 => None,
         Value::BigInt(value) => value
             .to_string()
             .parse()

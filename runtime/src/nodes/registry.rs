@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Node, NodeError, Source, add, multiply, pass_through};
+use super::{
+    Node, NodeError, Source, add, audio, calculator, multiply, pass_through, text, transform,
+};
 use crate::manifest::{NodeSpec, Params};
 use crate::suggest::nearest;
 
@@ -35,9 +37,15 @@ impl Registry {
     pub fn builtin() -> Self {
         let mut registry = Self::empty();
         registry.register("AddNode", add::create);
+        registry.register("AudioChunkNode", audio::chunk::create);
+        registry.register("AudioLevelNode", audio::level::create);
+        registry.register("AudioResampleNode", audio::resample::create);
+        registry.register("Calculator", calculator::create);
         registry.register("Echo", pass_through::create);
         registry.register("MultiplyNode", multiply::create);
         registry.register("PassThrough", pass_through::create);
+        registry.register("RustTextProcessorNode", text::create);
+        registry.register("RustTransformNode", transform::create);
         registry
     }
 
