@@ -303,7 +303,7 @@ impl Pipeline {
             return runtime.block_on(converse(&run));
         }
         let run = Run::start(&self.inner, self.inner.runtime().handle());
-        wait_for(converse(&run))
+        wait_for(converse(&run), || run.is_busy())
     }
 
     /// Import modules by name, one after the other in a fresh interpreter, and return those that raised. None without

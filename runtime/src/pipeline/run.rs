@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
@@ -20,6 +20,12 @@ use crate::executor::{Executor, PushError, Status, Task, Work};
 use crate::graph::NodeIndex;
 use crate::manifest::OnError;
 use crate::packet::Emission;
+
+/// From what duration of an item on it pays to let another thread have the next one.
+const WORTH_SHARING: Duration = Duration::from_micros(30);
+
+/// How many items make a run so busy that more outputs are to be expected at any moment.
+const BUSY: u64 = 8;
 
 /// What everybody who takes part in a run shares.
 pub(super) struct Run {
@@ -35,12 +41,15 @@ struct Core {
     live: usize,
     /// How many have not started.
     starting: usize,
-    /// What went wrong at the start, in a node (also by the item's number), or in its cleanup.
+    /// What went wrong at the start, in a node (also by lane), or in its cleanup.
     start_errors: BTreeMap<NodeIndex, RunError>,
-    errors: BTreeMap<(NodeIndex, u64), RunError>,
+    errors: BTreeMap<(NodeIndex, usize), RunError>,
     cleanup_errors: BTreeMap<NodeIndex, RunError>,
     /// What is told when everything has ended.
     verdict: Option<RunError>,
+    /// The number after that of the last item that was sent, and of the last output's item.
+    sent: u64,
+    received: u64,
     senders: Vec<Waker>,
     receivers: Vec<Waker>,
     /// To be woken as soon as the lock is free.
@@ -113,6 +122,8 @@ impl Run {
                 errors: BTreeMap::new(),
                 cleanup_errors: BTreeMap::new(),
                 verdict: None,
+                sent: 0,
+                received: 0,
                 senders: Vec::new(),
                 receivers: Vec::new(),
                 due: Vec::new(),
@@ -216,6 +227,7 @@ impl Run {
             if let Stage::Item(number) = stage {
                 item = number;
             }
+            let begun = Instant::now();
             let mut progress = self.unless_cancelled(place, worker.begin(at)).await?;
             loop {
                 match progress {
@@ -232,7 +244,7 @@ impl Run {
                         }
                         Step::More => {
                             self.emit(node, lane, outputs);
-                            if !self.has_room(place, matches!(stage, Stage::Source)).await {
+                            if !self.has_room(place).await {
                                 self.change(|core| core.executor.complete(node, lane));
                                 break;
                             }
@@ -257,6 +269,11 @@ impl Run {
                     }
                 }
                 progress = self.unless_cancelled(place, worker.resume()).await?;
+            }
+            // Whoever was woken by this would run next on this thread; when the next item takes long as well, another
+            // thread had better go on with it.
+            if self.inner.settings.threads > 1 && begun.elapsed() > WORTH_SHARING {
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -283,11 +300,7 @@ impl Run {
             (_, error) => {
                 core.executor.fail(node, lane);
                 if let Some(error) = error {
-                    let item = match error {
-                        RunError::Item { item, .. } => item,
-                        _ => u64::MAX,
-                    };
-                    core.errors.entry((node, item)).or_insert(error);
+                    core.errors.entry((node, lane)).or_insert(error);
                 }
             }
         };
@@ -385,11 +398,11 @@ impl Run {
     }
 
     /// Wait until a lane may give more outputs; false if nobody wants them any more.
-    async fn has_room(&self, place: usize, is_source: bool) -> bool {
+    async fn has_room(&self, place: usize) -> bool {
         poll_fn(|context| {
             let mut core = self.lock();
             let (node, lane) = (core.lanes[place].node, core.lanes[place].lane);
-            if core.phase != Phase::Running || is_source && core.executor.is_stopped() {
+            if core.phase != Phase::Running || core.executor.is_dropped(node, lane) {
                 return Poll::Ready(false);
             }
             if core.executor.can_emit(node, lane) {
@@ -451,7 +464,10 @@ impl Run {
                 .executor
                 .push(value, session.clone(), timestamp_us)
             {
-                Ok(_) => Poll::Ready(Ok(())),
+                Ok(number) => {
+                    core.sent = number + 1;
+                    Poll::Ready(Ok(()))
+                }
                 Err(PushError::Full(value)) => {
                     *item = Some(Item {
                         value,
@@ -500,6 +516,12 @@ impl Run {
             core.senders.push(context.waker().clone());
             Poll::Pending
         })
+    }
+
+    /// Whether so much is under way that there will be outputs, and room for items, at any moment.
+    pub(super) fn is_busy(&self) -> bool {
+        let core = self.lock();
+        core.phase == Phase::Running && core.sent.saturating_sub(core.received) >= BUSY
     }
 
     /// Let the nodes finish what they are at, and clean up.
@@ -564,6 +586,7 @@ impl Core {
     /// What `receive` comes to, if that is known.
     fn receive(&mut self, inner: &Inner) -> Option<Result<Option<Output>, RunError>> {
         if let Some(output) = self.executor.take_output() {
+            self.received = output.packet.metadata.sequence + 1;
             return Some(Ok(Some(Output {
                 node: inner.ids[output.node.get()].clone(),
                 output: output.output,
@@ -580,8 +603,8 @@ impl Core {
                 Status::Running => {}
                 Status::Finished => self.over(Phase::Ending),
                 Status::Failed(node) => {
-                    let first = self.errors.range((node, 0)..).next().map(|(key, _)| *key);
-                    self.verdict = first.and_then(|key| self.errors.remove(&key));
+                    let lane = self.executor.failed_lane(node);
+                    self.verdict = lane.and_then(|lane| self.errors.remove(&(node, lane)));
                     self.over(Phase::Ending);
                 }
             }
@@ -595,7 +618,10 @@ impl Core {
                     self.phase == Phase::Running
                         && (executor.ready(lane.node, lane.lane) || executor.has_ended(lane.node))
                 }
-                Wait::Room => executor.can_emit(lane.node, lane.lane) || executor.is_stopped(),
+                Wait::Room => {
+                    executor.can_emit(lane.node, lane.lane)
+                        || executor.is_dropped(lane.node, lane.lane)
+                }
             };
             if is_due {
                 lane.waits_for = Wait::Nothing;
