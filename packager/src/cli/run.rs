@@ -182,13 +182,13 @@ enum Ended {
 impl Outputs {
     fn receive(&mut self, session: &Session) -> Result<(), Ended> {
         while let Some(output) = session.receive_blocking().map_err(Ended::Run)? {
-            self.count += 1;
             self.write(&output).map_err(Ended::Output)?;
         }
         Ok(())
     }
 
     fn write(&mut self, output: &Output) -> anyhow::Result<()> {
+        self.count += 1;
         if let (Some(wav), Value::Audio(audio)) = (&mut self.wav, &output.value) {
             return Ok(wav.add(audio, self.count)?);
         }

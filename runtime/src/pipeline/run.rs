@@ -8,9 +8,9 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tracing::instrument::WithSubscriber as _;
 
 use super::error::{NodeFailure, RunError, SendError};
 use super::session::{Item, Output};
@@ -20,12 +20,6 @@ use crate::executor::{Executor, PushError, Status, Task, Work};
 use crate::graph::NodeIndex;
 use crate::manifest::OnError;
 use crate::packet::Emission;
-
-/// From what duration of an item on it pays to let another thread have the next one.
-const WORTH_SHARING: Duration = Duration::from_micros(30);
-
-/// How many items make a run so busy that more outputs are to be expected at any moment.
-const BUSY: u64 = 8;
 
 /// What everybody who takes part in a run shares.
 pub(super) struct Run {
@@ -47,9 +41,6 @@ struct Core {
     cleanup_errors: BTreeMap<NodeIndex, RunError>,
     /// What is told when everything has ended.
     verdict: Option<RunError>,
-    /// The number after that of the last item that was sent, and of the last output's item.
-    sent: u64,
-    received: u64,
     senders: Vec<Waker>,
     receivers: Vec<Waker>,
     /// To be woken as soon as the lock is free.
@@ -95,8 +86,8 @@ pub(super) enum Turn {
 }
 
 impl Run {
-    /// Start a run's lanes on a runtime.
-    pub(super) fn start(inner: &Arc<Inner>, runtime: &Handle) -> Arc<Self> {
+    /// Start a run's lanes.
+    pub(super) fn start(inner: &Arc<Inner>) -> Arc<Self> {
         let executor = Executor::new(inner.graph.clone(), &inner.shapes.setups, QUEUE_CAPACITY);
         let mut lanes = Vec::new();
         for node in inner.graph.nodes() {
@@ -122,15 +113,14 @@ impl Run {
                 errors: BTreeMap::new(),
                 cleanup_errors: BTreeMap::new(),
                 verdict: None,
-                sent: 0,
-                received: 0,
                 senders: Vec::new(),
                 receivers: Vec::new(),
                 due: Vec::new(),
             }),
         });
         for place in 0..count {
-            runtime.spawn(run.clone().work(place));
+            let lane = run.clone().work(place);
+            inner.threads().spawn(lane.with_current_subscriber());
         }
         run
     }
@@ -227,7 +217,6 @@ impl Run {
             if let Stage::Item(number) = stage {
                 item = number;
             }
-            let begun = Instant::now();
             let mut progress = self.unless_cancelled(place, worker.begin(at)).await?;
             loop {
                 match progress {
@@ -269,11 +258,6 @@ impl Run {
                     }
                 }
                 progress = self.unless_cancelled(place, worker.resume()).await?;
-            }
-            // Whoever was woken by this would run next on this thread; when the next item takes long as well, another
-            // thread had better go on with it.
-            if self.inner.settings.threads > 1 && begun.elapsed() > WORTH_SHARING {
-                tokio::task::yield_now().await;
             }
         }
     }
@@ -464,10 +448,7 @@ impl Run {
                 .executor
                 .push(value, session.clone(), timestamp_us)
             {
-                Ok(number) => {
-                    core.sent = number + 1;
-                    Poll::Ready(Ok(()))
-                }
+                Ok(_) => Poll::Ready(Ok(())),
                 Err(PushError::Full(value)) => {
                     *item = Some(Item {
                         value,
@@ -516,12 +497,6 @@ impl Run {
             core.senders.push(context.waker().clone());
             Poll::Pending
         })
-    }
-
-    /// Whether so much is under way that there will be outputs, and room for items, at any moment.
-    pub(super) fn is_busy(&self) -> bool {
-        let core = self.lock();
-        core.phase == Phase::Running && core.sent.saturating_sub(core.received) >= BUSY
     }
 
     /// Let the nodes finish what they are at, and clean up.
@@ -586,7 +561,6 @@ impl Core {
     /// What `receive` comes to, if that is known.
     fn receive(&mut self, inner: &Inner) -> Option<Result<Option<Output>, RunError>> {
         if let Some(output) = self.executor.take_output() {
-            self.received = output.packet.metadata.sequence + 1;
             return Some(Ok(Some(Output {
                 node: inner.ids[output.node.get()].clone(),
                 output: output.output,

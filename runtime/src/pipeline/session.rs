@@ -1,12 +1,9 @@
 //! A run under the caller's control: items in, outputs out, whenever either is there.
 
 use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-use std::time::Duration;
+
+use futures_lite::future::block_on;
 
 use super::error::{RunError, SendError};
 use super::run::Run;
@@ -92,7 +89,7 @@ impl Session {
     ///
     /// As [`Session::send`].
     pub fn send_blocking(&self, item: impl Into<Item>) -> Result<(), SendError> {
-        wait_for(self.send(item), || self.run.is_busy())
+        block_on(self.send(item))
     }
 
     /// Say that no item will follow. Nodes then give what they held back, and after that receiving comes to an end.
@@ -115,7 +112,7 @@ impl Session {
     ///
     /// As [`Session::receive`].
     pub fn receive_blocking(&self) -> Result<Option<Output>, RunError> {
-        wait_for(self.receive(), || self.run.is_busy())
+        block_on(self.receive())
     }
 }
 
@@ -128,57 +125,5 @@ impl Drop for Session {
 impl std::fmt::Debug for Session {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Session").finish_non_exhaustive()
-    }
-}
-
-/// How long a thread that waits for something to happen at any moment leaves the others alone. Being woken costs both
-/// sides more than moving a dozen small items does.
-const LINGER: Duration = Duration::from_micros(20);
-
-/// Wait on this thread for something that other threads bring about; `is_busy` tells whether that is a matter of
-/// microseconds.
-pub(super) fn wait_for<F: Future>(future: F, is_busy: impl Fn() -> bool) -> F::Output {
-    let bell = Arc::new(Bell {
-        thread: thread::current(),
-        state: AtomicU8::new(AWAKE),
-    });
-    let waker = Waker::from(bell.clone());
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        bell.state.store(AWAKE, Ordering::Release);
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
-        if is_busy() {
-            thread::sleep(LINGER);
-        }
-        if bell
-            .state
-            .compare_exchange(AWAKE, ASLEEP, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
-        {
-            while bell.state.load(Ordering::Acquire) == ASLEEP {
-                thread::park();
-            }
-        }
-    }
-}
-
-/// Wakes a thread, if it sleeps.
-struct Bell {
-    thread: Thread,
-    state: AtomicU8,
-}
-
-const AWAKE: u8 = 0;
-const ASLEEP: u8 = 1;
-const RUNG: u8 = 2;
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        if self.state.swap(RUNG, Ordering::AcqRel) == ASLEEP {
-            self.thread.unpark();
-        }
     }
 }
