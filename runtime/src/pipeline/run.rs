@@ -189,7 +189,7 @@ impl Run {
                 Next::Task(task) => task.work,
                 Next::Timer => {
                     // Between two items: whatever the node gives belongs to none of them.
-                    let result = self.unless_cancelled(place, worker.resume()).await?;
+                    let result = self.unless_cancelled(place, worker.wake()).await?;
                     match result {
                         Ok(Progress { outputs, step }) => {
                             self.emit(node, lane, outputs);
