@@ -3,24 +3,19 @@
 Work on a node begins with one request and may take several: `resume` asks it to go on. An answer to any of them is the
 list of outputs, which means that the work is done, or `(outputs, state, delay, envelopes)`:
 
-- `state` is DONE, MORE (it has been cut short: resume it when there is room for more outputs) or WAITING (resume it after
-  `delay` seconds). A streaming node that is DONE with an item may give a `delay` too: it has a timer running, and something
+- `state` is DONE, MORE (resume it when there is room for more outputs: what is yielded leaves before the node goes on) or
+  WAITING (resume it after `delay` seconds). A streaming node that is DONE with an item may give a `delay` too: it has a timer running, and something
   to do then even if no item comes.
 - `envelopes` says for outputs that were a `Packet` where they go and what is said about them:
   `(index, output, session, timestamp_us)`.
 """
 
 import sys
-from time import monotonic
 
 import _remotemedia
 import _rm_importer
 
 DONE, MORE, WAITING = range(3)
-
-# How many outputs one answer holds, and how long in seconds it is held back for more of them.
-OUTPUTS_AT_ONCE = 16
-HOLD_BACK = 0.002
 
 CO_VARARGS = 0x04
 CO_VARKEYWORDS = 0x08
@@ -49,7 +44,7 @@ _nodes = {}
 class _Node:
     """A node, and the work it is at."""
 
-    __slots__ = ("node", "process", "stream", "jobs", "outputs", "held_since")
+    __slots__ = ("node", "process", "stream", "jobs", "outputs")
 
     def __init__(self, node):
         self.node = node
@@ -59,14 +54,6 @@ class _Node:
         # What is to be done, the last one first.
         self.jobs = []
         self.outputs = []
-        self.held_since = 0.0
-
-    def gives(self, output):
-        """Note an output; whether the host should have what there is now."""
-        if output is None:
-            return False
-        self.outputs.append(output)
-        return len(self.outputs) >= OUTPUTS_AT_ONCE or monotonic() - self.held_since >= HOLD_BACK
 
 
 class _Gate:
@@ -140,7 +127,8 @@ class _Pull:
 
     def step(self):
         for output in self._generator:
-            if self._node.gives(output):
+            if output is not None:
+                self._node.outputs.append(output)
                 return MORE, None
         return DONE, None
 
@@ -163,8 +151,9 @@ class _Await:
                 self._task = sys.modules["asyncio"].Task(self._coroutine, loop=loop, eager_start=True)
 
     async def give(self, output):
-        """Note an output, and wait for room where there are many."""
-        if self._node.gives(output):
+        """Give an output, and wait until it has left."""
+        if output is not None:
+            self._node.outputs.append(output)
             self._room = _Gate()
             await self._room
 
@@ -247,13 +236,16 @@ def _job(node, result):
     elif kind is _AsyncGenerator:
         return _Await(node, lambda job: _give_all(job, result))
     elif kind is _Coroutine or hasattr(kind, "__await__"):
-        return _Await(node, lambda job: _give_one(job, result))
-    node.gives(result)
+        return _Await(node, lambda job: _give_one(node, result))
+    if result is not None:
+        node.outputs.append(result)
     return None
 
 
-async def _give_one(job, awaitable):
-    await job.give(await awaitable)
+async def _give_one(node, awaitable):
+    output = await awaitable
+    if output is not None:
+        node.outputs.append(output)
 
 
 async def _give_all(job, generator):
@@ -272,7 +264,7 @@ async def _give_stream(job, node):
     if kind is _AsyncGenerator:
         await _give_all(job, result)
     elif kind is _Coroutine or hasattr(kind, "__await__"):
-        await _give_one(job, result)
+        await _give_one(node, result)
     else:
         raise TypeError(
             f"{type(node.node).__qualname__} takes the whole stream, so its process must be asynchronous: "
@@ -292,7 +284,6 @@ def _begin(node, *calls):
 
 
 def _go_on(node):
-    node.held_since = monotonic()
     state, delay = DONE, None
     try:
         while node.jobs:

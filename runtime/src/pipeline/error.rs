@@ -1,5 +1,6 @@
 //! Why a pipeline cannot be loaded, and why a run ended early.
 
+use std::any::Any;
 use std::path::PathBuf;
 
 use super::shape::ShapeError;
@@ -111,6 +112,12 @@ pub enum NodeFailure {
 }
 
 impl NodeFailure {
+    pub(super) fn panicked(panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Self::Panicked(text.unwrap_or("without a message").to_owned())
+    }
+
     /// Whether the node is gone with it: what it knew is lost, and only a fresh one can go on.
     pub fn is_fatal(&self) -> bool {
         match self {

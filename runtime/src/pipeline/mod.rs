@@ -279,6 +279,8 @@ impl Pipeline {
         let threads = self.inner.threads();
         threads.ensure(self.inner.settings.threads - 1);
         let run = Run::start(&self.inner);
+        // In case that `next` or `emit` panics; of no effect when the run is over.
+        let _guard = CancelOnDrop(&run);
         threads.help(converse(&run))
     }
 
@@ -313,6 +315,14 @@ impl Pipeline {
             }
             Ok(failed)
         })
+    }
+}
+
+struct CancelOnDrop<'a>(&'a Run);
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }
 

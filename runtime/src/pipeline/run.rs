@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures_lite::FutureExt as _;
 use tracing::instrument::WithSubscriber as _;
 
 use super::error::{NodeFailure, RunError, SendError};
@@ -41,6 +43,8 @@ struct Core {
     cleanup_errors: BTreeMap<NodeIndex, RunError>,
     /// What is told when everything has ended.
     verdict: Option<RunError>,
+    /// Whether there is or was a verdict.
+    is_decided: bool,
     senders: Vec<Waker>,
     receivers: Vec<Waker>,
     /// To be woken as soon as the lock is free.
@@ -114,16 +118,34 @@ impl Run {
                 errors: BTreeMap::new(),
                 cleanup_errors: BTreeMap::new(),
                 verdict: None,
+                is_decided: false,
                 senders: Vec::new(),
                 receivers: Vec::new(),
                 due: Vec::new(),
             }),
         });
         for place in 0..count {
-            let lane = run.clone().work(place);
+            let lane = run.clone().work_unharmed(place);
             inner.threads().spawn(lane.with_current_subscriber());
         }
         run
+    }
+
+    /// The life of a lane, whatever happens in it: a lane that was lost would be waited for for ever.
+    async fn work_unharmed(self: Arc<Self>, place: usize) {
+        let work = AssertUnwindSafe(self.clone().work(place));
+        if let Err(panic) = work.catch_unwind().await {
+            let node = self.lock().lanes[place].node;
+            let error = RunError::Source {
+                node: self.id(node),
+                source: NodeFailure::panicked(&*panic),
+            };
+            self.change(|core| {
+                core.decide(error);
+                core.over(Phase::Cancelled);
+                core.live -= 1;
+            });
+        }
     }
 
     /// The life of a lane.
@@ -189,6 +211,9 @@ impl Run {
             let at = match self.next(place, wake.take()).await {
                 Next::Task(task) => task.work,
                 Next::Timer => {
+                    if !self.has_room(place).await {
+                        continue;
+                    }
                     // Between two items: whatever the node gives belongs to none of them.
                     let result = self.unless_cancelled(place, worker.wake()).await?;
                     match result {
@@ -357,7 +382,7 @@ impl Run {
         };
         let mut timer = pin!(tokio::time::sleep(delay));
         poll_fn(|context| match self.poll_task(place, context) {
-            Poll::Pending => timer.as_mut().poll(context).map(|()| Next::Timer),
+            Poll::Pending => Future::poll(timer.as_mut(), context).map(|()| Next::Timer),
             ready @ Poll::Ready(_) => ready,
         })
         .await
@@ -413,7 +438,7 @@ impl Run {
     async fn unless<F: Future>(&self, place: usize, phase: Phase, work: F) -> Option<F::Output> {
         let mut work = pin!(work);
         poll_fn(|context| {
-            if let Poll::Ready(output) = work.as_mut().poll(context) {
+            if let Poll::Ready(output) = Future::poll(work.as_mut(), context) {
                 return Poll::Ready(Some(output));
             }
             let mut core = self.lock();
@@ -441,8 +466,11 @@ impl Run {
             else {
                 return Poll::Ready(Ok(()));
             };
-            if core.phase > Phase::Running {
+            if core.has_failed() {
                 return Poll::Ready(Err(SendError::Failed(value)));
+            }
+            if core.phase > Phase::Running {
+                return Poll::Ready(Err(SendError::Closed(value)));
             }
             // Cloning two small things is cheap, and the value comes back when it is not taken.
             match core.executor.push(value, session.clone(), timestamp_us) {
@@ -456,10 +484,7 @@ impl Run {
                     note(&mut core.senders, context);
                     Poll::Pending
                 }
-                Err(PushError::Closed(value)) if core.errors.is_empty() => {
-                    Poll::Ready(Err(SendError::Closed(value)))
-                }
-                Err(PushError::Closed(value)) => Poll::Ready(Err(SendError::Failed(value))),
+                Err(PushError::Closed(value)) => Poll::Ready(Err(SendError::Closed(value))),
             }
         })
     }
@@ -518,12 +543,22 @@ impl Core {
             return;
         }
         if let Some((_, error)) = self.start_errors.pop_first() {
-            self.verdict = Some(error);
+            self.decide(error);
             self.over(Phase::Ending);
         } else {
             self.phase = Phase::Running;
             self.wake_lanes();
         }
+    }
+
+    fn decide(&mut self, error: RunError) {
+        self.verdict = Some(error);
+        self.is_decided = true;
+    }
+
+    /// Whether a node has failed, told or not.
+    fn has_failed(&self) -> bool {
+        self.is_decided || !self.errors.is_empty()
     }
 
     fn over(&mut self, phase: Phase) {
@@ -542,8 +577,8 @@ impl Core {
 
     fn conclude(&mut self) {
         for (_, error) in std::mem::take(&mut self.cleanup_errors) {
-            if self.verdict.is_none() && self.phase != Phase::Cancelled {
-                self.verdict = Some(error);
+            if !self.is_decided && self.phase != Phase::Cancelled {
+                self.decide(error);
             } else {
                 let error: &(dyn std::error::Error + 'static) = &error;
                 tracing::warn!(error, "one more error");
@@ -580,7 +615,9 @@ impl Core {
                 Status::Finished => self.over(Phase::Ending),
                 Status::Failed(node) => {
                     let lane = self.executor.failed_lane(node);
-                    self.verdict = lane.and_then(|lane| self.errors.remove(&(node, lane)));
+                    if let Some(error) = lane.and_then(|lane| self.errors.remove(&(node, lane))) {
+                        self.decide(error);
+                    }
                     self.over(Phase::Ending);
                 }
             }

@@ -1,9 +1,10 @@
 //! One node at work: a Rust object, or a Python object in an interpreter of its own.
 
-use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+
+use futures_lite::FutureExt as _;
 
 use super::Inner;
 use super::error::NodeFailure;
@@ -17,10 +18,6 @@ use crate::python::instance::Options;
 use crate::python::operation::Operation;
 use crate::python::{Instance, InstanceError};
 use crate::value::Value;
-
-/// How many outputs are handed over at once, and for how long they are held back for more of them.
-const OUTPUTS_AT_ONCE: usize = 16;
-const HOLD_BACK: Duration = Duration::from_millis(2);
 
 /// What a node gave, and what is still to be done.
 #[derive(Debug)]
@@ -248,7 +245,7 @@ impl Worker {
         }
     }
 
-    /// What a Rust node gave, as far as it goes for now.
+    /// What a Rust node gave, as far as it goes for now: what comes lazily or later leaves before the node goes on.
     async fn pull(&mut self) -> Result<Progress, NodeFailure> {
         let (timeout, left) = (self.timeout, self.left);
         let Kind::Rust { given, failed, .. } = &mut self.kind else {
@@ -258,61 +255,48 @@ impl Worker {
             });
         };
         let mut outputs = Vec::new();
-        let mut begun = None;
-        while let Some(next) = given.front_mut() {
+        while let Some(next) = given.pop_front() {
             let result = match next {
-                Given::Now(_) => {
-                    if let Some(Given::Now(emission)) = given.pop_front() {
-                        outputs.push(emission);
-                    }
+                Given::Now(emission) => {
+                    outputs.push(emission);
                     continue;
                 }
-                Given::Lazily(source) => {
-                    begun.get_or_insert_with(Instant::now);
-                    catching(|| source.next())
+                waiting @ (Given::Lazily(_) | Given::Later(_)) if !outputs.is_empty() => {
+                    given.push_front(waiting);
+                    break;
                 }
-                Given::Later(_) if !outputs.is_empty() => {
-                    return Ok(Progress {
-                        outputs,
-                        step: Step::More,
-                    });
+                Given::Lazily(mut source) => {
+                    let result = catching(|| source.next());
+                    if let Ok(Some(Ok(_))) = result {
+                        given.push_front(Given::Lazily(source));
+                    }
+                    result.map(Option::transpose)
                 }
                 Given::Later(later) => {
+                    let later = AssertUnwindSafe(later).catch_unwind();
                     let result = match timeout {
-                        None => later.await,
-                        Some(limit) => match tokio::time::timeout(left, later).await {
-                            Ok(result) => result,
-                            Err(_) => {
-                                return Err(self.failed(NodeFailure::TimeIsUp { limit }));
-                            }
-                        },
+                        None => Ok(later.await),
+                        Some(_) => tokio::time::timeout(left, later).await,
                     };
-                    given.pop_front();
                     match result {
-                        Ok(emission) => {
-                            outputs.extend(emission);
-                            continue;
-                        }
-                        Err(error) => Ok(Some(Err(error))),
+                        Ok(Ok(result)) => Ok(result),
+                        Ok(Err(panic)) => Err(NodeFailure::panicked(&*panic)),
+                        Err(_) => Err(NodeFailure::TimeIsUp {
+                            limit: timeout.unwrap_or_default(),
+                        }),
                     }
                 }
             };
             match result {
-                Ok(Some(Ok(emission))) => outputs.push(emission),
-                Ok(None) => drop(given.pop_front()),
-                Ok(Some(Err(error))) => {
+                Ok(Ok(emission)) => outputs.extend(emission),
+                Ok(Err(error)) => {
                     given.clear();
                     *failed = Some(error.into());
                 }
-                Err(panic) => {
+                Err(failure) => {
                     given.clear();
-                    *failed = Some(panic);
+                    *failed = Some(failure);
                 }
-            }
-            if outputs.len() >= OUTPUTS_AT_ONCE
-                || begun.is_some_and(|begun| begun.elapsed() >= HOLD_BACK)
-            {
-                break;
             }
         }
         let is_done = given.is_empty();
@@ -327,6 +311,9 @@ impl Worker {
         } else {
             Step::More
         };
+        if !outputs.is_empty() {
+            self.left = timeout.unwrap_or_default();
+        }
         Ok(Progress { outputs, step })
     }
 
@@ -367,13 +354,7 @@ fn process_arguments(id: Value, packet: Packet) -> Vec<Value> {
 /// Rust nodes are other people's code: a panic in one is an error of that node.
 fn catching<R>(call: impl FnOnce() -> R) -> Result<R, NodeFailure> {
     catch_unwind(AssertUnwindSafe(call))
-        .map_err(|panic| NodeFailure::Panicked(panic_message(&*panic)))
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("without a message").to_owned()
+        .map_err(|panic| NodeFailure::panicked(&*panic))
 }
 
 /// What a Python node answered; the shapes are described in the guest's `_rm_nodes.py`.
