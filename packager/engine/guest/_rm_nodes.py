@@ -459,8 +459,11 @@ def generate(node_id):
 
 
 def resume(node_id):
-    """Go on with what was begun."""
-    return _go_on(_nodes[node_id])
+    """Go on with what was begun; a streaming node begins with it before its first item comes."""
+    node = _nodes[node_id]
+    if node.stream is not None and not node.jobs:
+        _start_stream(node)
+    return _go_on(node)
 
 
 def flush(node_id):

@@ -204,7 +204,9 @@ impl Run {
         lane: usize,
         mut worker: Worker,
     ) -> Option<Worker> {
-        let mut wake = None;
+        // A streaming node may have something to give, or a timer to set, before an item comes.
+        let is_streaming = self.inner.shapes.kinds[node.get()].is_streaming();
+        let mut wake = is_streaming.then_some(Duration::ZERO);
         // The number of the item that was worked on last.
         let mut item = 0;
         loop {

@@ -28,7 +28,8 @@ impl NodeKind {
         }
     }
 
-    fn is_streaming(&self) -> bool {
+    /// Whether it takes the whole stream instead of an item.
+    pub(crate) fn is_streaming(&self) -> bool {
         match self {
             Self::Rust { .. } => false,
             Self::Python(class) => class.is_streaming,
