@@ -76,28 +76,18 @@ pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure>
         is_live: items.is_live(),
     };
     let started = Instant::now();
-    let session = Arc::new(loaded.pipeline.session());
-    // Not a scoped thread: where the run fails, nobody wants to wait for the next line of standard input.
-    let fed = Arc::new(AtomicU64::new(0));
-    let (report, reports) = mpsc::sync_channel(1);
-    let feeder = (session.clone(), fed.clone());
-    thread::spawn(move || {
-        let (session, fed) = feeder;
-        // Nobody listens any more when the run has failed.
-        let _ = report.send(feed(items, &session, &fed));
-    });
-    let received = outputs.receive(&session);
+    let (items, ran) = if items.is_live() {
+        run_live(&loaded.pipeline, items, &mut outputs)
+    } else {
+        run_batch(&loaded.pipeline, items, &mut outputs)
+    };
     let flushed = outputs.stdout.flush().map_err(cannot_write);
-    match received {
-        Err(error) if is_broken_pipe(&error) => return Ok(()),
+    match ran {
+        Err(Ended::Output(error)) if is_pipe_error(&error) => return Ok(()),
         Err(Ended::Run(error)) => return Err(Failure::from(error).with_sources(&loaded.sources)),
         Err(Ended::Output(error)) => return Err(Failure::new(Stage::Running, error)),
+        Err(Ended::Input(error)) => return Err(Failure::new(Stage::Input, error)),
         Ok(()) => {}
-    }
-    // Receiving has come to an end, so whoever fed the pipeline has closed it or found it closed; only where a node stopped
-    // the stream may it still wait for the next line.
-    if let Ok(Err(error)) = reports.try_recv() {
-        return Err(Failure::new(Stage::Input, error));
     }
     match flushed {
         Err(error) if is_pipe_error(&error) => {}
@@ -108,9 +98,59 @@ pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure>
             .map_err(|error| Failure::new(Stage::Running, error))?;
     }
     let times = (load_time, started.elapsed());
-    let items = fed.load(Ordering::Relaxed);
     summary(&loaded.bundle, items, outputs.count, times);
     Ok(())
+}
+
+/// Run on items that are there; says how many.
+fn run_batch(
+    pipeline: &Pipeline,
+    mut items: Items,
+    outputs: &mut Outputs,
+) -> (u64, Result<(), Ended>) {
+    // An input that cannot be read ends the input; what came before it is worked on.
+    let mut unreadable = None;
+    let ran = pipeline.run_with(
+        || {
+            Ok(items.next().unwrap_or_else(|error| {
+                unreadable = Some(error);
+                None
+            }))
+        },
+        |output| outputs.write(&output).map_err(Into::into),
+    );
+    let ended = match (ran, unreadable) {
+        (Err(RunError::Caller(error)), _) => Err(Ended::Output(anyhow::Error::from_boxed(error))),
+        (Err(error), _) => Err(Ended::Run(error)),
+        (Ok(()), Some(error)) => Err(Ended::Input(error)),
+        (Ok(()), None) => Ok(()),
+    };
+    (items.taken(), ended)
+}
+
+/// Run on items that somebody gives one by one, and waits for what each gives.
+fn run_live(
+    pipeline: &Pipeline,
+    items: Items,
+    outputs: &mut Outputs,
+) -> (u64, Result<(), Ended>) {
+    let session = Arc::new(pipeline.session());
+    let fed = Arc::new(AtomicU64::new(0));
+    let (report, reports) = mpsc::sync_channel(1);
+    let feeder = (session.clone(), fed.clone());
+    // Not a scoped thread: where the run fails, nobody wants to wait for the next line.
+    thread::spawn(move || {
+        let (session, fed) = feeder;
+        // Nobody listens any more when the run has failed.
+        let _ = report.send(feed(items, &session, &fed));
+    });
+    let mut ended = outputs.receive(&session);
+    // Whoever fed the pipeline has closed it, or found it closed; only where a node stopped the stream it still waits for
+    // the next line, which nobody will need.
+    if let (Ok(()), Ok(Err(error))) = (&ended, reports.try_recv()) {
+        ended = Err(Ended::Input(error));
+    }
+    (fed.load(Ordering::Relaxed), ended)
 }
 
 /// Send all items, then close the session.
@@ -132,8 +172,9 @@ fn feed(mut items: Items, session: &Session, fed: &AtomicU64) -> Result<(), Inpu
     result
 }
 
-/// Why receiving ended early.
+/// Why a run ended early.
 enum Ended {
+    Input(InputError),
     Run(RunError),
     Output(anyhow::Error),
 }
@@ -141,13 +182,13 @@ enum Ended {
 impl Outputs {
     fn receive(&mut self, session: &Session) -> Result<(), Ended> {
         while let Some(output) = session.receive_blocking().map_err(Ended::Run)? {
-            self.count += 1;
             self.write(&output).map_err(Ended::Output)?;
         }
         Ok(())
     }
 
     fn write(&mut self, output: &Output) -> anyhow::Result<()> {
+        self.count += 1;
         if let (Some(wav), Value::Audio(audio)) = (&mut self.wav, &output.value) {
             return Ok(wav.add(audio, self.count)?);
         }
@@ -227,10 +268,6 @@ fn summary(bundle: &Bundle, items: u64, outputs: usize, (load, run): (Duration, 
 }
 
 /// Whoever reads the outputs has had enough, as `head` does: not an error.
-fn is_broken_pipe(ended: &Ended) -> bool {
-    matches!(ended, Ended::Output(error) if is_pipe_error(error))
-}
-
 fn is_pipe_error(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<io::Error>()

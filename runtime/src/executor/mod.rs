@@ -1,59 +1,64 @@
 //! The scheduling core: which node works on which packet next.
 //!
-//! An [`Executor`] does no work itself and knows no threads, clocks or interpreters. A *driver* feeds it items, asks it for
-//! [`Task`]s, has the nodes do them in any way it likes, hands over what they give, and says when they are done. The same
-//! core therefore serves a plain loop, a pool of threads and a browser.
+//! An [`Executor`] does no work itself and knows no threads, clocks or interpreters. A *driver* feeds it items, asks
+//! it for [`Task`]s, has the nodes do them in any way it likes, hands over what they give, and says when they are
+//! done. The same core therefore serves a plain loop, a pool of threads and a browser.
 //!
 //! # Order
 //! What a pipeline gives does not depend on which task happens to finish first.
 //!
-//! - Items are numbered from 0 as they are pushed, and those of a *source*, a node that makes its own, as they are given.
-//!   What comes of an item has a *key*: the item's number and the way that it took from there, which is, for each node
-//!   on it, the place of the output that it came of among all that the node gave for the same key. Keys compare by item, then
-//!   along the way. The numbers on a way are kept by the node's *level*, the length of the longest path to it, so
-//!   that ways of different length compare: the first output for an input has the input's key, on every branch, and
-//!   branches meet again in the order in which their common ancestor gave things.
+//! - Items are numbered from 0 as they are pushed, and those of a *source*, a node that makes its own, as they are
+//!   given. What comes of an item has a *key*: the item's number and the way that it took from there, which is, for
+//!   each node on it, the place of the output that it came of among all that the node gave for the same key. Keys
+//!   compare by item, then along the way. The numbers on a way are kept by the node's *level*, the length of the
+//!   longest path to it, so that ways of different length compare: the first output for an input has the input's key,
+//!   on every branch, and branches meet again in the order in which their common ancestor gave things.
 //! - A node receives its packets by key; for the same key, by the order of its connections. A node that *joins* gets
 //!   one packet for each key instead, a dictionary of what its predecessors gave with exactly that key.
-//! - A node is flushed once, after its last packet and after all its predecessors were flushed. What comes out of that has
-//!   a key above all that the predecessors gave. Its item number is that after the node's last item.
-//! - A node may have several *lanes*, each with a task at a time. Packets are dealt to them as the node receives them: those
-//!   of a session always to the same lane, others in turn. If the next packet's lane is at work, the node waits. What the
-//!   tasks give leaves in the order of the tasks, and what is given before its turn is held. Lanes are flushed one by one.
+//! - A node is flushed once, after its last packet and after all its predecessors were flushed. What comes out of that
+//!   has a key above all that the predecessors gave. Its item number is that after the node's last item.
+//! - A node may have several *lanes*, each with a task at a time. Packets are dealt to them as the node receives them:
+//!   those of a session always to the same lane, others in turn. If the next packet's lane is at work, the node waits.
+//!   What the tasks give leaves in the order of the tasks, and what is given before its turn is held. Lanes are
+//!   flushed one by one.
 //! - What a node gives on an output that no connection takes is a result of the pipeline: all that a sink gives, and
 //!   outputs by names that the manifest does not use. Results leave by key, then by the nodes' order in the manifest.
-//!   Where branches meet, a result for the first branch's packet therefore waits until the others are done with the same
-//!   key, for any of them may still give a result that goes before it.
+//!   Where branches meet, a result for the first branch's packet therefore waits until the others are done with the
+//!   same key, for any of them may still give a result that goes before it.
 //! - What a node gives on its own account, without a task, has the lowest key that the node could still give.
 //!
 //! # Back-pressure
-//! A node may give nothing while `capacity` packets with *lower keys* than that of its next output wait, from it, at one
-//! of its targets or in the results; it gets no task then, and [`Executor::can_emit`] says so about tasks under way. Of a
-//! task behind an older one of its node, `capacity` outputs are held. A new item is refused while that many wait at a node
-//! that takes it. So no more than capacity times lanes wait at any place, also if an item becomes any number of packets, as
-//! long as the driver heeds this; a driver that cannot stop a node half-way may emit nevertheless. Of the tasks that are
-//! possible, the one nearest to the sinks is offered, so that the first result leaves before the last item enters.
+//! A node may give nothing while `capacity` packets with *lower keys* than that of its next output wait, from it, at
+//! one of its targets or in the results; it gets no task then, and [`Executor::can_emit`] says so about tasks under
+//! way. Of a task behind an older one of its node, `capacity` outputs are held. A new item is refused while that many
+//! wait at a node that takes it. So on a connection no more packets wait than the capacity times the lanes of the node
+//! that gives, also if an item becomes any number of them, as long as the driver heeds this; a driver that cannot stop
+//! a node half-way may emit nevertheless. Of the tasks that are possible, the one nearest to the sinks is offered, so
+//! that the first result leaves before the last item enters.
 //!
-//! Nothing waits for ever. Let a node's *mark* be the key of the next output that it could give: that for the task under
-//! way (the oldest, if it has lanes) or for the next packet, else the lowest key that it may still receive. Of all nodes
-//! with something to do, the one with the lowest mark, and of those the first in topological order, can move:
+//! Nothing waits for ever. Let a node's *mark* be the key of the next output that it could give: that for the task
+//! under way (the oldest, if it has lanes) or for the next packet, else the lowest key that it may still receive. Of
+//! all nodes with something to do, the one with the lowest mark, and of those the first in topological order, can
+//! move:
 //! - It does not wait for another packet to come before its next. That would have to come from a node with a mark at
 //!   most as high, earlier in the order, or, if no such node has anything to do, from the input, which is open to it.
 //! - It does not wait for room. Packets with keys below its mark would wait at a later node, whose own mark would be
-//!   lower: their way is shorter than that node's level, so that what comes of them compares with this mark as they do.
-//!   Results with keys below all marks can be taken.
+//!   lower: their way is shorter than that node's level, so that what comes of them compares with this mark as they
+//!   do. Results with keys below all marks can be taken.
 //! - If it has lanes, the oldest task's outputs are not held.
 //!
 //! # Ends and errors
 //! What an error in a node means is up to the driver.
 //! - To *skip*, it [completes](Executor::complete) the task: what the task gave stands, and the node goes on.
-//! - To *[stop](Executor::stop)*, it ends the node's input there: the node is flushed and gets nothing else, what waits for it
-//!   is dropped, and the pipeline's input is closed. Sources end at once. Downstream that looks as any end does.
-//! - To *[fail](Executor::fail)*, the node freezes. No items are accepted any more, and everything goes on that may
-//!   come before the next output that the node would have given, and nothing else, flushes included. The run has failed when it is
-//!   the failed node that the next result would have to come from, directly or through idle nodes. So what is delivered and
-//!   which of several failures is reported do not depend on timing (except that items are not accepted on account of
-//!   failures of nodes that have their items from sources).
+//! - To *[stop](Executor::stop)*, it ends the node's input there: the node is flushed and gets nothing else, what
+//!   waits for it is dropped, and the pipeline's input is closed. Sources end at once. Downstream that looks as any
+//!   end does.
+//! - To *[fail](Executor::fail)*, the node freezes. No items are accepted any more; everything goes on that may come
+//!   before the next output that the node would have given, and nothing else does, flushes included. The run has
+//!   failed when the next result would have to come from the failed node, directly or through idle ones. So what is
+//!   delivered, and which of several failures is reported, does not depend on timing. (There is one exception: where
+//!   some items are pushed and others made by sources, a failure among the latter's closes the input at an item that
+//!   nobody can foresee.)
 //!
 //! # Example
 //! ```
@@ -366,7 +371,7 @@ impl Executor {
         };
         // What it gives may come after what it gave already for the same key.
         let key = due.max(&state.mark);
-        self.matters(key) && self.has_room(node, if state.is_idle() { key } else { due })
+        self.matters(key) && self.has_room(node, key)
     }
 
     fn begin(&mut self, node: NodeIndex, lane: usize) -> Option<Task> {

@@ -557,9 +557,12 @@ struct Nodes {
 /// The place of a connection in the document and in the text.
 type Place = (String, Option<Position>);
 
-/// The nodes that are connected, by which outputs, and where each was first named.
+/// An output that a connection takes, and the connection's place.
+type Taken = (Option<String>, Place);
+
+/// The nodes that are connected, by which outputs.
 #[derive(Default)]
-struct Seen(BTreeMap<(String, String), Vec<(Option<String>, Place)>>);
+struct Seen(BTreeMap<(String, String), Vec<Taken>>);
 
 impl Seen {
     fn get(&self, ends: &(String, String), output: Option<&String>) -> Option<&Place> {

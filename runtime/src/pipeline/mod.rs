@@ -13,6 +13,7 @@ mod load;
 mod run;
 mod session;
 mod shape;
+mod threads;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -20,14 +21,12 @@ use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
-
 pub use self::error::{CallerError, LoadError, NodeFailure, RunError, SendError};
 use self::load::{find_engine, no_engine};
 use self::run::{Run, Turn};
-use self::session::wait_for;
 pub use self::session::{Item, Output, Session};
 use self::shape::Shapes;
+use self::threads::Threads;
 pub use self::shape::{ShapeError, ShapeProblem, check_shapes};
 use crate::bundle::{Bundle, PythonNode};
 use crate::cache::Cache;
@@ -98,7 +97,7 @@ struct Inner {
     python: Option<Python>,
     registry: Registry,
     settings: Limits,
-    runtime: OnceLock<OwnRuntime>,
+    threads: OnceLock<Threads>,
 }
 
 /// What of the settings concerns runs.
@@ -117,29 +116,9 @@ struct Python {
     layer: Layer,
 }
 
-/// The threads of a pipeline. They may outlive it until its last run has ended, and that one drops it, on one of them.
-#[derive(Debug)]
-struct OwnRuntime(Option<Runtime>);
-
-impl Drop for OwnRuntime {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
 impl Inner {
-    fn runtime(&self) -> &Runtime {
-        let runtime = self.runtime.get_or_init(|| {
-            let runtime = Builder::new_multi_thread()
-                .worker_threads(self.settings.threads)
-                .thread_name("rm-runtime")
-                .enable_time()
-                .build();
-            OwnRuntime(Some(runtime.expect("the system has threads to give")))
-        });
-        runtime.0.as_ref().expect("it is there until it is dropped")
+    fn threads(&self) -> &Threads {
+        self.threads.get_or_init(Threads::new)
     }
 }
 
@@ -209,7 +188,7 @@ impl Pipeline {
                     memory_limit,
                     on_error,
                 },
-                runtime: OnceLock::new(),
+                threads: OnceLock::new(),
             }),
         })
     }
@@ -229,7 +208,8 @@ impl Pipeline {
 
     /// Begin a run, and leave it to the caller what is sent and received when.
     pub fn session(&self) -> Session {
-        Session::new(Run::start(&self.inner, self.inner.runtime().handle()))
+        self.inner.threads().ensure(self.inner.settings.threads);
+        Session::new(Run::start(&self.inner))
     }
 
     /// Run on a batch of items, and return what comes out.
@@ -293,17 +273,11 @@ impl Pipeline {
                 }
             }
         };
-        // Nobody but this thread is needed for one thread's work, and handing over to another would cost more.
-        let is_free = tokio::runtime::Handle::try_current().is_err();
-        if self.inner.settings.threads == 1
-            && is_free
-            && let Ok(runtime) = Builder::new_current_thread().enable_time().build()
-        {
-            let run = Run::start(&self.inner, runtime.handle());
-            return runtime.block_on(converse(&run));
-        }
-        let run = Run::start(&self.inner, self.inner.runtime().handle());
-        wait_for(converse(&run))
+        // This thread works too.
+        let threads = self.inner.threads();
+        threads.ensure(self.inner.settings.threads - 1);
+        let run = Run::start(&self.inner);
+        threads.help(converse(&run))
     }
 
     /// Import modules by name, one after the other in a fresh interpreter, and return those that raised. None without

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tracing::instrument::WithSubscriber as _;
 
 use super::error::{NodeFailure, RunError, SendError};
 use super::session::{Item, Output};
@@ -35,9 +35,9 @@ struct Core {
     live: usize,
     /// How many have not started.
     starting: usize,
-    /// What went wrong at the start, in a node (also by the item's number), or in its cleanup.
+    /// What went wrong at the start, in a node (also by lane), or in its cleanup.
     start_errors: BTreeMap<NodeIndex, RunError>,
-    errors: BTreeMap<(NodeIndex, u64), RunError>,
+    errors: BTreeMap<(NodeIndex, usize), RunError>,
     cleanup_errors: BTreeMap<NodeIndex, RunError>,
     /// What is told when everything has ended.
     verdict: Option<RunError>,
@@ -86,8 +86,8 @@ pub(super) enum Turn {
 }
 
 impl Run {
-    /// Start a run's lanes on a runtime.
-    pub(super) fn start(inner: &Arc<Inner>, runtime: &Handle) -> Arc<Self> {
+    /// Start a run's lanes.
+    pub(super) fn start(inner: &Arc<Inner>) -> Arc<Self> {
         let executor = Executor::new(inner.graph.clone(), &inner.shapes.setups, QUEUE_CAPACITY);
         let mut lanes = Vec::new();
         for node in inner.graph.nodes() {
@@ -119,7 +119,8 @@ impl Run {
             }),
         });
         for place in 0..count {
-            runtime.spawn(run.clone().work(place));
+            let lane = run.clone().work(place);
+            inner.threads().spawn(lane.with_current_subscriber());
         }
         run
     }
@@ -232,7 +233,7 @@ impl Run {
                         }
                         Step::More => {
                             self.emit(node, lane, outputs);
-                            if !self.has_room(place, matches!(stage, Stage::Source)).await {
+                            if !self.has_room(place).await {
                                 self.change(|core| core.executor.complete(node, lane));
                                 break;
                             }
@@ -283,11 +284,7 @@ impl Run {
             (_, error) => {
                 core.executor.fail(node, lane);
                 if let Some(error) = error {
-                    let item = match error {
-                        RunError::Item { item, .. } => item,
-                        _ => u64::MAX,
-                    };
-                    core.errors.entry((node, item)).or_insert(error);
+                    core.errors.entry((node, lane)).or_insert(error);
                 }
             }
         };
@@ -385,11 +382,11 @@ impl Run {
     }
 
     /// Wait until a lane may give more outputs; false if nobody wants them any more.
-    async fn has_room(&self, place: usize, is_source: bool) -> bool {
+    async fn has_room(&self, place: usize) -> bool {
         poll_fn(|context| {
             let mut core = self.lock();
             let (node, lane) = (core.lanes[place].node, core.lanes[place].lane);
-            if core.phase != Phase::Running || is_source && core.executor.is_stopped() {
+            if core.phase != Phase::Running || core.executor.is_dropped(node, lane) {
                 return Poll::Ready(false);
             }
             if core.executor.can_emit(node, lane) {
@@ -580,8 +577,8 @@ impl Core {
                 Status::Running => {}
                 Status::Finished => self.over(Phase::Ending),
                 Status::Failed(node) => {
-                    let first = self.errors.range((node, 0)..).next().map(|(key, _)| *key);
-                    self.verdict = first.and_then(|key| self.errors.remove(&key));
+                    let lane = self.executor.failed_lane(node);
+                    self.verdict = lane.and_then(|lane| self.errors.remove(&(node, lane)));
                     self.over(Phase::Ending);
                 }
             }
@@ -595,7 +592,10 @@ impl Core {
                     self.phase == Phase::Running
                         && (executor.ready(lane.node, lane.lane) || executor.has_ended(lane.node))
                 }
-                Wait::Room => executor.can_emit(lane.node, lane.lane) || executor.is_stopped(),
+                Wait::Room => {
+                    executor.can_emit(lane.node, lane.lane)
+                        || executor.is_dropped(lane.node, lane.lane)
+                }
             };
             if is_due {
                 lane.waits_for = Wait::Nothing;

@@ -1,10 +1,9 @@
 //! A run under the caller's control: items in, outputs out, whenever either is there.
 
 use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+
+use futures_lite::future::block_on;
 
 use super::error::{RunError, SendError};
 use super::run::Run;
@@ -90,7 +89,7 @@ impl Session {
     ///
     /// As [`Session::send`].
     pub fn send_blocking(&self, item: impl Into<Item>) -> Result<(), SendError> {
-        wait_for(self.send(item))
+        block_on(self.send(item))
     }
 
     /// Say that no item will follow. Nodes then give what they held back, and after that receiving comes to an end.
@@ -113,7 +112,7 @@ impl Session {
     ///
     /// As [`Session::receive`].
     pub fn receive_blocking(&self) -> Result<Option<Output>, RunError> {
-        wait_for(self.receive())
+        block_on(self.receive())
     }
 }
 
@@ -126,24 +125,5 @@ impl Drop for Session {
 impl std::fmt::Debug for Session {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Session").finish_non_exhaustive()
-    }
-}
-
-/// Wait on this thread for something that other threads bring about.
-pub(super) fn wait_for<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
     }
 }

@@ -116,7 +116,7 @@ pub(super) struct Plan {
 
 /// The session of a pushed item.
 pub(super) fn session_of(item: u64) -> Option<Arc<str>> {
-    (item % 3 > 0).then(|| Arc::from(format!("session {}", item % 4)))
+    (!item.is_multiple_of(3)).then(|| Arc::from(format!("session {}", item % 4)))
 }
 
 /// The value that a test's node works on, as text.
@@ -241,12 +241,11 @@ pub(super) fn by_definition(plan: &Plan) -> Option<Defined> {
         };
         for thing in inputs {
             count.begin(&thing.way);
-            let lane = match &thing.session {
-                Some(session) => lane_of(session, lanes.len()),
-                None => {
-                    turn += 1;
-                    (turn - 1) % lanes.len()
-                }
+            let lane = if let Some(session) = &thing.session {
+                lane_of(session, lanes.len())
+            } else {
+                turn += 1;
+                (turn - 1) % lanes.len()
             };
             let done = lanes[lane].process(&thing.text);
             take(&mut count, done, lane, thing.session.as_ref());

@@ -278,7 +278,7 @@ impl<'a> Driver<'a> {
 #[test]
 fn results_do_not_depend_on_who_finishes_first() {
     let mut compared = 0;
-    for seed in 0..1200 {
+    for seed in 0..500 {
         let mut dice = Dice::seeded(seed);
         let plan = plan(&mut dice);
         let Some(Defined { results, .. }) = by_definition(&plan) else {
@@ -295,7 +295,7 @@ fn results_do_not_depend_on_who_finishes_first() {
             assert!(nodes.all(|node| driver.executor.has_ended(node)));
         }
     }
-    assert!(compared > 10_000, "{compared} results are few");
+    assert!(compared > 5000, "{compared} results are few");
 }
 
 /// A pipeline in which one or two tasks fail, with items from one kind of root only.
@@ -316,7 +316,7 @@ fn failing_plan(dice: &mut Dice) -> Plan {
 #[test]
 fn what_is_delivered_before_a_failure_does_not_depend_on_timing() {
     let mut failed = 0;
-    for seed in 0..1500 {
+    for seed in 0..500 {
         let mut dice = Dice::seeded(seed);
         let plan = failing_plan(&mut dice);
         let Some(Defined { results, failures }) = by_definition(&plan) else {
@@ -353,12 +353,12 @@ fn what_is_delivered_before_a_failure_does_not_depend_on_timing() {
             (status, lowest) => panic!("seed {seed}: {status:?}, expected at {lowest:?}, {plan:?}"),
         }
     }
-    assert!(failed > 300, "{failed} failures are few");
+    assert!(failed > 150, "{failed} failures are few");
 }
 
 #[test]
 fn stopped_runs_end() {
-    for seed in 0..600 {
+    for seed in 0..300 {
         let mut dice = Dice::seeded(seed);
         let mut plan = failing_plan(&mut dice);
         for setup in &mut plan.setups {

@@ -137,6 +137,27 @@ fn lanes_work_at_once_and_give_in_order() {
 }
 
 #[test]
+fn a_lane_waits_for_room_also_at_the_same_key() {
+    // 3 gets two packets with the key of the item.
+    let edges = [(0, 1), (0, 2), (1, 3), (2, 3), (3, 4)];
+    let mut setups = [NodeSetup::default(); 5];
+    setups[3] = lanes(2);
+    let mut executor = Executor::new(graph(5, &edges), &setups, 1);
+    push(&mut executor, 0);
+    for node in [0, 1, 2] {
+        run(&mut executor, node, &[0]);
+    }
+    begin(&mut executor, 3);
+    emit(&mut executor, 3, &[0]);
+    begin(&mut executor, 4);
+    emit(&mut executor, 3, &[1]);
+    assert!(!executor.ready(NodeIndex(3), 1));
+    complete(&mut executor, 4, &[]);
+    begin(&mut executor, 4);
+    assert!(executor.ready(NodeIndex(3), 1));
+}
+
+#[test]
 fn a_session_keeps_its_lane() {
     let mut executor = Executor::new(graph(1, &[]), &[lanes(4)], 16);
     let mut dealt = Vec::new();

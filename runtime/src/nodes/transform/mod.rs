@@ -7,20 +7,7 @@ use super::{Node, NodeError, Outputs, ParamReader};
 use crate::manifest::Params;
 use crate::value::Value;
 
-/// Param `operations`, a list of dictionaries with `op` and what belongs to it; each takes what the one before gave:
-///
-/// | `op` | fields | does |
-/// |---|---|---|
-/// | `select` | `fields` | keeps these fields, in this order |
-/// | `remove` | `fields` | removes these fields, where they are there |
-/// | `rename` | `from`, `to` | renames a field, in place |
-/// | `set` | `field`, `value` | sets a field, in place or at the end |
-/// | `get` | `field` | gives the field's value instead of the dictionary |
-/// | `scale` | `factor` (1), `offset` (0), `field` | a number times the factor plus the offset, as Python computes it |
-/// | `uppercase`, `lowercase` | `field` | changes text, as Python does |
-///
-/// The last three change the item itself if no `field` is named. A field that is not there is an error, except for
-/// `remove` and `set`; so is an item of another kind than an operation takes.
+/// Param `operations`, a list of dictionaries with `op` and what belongs to it, as in the table of [`super`].
 struct Transform {
     operations: Vec<Operation>,
 }

@@ -215,7 +215,7 @@ fn find(entries: &Entries, name: &str) -> Result<usize, NodeError> {
             .take(SHOWN + 1)
             .collect();
         if names.len() > SHOWN {
-            names[SHOWN] = "...".to_owned();
+            "...".clone_into(&mut names[SHOWN]);
         }
         let names = if names.is_empty() {
             "none".to_owned()

@@ -27,8 +27,8 @@ pub(super) enum Quality {
 }
 
 impl Quality {
-    /// The filter's length in samples at the lower of the two rates. The band that passes is 79, 89 or 95 percent of
-    /// what that rate can carry; whatever it cannot carry is removed.
+    /// The filter's length in samples at the lower of the two rates. Half the amplitude passes at 79, 89 or 95 percent of
+    /// the highest frequency that this rate can carry; what it cannot carry is removed.
     fn length(self) -> usize {
         match self {
             Self::Low => 64,
