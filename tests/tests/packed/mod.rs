@@ -4,6 +4,9 @@
 pub mod lines;
 
 use std::path::Path;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use end_to_end::tree;
 use rm_pack::pack::{Packed, Request, pack};
@@ -115,4 +118,26 @@ pub fn whole(error: &dyn std::error::Error) -> String {
         next = error.source();
     }
     text
+}
+
+/// Do something on a thread of its own, and fail if it does not end in time: a test that hangs says nothing.
+#[track_caller]
+pub fn within<R: Send + 'static>(seconds: u64, action: impl FnOnce() -> R + Send + 'static) -> R {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(action()));
+    match receiver.recv_timeout(Duration::from_secs(seconds)) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => panic!("not done in {seconds} s"),
+        Err(RecvTimeoutError::Disconnected) => panic!("it panicked"),
+    }
+}
+
+/// What `/proc/self/status` says under a name, in its unit: `VmRSS` in KiB, `Threads`.
+pub fn status_of_process(name: &str) -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let number = line.unwrap().split_whitespace().next().unwrap();
+    number.parse().unwrap()
 }
