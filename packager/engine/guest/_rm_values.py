@@ -22,8 +22,8 @@ BUFFER_BYTES = 4096
 # copies that it may save.
 SEARCHED = 64
 
-_BUFFERS = (bytes, bytearray, memoryview)
-_CONTAINERS = (list, tuple, dict)
+_BUFFERS = frozenset((bytes, bytearray, memoryview))
+_CONTAINERS = frozenset((list, tuple, dict))
 
 
 class UnsupportedValue(TypeError):
@@ -56,7 +56,7 @@ def _fill(value, buffers):
     return value
 
 
-_FILLED = (*_CONTAINERS, frozenset)
+_FILLED = _CONTAINERS | {frozenset}
 
 _MAKERS = {
     "bytes": lambda data: data,
@@ -69,10 +69,8 @@ _MAKERS = {
 def dump(result):
     """An answer with this result, as bytes and a list of the buffers beside them. A list is taken to be a node's outputs,
     and so is the first part of a tuple if it is a list."""
-    outputs = result[0] if type(result) is tuple and result else result
-    if type(outputs) is not list:
-        outputs = None
-    if not _has_large_buffers(outputs):
+    outputs = result if type(result) is list else result[0] if type(result) is tuple and result else None
+    if type(outputs) is not list or not _has_large_buffers(outputs):
         try:
             return marshal.dumps((0, result), 2), []
         except ValueError:
@@ -80,7 +78,7 @@ def dump(result):
             # that cannot leave at all.
             pass
     buffers = []
-    if outputs is None:
+    if type(outputs) is not list:
         plain = _plain(result, "", 0, buffers)
     elif outputs is result:
         plain = _plain_outputs(outputs, buffers)
@@ -99,7 +97,7 @@ def check(result):
 
 
 def _has_large_buffers(outputs):
-    for output in outputs or ():
+    for output in outputs:
         kind = type(output)
         if kind in _BUFFERS:
             if _size(output) >= BUFFER_BYTES:

@@ -19,12 +19,15 @@ pub(super) enum Stage {
     Running = 5,
 }
 
+/// The user's own files, by the names that tracebacks have for them.
+pub(super) type Sources = BTreeMap<String, UserSource>;
+
 /// An error, what it means for the exit code, and the sources that its traceback may point into.
 #[derive(Debug)]
 pub(super) struct Failure {
     stage: Stage,
     error: anyhow::Error,
-    sources: BTreeMap<String, UserSource>,
+    sources: Sources,
 }
 
 impl Failure {
@@ -36,7 +39,7 @@ impl Failure {
         }
     }
 
-    pub(super) fn with_sources(mut self, sources: &BTreeMap<String, UserSource>) -> Self {
+    pub(super) fn with_sources(mut self, sources: &Sources) -> Self {
         self.sources.clone_from(sources);
         self
     }
@@ -51,39 +54,43 @@ impl Failure {
     }
 
     fn render(&self) -> String {
-        let mut text = String::from("error: ");
-        let mut shown = String::new();
-        for (depth, cause) in self.error.chain().enumerate() {
-            let message = self.message(cause);
-            // A wrapper that shows its cause's text adds nothing.
-            if message == shown {
-                continue;
-            }
-            if depth > 0 {
-                text.push_str("  ");
-            }
-            text.push_str(message.trim_end().replace('\n', "\n  ").as_str());
-            text.push('\n');
-            shown = message;
-        }
-        text
+        format!("error: {}", chain(self.error.chain(), &self.sources))
     }
+}
 
-    fn message(&self, error: &(dyn Error + 'static)) -> String {
-        match exception_in(error) {
-            Some(exception) => self.traceback(exception),
+/// An error and what caused it, each once, the causes indented.
+pub(super) fn chain<'a>(
+    errors: impl Iterator<Item = &'a (dyn Error + 'static)>,
+    sources: &Sources,
+) -> String {
+    let mut text = String::new();
+    let mut shown = String::new();
+    for (depth, error) in errors.enumerate() {
+        let message = match exception_in(error) {
+            Some(exception) => traceback(exception, sources),
             None => error.to_string(),
+        };
+        // A wrapper that shows its cause's text adds nothing.
+        if message == shown {
+            continue;
         }
+        if depth > 0 {
+            text.push_str("  ");
+        }
+        text.push_str(message.trim_end().replace('\n', "\n  ").as_str());
+        text.push('\n');
+        shown = message;
     }
+    text
+}
 
-    /// A traceback with the user's own lines, where they are at hand.
-    fn traceback(&self, exception: &PythonException) -> String {
-        exception.with_source(&|file, line| {
-            let number = usize::try_from(line).ok()?.checked_sub(1)?;
-            let source = self.sources.get(file)?;
-            source.text.lines().nth(number).map(str::to_owned)
-        })
-    }
+/// A traceback with the user's own lines, where they are at hand.
+fn traceback(exception: &PythonException, sources: &Sources) -> String {
+    exception.with_source(&|file, line| {
+        let number = usize::try_from(line).ok()?.checked_sub(1)?;
+        let source = sources.get(file)?;
+        source.text.lines().nth(number).map(str::to_owned)
+    })
 }
 
 fn exception_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PythonException> {

@@ -1,7 +1,9 @@
 //! What goes to standard error while a command works.
 
+use std::error::Error;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,11 +14,22 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::failure::{self, Sources};
+
 /// What is logged unless `RUST_LOG` says otherwise: what Python nodes print, and warnings.
 const DEFAULT_LOG: &str = "warn,rm_runtime::python=info";
 
 /// The target of events that are lines printed by Python.
 const PYTHON: &str = "rm_runtime::python";
+
+/// The user's files, for the tracebacks of errors that are only logged.
+static SOURCES: OnceLock<Sources> = OnceLock::new();
+
+/// Show lines of these files in tracebacks from now on.
+pub(super) fn show_sources(sources: &Sources) {
+    // Set twice only if there were two runs in a process, and then the first one's lines are as good.
+    let _ = SOURCES.set(sources.clone());
+}
 
 /// Send `tracing` events to standard error, as lines.
 pub(super) fn start_tracing() {
@@ -57,12 +70,11 @@ where
             .as_str()
             .to_ascii_lowercase()
             .replace("warn", "warning");
-        writeln!(
-            writer,
-            "{level}: {node}{}{}",
-            fields.message,
-            fields.others.concat()
-        )
+        let message = fields.message;
+        match fields.error {
+            Some(error) => write!(writer, "{level}: {node}{message}: {error}"),
+            None => writeln!(writer, "{level}: {node}{message}{}", fields.others.concat()),
+        }
     }
 }
 
@@ -70,10 +82,23 @@ where
 struct Fields {
     node: Option<String>,
     message: String,
+    error: Option<String>,
     others: Vec<String>,
 }
 
 impl Visit for Fields {
+    fn record_error(&mut self, _: &Field, error: &(dyn Error + 'static)) {
+        let mut errors: Vec<&(dyn Error + 'static)> = vec![error];
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            errors.push(error);
+            cause = error.source();
+        }
+        let none = Sources::new();
+        let sources = SOURCES.get().unwrap_or(&none);
+        self.error = Some(failure::chain(errors.into_iter(), sources));
+    }
+
     fn record_str(&mut self, field: &Field, value: &str) {
         match field.name() {
             "node" => self.node = Some(value.to_owned()),

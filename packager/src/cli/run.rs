@@ -16,7 +16,7 @@ use rm_runtime::value::Value;
 use super::build::print_notes;
 use super::failure::{Failure, Stage};
 use super::items::{InputError, Items};
-use super::output::{Progress, count, seconds, size};
+use super::output::{Progress, count, seconds, show_sources, size};
 use super::wav::WavFile;
 use crate::pack::{Request, UserSource, pack};
 
@@ -66,6 +66,7 @@ pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure>
     } = options;
     let loaded = load(request, name.as_deref(), settings)?;
     let load_time = started.elapsed();
+    show_sources(&loaded.sources);
     let takes_input = loaded.pipeline.takes_input();
     let items = Items::open(input.as_deref(), loaded.input_data, takes_input)
         .map_err(|error| Failure::new(Stage::Input, error))?;

@@ -46,12 +46,12 @@ pub enum PackError {
         source: Box<NodeError>,
     },
     /// A node cannot be what the manifest makes of it.
-    #[error("{}: {source}", file.display())]
+    #[error("{}: {problem}", file.display())]
     Shape {
         /// The manifest.
         file: PathBuf,
         /// Which node, and why.
-        source: ShapeError,
+        problem: ShapeError,
     },
     /// A Rust node does not take its params.
     #[error("{}: nodes[{place}].params: the Rust node `{node_type}` does not take them", file.display())]

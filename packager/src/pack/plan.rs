@@ -148,10 +148,10 @@ impl Plan {
         &self,
         nodes: &BTreeMap<String, PythonNode>,
     ) -> Result<(), PackError> {
-        check_shapes(&self.manifest, &Registry::builtin(), nodes).map_err(|source| {
+        check_shapes(&self.manifest, &Registry::builtin(), nodes).map_err(|problem| {
             PackError::Shape {
                 file: self.file.clone(),
-                source,
+                problem,
             }
         })
     }

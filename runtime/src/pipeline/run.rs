@@ -189,7 +189,7 @@ impl Run {
                 Next::Task(task) => task.work,
                 Next::Timer => {
                     // Between two items: whatever the node gives belongs to none of them.
-                    let result = self.unless_cancelled(place, worker.resume()).await?;
+                    let result = self.unless_cancelled(place, worker.wake()).await?;
                     match result {
                         Ok(Progress { outputs, step }) => {
                             self.emit(node, lane, outputs);
@@ -455,7 +455,7 @@ impl Run {
                         session,
                         timestamp_us,
                     });
-                    core.senders.push(context.waker().clone());
+                    note(&mut core.senders, context);
                     Poll::Pending
                 }
                 Err(PushError::Closed(value)) if core.errors.is_empty() => {
@@ -479,7 +479,7 @@ impl Run {
             if let Some(result) = core.receive(&self.inner) {
                 return Poll::Ready(result);
             }
-            core.receivers.push(context.waker().clone());
+            note(&mut core.receivers, context);
             Poll::Pending
         })
     }
@@ -493,8 +493,11 @@ impl Run {
             if core.phase <= Phase::Running && core.executor.can_push() {
                 return Poll::Ready(Ok(Turn::Send));
             }
-            core.receivers.push(context.waker().clone());
-            core.senders.push(context.waker().clone());
+            note(&mut core.receivers, context);
+            // Behind the last item nobody waits for room, and a closed input wakes all who do.
+            if core.executor.is_open() {
+                note(&mut core.senders, context);
+            }
             Poll::Pending
         })
     }
@@ -544,7 +547,8 @@ impl Core {
             if self.verdict.is_none() && self.phase != Phase::Cancelled {
                 self.verdict = Some(error);
             } else {
-                tracing::warn!("{}", Chain(&error));
+                let error: &(dyn std::error::Error + 'static) = &error;
+                tracing::warn!(error, "one more error");
             }
         }
     }
@@ -617,6 +621,13 @@ impl Core {
     }
 }
 
+/// Note somebody who waits, once.
+fn note(waiting: &mut Vec<Waker>, context: &Context<'_>) {
+    if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+        waiting.push(context.waker().clone());
+    }
+}
+
 /// What a lane is to do next.
 enum Next {
     Task(Task),
@@ -655,26 +666,7 @@ impl Stage {
     }
 }
 
-/// An error with what caused it, on one line each.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}", self.0)?;
-        let mut shown = self.0.to_string();
-        let mut next = self.0.source();
-        while let Some(error) = next {
-            let text = error.to_string();
-            if text != shown {
-                write!(formatter, "\n{text}")?;
-            }
-            shown = text;
-            next = error.source();
-        }
-        Ok(())
-    }
-}
-
 fn report(node: &str, what: &str, error: &RunError) {
-    tracing::warn!(node, "{what}: {}", Chain(error));
+    let error: &(dyn std::error::Error + 'static) = error;
+    tracing::warn!(node, error, "{what}");
 }

@@ -161,6 +161,12 @@ impl Worker {
         }
     }
 
+    /// Let a node whose timer has run out do what it wants to.
+    pub(super) async fn wake(&mut self) -> Result<Progress, NodeFailure> {
+        self.left = self.timeout.unwrap_or_default();
+        self.resume().await
+    }
+
     /// Go on with what was begun.
     pub(super) async fn resume(&mut self) -> Result<Progress, NodeFailure> {
         match &self.kind {
