@@ -350,7 +350,7 @@ fn a_pipeline_that_is_dropped_gives_back_its_threads() {
         assert_eq!(output.value, Value::from(1));
     }
     // The engines' and the packer's threads stay.
-    let slack = std::thread::available_parallelism().map_or(1, usize::from) + 14;
+    let slack = thread::available_parallelism().map_or(1, usize::from) + 14;
     comes_back_to(before.0 + 100, before.1 + slack);
 }
 
