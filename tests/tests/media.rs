@@ -24,7 +24,7 @@ fn noise(bytes: usize) -> Vec<u8> {
 
 fn sound(samples: usize, channels: u16) -> Value {
     let samples = noise(samples).into_iter();
-    let samples = samples.map(|byte| f32::from(byte) / 256.0 - 0.5).collect();
+    let samples: Vec<_> = samples.map(|byte| f32::from(byte) / 256.0 - 0.5).collect();
     Audio::new(samples, 48_000, channels).unwrap().into()
 }
 
