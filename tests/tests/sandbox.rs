@@ -3,17 +3,12 @@
 mod packed;
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use packed::{pipeline_with, python, run};
-use rm_runtime::nodes::Registry;
-use rm_runtime::pipeline::RunError;
+use packed::lines::printed;
+use packed::{pipeline_under, python, run};
+use rm_runtime::pipeline::{RunError, Settings};
 use rm_runtime::value::Value;
-use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
 const ESCAPES: &str = r#"
 import os
@@ -136,35 +131,6 @@ class Case:
     assert!(apart < Duration::from_hours(24), "{seconds}");
 }
 
-/// Keeps the lines of Python nodes: node, stream, text.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<(String, String, String)>>>);
-
-impl<S: Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "rm_runtime::python" {
-            let mut fields = Fields::default();
-            event.record(&mut fields);
-            let mut take = |name: &str| fields.0.remove(name).unwrap_or_default();
-            let line = (take("node"), take("stream"), take("message"));
-            self.0.lock().unwrap().push(line);
-        }
-    }
-}
-
-#[derive(Default)]
-struct Fields(BTreeMap<&'static str, String>);
-
-impl Visit for Fields {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.0.insert(field.name(), value.to_owned());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name(), format!("{value:?}"));
-    }
-}
-
 #[test]
 fn what_python_prints_is_attributed_to_its_node() {
     let manifest = "
@@ -192,13 +158,14 @@ class Case:
     def cleanup(self):
         print('no line end', end='')
 ";
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::registry().with(lines.clone());
-    tracing::subscriber::with_default(subscriber, || {
-        let pipeline = pipeline_with(Registry::builtin(), manifest, source);
+    let settings = Settings {
+        threads: 1,
+        ..Settings::default()
+    };
+    let lines = printed(|| {
+        let pipeline = pipeline_under(settings, manifest, source);
         assert_eq!(run(&pipeline, [1]), []);
     });
-    let lines = lines.0.lock().unwrap();
     for node in ["left", "right"] {
         let of_stream = |stream: &str| -> Vec<&str> {
             let own = lines
