@@ -88,9 +88,11 @@ struct Fields {
 
 impl Visit for Fields {
     fn record_error(&mut self, _: &Field, error: &(dyn Error + 'static)) {
-        let mut errors = vec![error];
-        while let Some(cause) = errors.last().and_then(|error| error.source()) {
-            errors.push(cause);
+        let mut errors: Vec<&(dyn Error + 'static)> = vec![error];
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            errors.push(error);
+            cause = error.source();
         }
         let none = Sources::new();
         let sources = SOURCES.get().unwrap_or(&none);
