@@ -95,6 +95,8 @@ fn main() {
     println!();
     latency();
     println!();
+    sessions();
+    println!();
     memory();
 }
 
@@ -224,6 +226,36 @@ fn latency() {
     print!("{text}");
 }
 
+/// What sessions cost that are open at the same time, each with two interpreters of its own.
+fn sessions() {
+    const OPEN: usize = 100;
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = pipeline(folder.path(), LIGHT, 2);
+    // Whatever is set up once is not a session's.
+    run(&pipeline, 10);
+    let before = resident();
+    let started = Instant::now();
+    let open: Vec<_> = (0..OPEN)
+        .map(|_| {
+            let session = pipeline.session();
+            session.send_blocking(1).unwrap();
+            session
+        })
+        .collect();
+    for session in &open {
+        session.receive_blocking().unwrap().unwrap();
+    }
+    let time = started.elapsed();
+    let memory = resident()
+        .zip(before)
+        .map(|(after, before)| (after.saturating_sub(before) >> 10) / u64::try_from(OPEN).unwrap());
+    println!(
+        "sessions: {OPEN} opened, each answered once, in {:.0} ms; {} KiB resident for each while it is open",
+        time.as_secs_f64() * 1e3,
+        memory.map_or_else(|| "?".to_owned(), |memory| memory.to_string())
+    );
+}
+
 /// What a long stream takes: nothing that grows.
 fn memory() {
     const ITEMS: u64 = 1_000_000;
@@ -264,7 +296,9 @@ fn memory() {
 /// The memory that this process has in use, where the system tells.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kilobytes << 10)
 }

@@ -3,7 +3,6 @@
 mod packed;
 
 use std::fmt::Write as _;
-use std::sync::Mutex;
 
 use end_to_end::{build, example};
 use packed::{pack_files, pipeline_with, python, run};

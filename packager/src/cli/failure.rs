@@ -102,7 +102,9 @@ fn exception_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PythonExcept
     }
     let instance = match error.downcast_ref::<NodeFailure>() {
         Some(NodeFailure::Python(error)) => Some(error),
-        Some(NodeFailure::Rust(_) | NodeFailure::Panicked(_) | NodeFailure::TimeIsUp { .. }) => None,
+        Some(NodeFailure::Rust(_) | NodeFailure::Panicked(_) | NodeFailure::TimeIsUp { .. }) => {
+            None
+        }
         None => error.downcast_ref::<InstanceError>(),
     };
     match instance {

@@ -155,15 +155,14 @@ fn next_line(
             Some(Ok(text)) => {
                 // Some editors begin a file with a byte order mark.
                 let packet = json::from_json_packet(text.trim_start_matches('\u{feff}'));
-                let (value, session, timestamp_us) =
-                    packet.map_err(|source| InputError::Json {
-                        path: path.to_owned(),
-                        line: *line,
-                        source,
-                    })?;
+                let (value, session, timestamp_us) = packet.map_err(|source| InputError::Json {
+                    path: path.to_owned(),
+                    line: *line,
+                    source,
+                })?;
                 return Ok(Some(Item {
                     value,
-                    session: session.map(Into::into),
+                    session,
                     timestamp_us,
                 }));
             }

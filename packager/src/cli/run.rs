@@ -130,11 +130,7 @@ fn run_batch(
 }
 
 /// Run on items that somebody gives one by one, and waits for what each gives.
-fn run_live(
-    pipeline: &Pipeline,
-    items: Items,
-    outputs: &mut Outputs,
-) -> (u64, Result<(), Ended>) {
+fn run_live(pipeline: &Pipeline, items: Items, outputs: &mut Outputs) -> (u64, Result<(), Ended>) {
     let session = Arc::new(pipeline.session());
     let fed = Arc::new(AtomicU64::new(0));
     let (report, reports) = mpsc::sync_channel(1);

@@ -43,10 +43,7 @@ pub(super) const WIT: &str = include_str!("../../engine/engine.wit");
 ///
 /// `_remotemedia` is also what the `remotemedia` package is made of, so that nodes and guest share its classes.
 pub(super) const GUEST: [(&str, &str); 8] = [
-    (
-        "_remotemedia",
-        include_str!("../../python/_remotemedia.py"),
-    ),
+    ("_remotemedia", include_str!("../../python/_remotemedia.py")),
     (
         "_rm_errors",
         include_str!("../../engine/guest/_rm_errors.py"),

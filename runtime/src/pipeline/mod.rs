@@ -26,8 +26,8 @@ use self::load::{find_engine, no_engine};
 use self::run::{Run, Turn};
 pub use self::session::{Item, Output, Session};
 use self::shape::Shapes;
-use self::threads::Threads;
 pub use self::shape::{ShapeError, ShapeProblem, check_shapes};
+use self::threads::Threads;
 use crate::bundle::{Bundle, PythonNode};
 use crate::cache::Cache;
 use crate::graph::Graph;
@@ -46,7 +46,7 @@ use crate::value::Value;
 const QUEUE_CAPACITY: usize = 16;
 
 /// How long a node may work without giving anything, unless told otherwise.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What loading and running a pipeline goes by.
 #[derive(Debug)]
@@ -265,7 +265,9 @@ impl Pipeline {
                         }
                         Err(error) => Err(error),
                     },
-                    Turn::End => return mishap.map_or(Ok(()), |error| Err(RunError::Caller(error))),
+                    Turn::End => {
+                        return mishap.map_or(Ok(()), |error| Err(RunError::Caller(error)));
+                    }
                 };
                 if let Err(error) = result {
                     mishap.get_or_insert(error);

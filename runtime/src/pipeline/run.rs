@@ -61,7 +61,8 @@ enum Phase {
 /// Somebody who does a node's work; a node has several with `instances`.
 struct Lane {
     node: NodeIndex,
-    lane: usize,
+    /// Which of the node's lanes, from 0.
+    number: usize,
     waits_for: Wait,
     waker: Option<Waker>,
 }
@@ -94,7 +95,7 @@ impl Run {
             for lane in 0..inner.shapes.setups[node.get()].lanes {
                 lanes.push(Lane {
                     node,
-                    lane,
+                    number: lane,
                     waits_for: Wait::Nothing,
                     waker: None,
                 });
@@ -129,14 +130,14 @@ impl Run {
     async fn work(self: Arc<Self>, place: usize) {
         let (node, lane) = {
             let core = self.lock();
-            (core.lanes[place].node, core.lanes[place].lane)
+            (core.lanes[place].node, core.lanes[place].number)
         };
         let started = self
             .unless_cancelled(place, Worker::start(&self.inner, node))
             .await;
         let worker = match started {
             Some(Ok(worker)) => {
-                self.change(|core| core.started());
+                self.change(Core::started);
                 self.serve(place, node, lane, worker).await
             }
             Some(Err(source)) => {
@@ -357,14 +358,14 @@ impl Run {
         let mut timer = pin!(tokio::time::sleep(delay));
         poll_fn(|context| match self.poll_task(place, context) {
             Poll::Pending => timer.as_mut().poll(context).map(|()| Next::Timer),
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         })
         .await
     }
 
     fn poll_task(&self, place: usize, context: &mut Context<'_>) -> Poll<Next> {
         self.change(|core| {
-            let (node, lane) = (core.lanes[place].node, core.lanes[place].lane);
+            let (node, lane) = (core.lanes[place].node, core.lanes[place].number);
             if core.phase == Phase::Running {
                 if let Some(task) = core.executor.next_task_for(node, lane) {
                     core.lanes[place].waits_for = Wait::Nothing;
@@ -385,7 +386,7 @@ impl Run {
     async fn has_room(&self, place: usize) -> bool {
         poll_fn(|context| {
             let mut core = self.lock();
-            let (node, lane) = (core.lanes[place].node, core.lanes[place].lane);
+            let (node, lane) = (core.lanes[place].node, core.lanes[place].number);
             if core.phase != Phase::Running || core.executor.is_dropped(node, lane) {
                 return Poll::Ready(false);
             }
@@ -444,10 +445,7 @@ impl Run {
                 return Poll::Ready(Err(SendError::Failed(value)));
             }
             // Cloning two small things is cheap, and the value comes back when it is not taken.
-            match core
-                .executor
-                .push(value, session.clone(), timestamp_us)
-            {
+            match core.executor.push(value, session.clone(), timestamp_us) {
                 Ok(_) => Poll::Ready(Ok(())),
                 Err(PushError::Full(value)) => {
                     *item = Some(Item {
@@ -594,11 +592,11 @@ impl Core {
                 Wait::Nothing => false,
                 Wait::Task => {
                     self.phase == Phase::Running
-                        && (executor.ready(lane.node, lane.lane) || executor.has_ended(lane.node))
+                        && (executor.ready(lane.node, lane.number) || executor.has_ended(lane.node))
                 }
                 Wait::Room => {
-                    executor.can_emit(lane.node, lane.lane)
-                        || executor.is_dropped(lane.node, lane.lane)
+                    executor.can_emit(lane.node, lane.number)
+                        || executor.is_dropped(lane.node, lane.number)
                 }
             };
             if is_due {
@@ -612,9 +610,7 @@ impl Core {
             wakers.append(&mut self.receivers);
         }
         if !self.senders.is_empty()
-            && (self.phase > Phase::Running
-                || !self.executor.is_open()
-                || self.executor.can_push())
+            && (self.phase > Phase::Running || !self.executor.is_open() || self.executor.can_push())
         {
             wakers.append(&mut self.senders);
         }

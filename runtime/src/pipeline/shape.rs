@@ -53,7 +53,9 @@ pub struct ShapeError {
 #[non_exhaustive]
 pub enum ShapeProblem {
     /// Connections lead to a source.
-    #[error("takes no input, but a connection leads to it; a node that takes input is given it: process(self, data)")]
+    #[error(
+        "takes no input, but a connection leads to it; a node that takes input is given it: process(self, data)"
+    )]
     SourceWithInput,
     /// Several instances of what must see everything.
     #[error("takes the whole stream, so there can be one instance of it only")]
@@ -147,9 +149,7 @@ pub fn check_shapes(
     let kinds = manifest
         .nodes
         .iter()
-        .map(|spec| {
-            kind_of(spec, registry, python).unwrap_or(NodeKind::Rust { is_source: false })
-        })
+        .map(|spec| kind_of(spec, registry, python).unwrap_or(NodeKind::Rust { is_source: false }))
         .collect();
     check(manifest, &graph, kinds).map(drop)
 }

@@ -89,7 +89,7 @@ impl Worker {
                     class.is_streaming.into(),
                 ];
                 let progress = worker.ask(Operation::Create, arguments).await?;
-                worker.to_the_end(progress).await?;
+                worker.see_through(progress).await?;
             }
             (NodeKind::Rust { is_source: true }, _) => {
                 worker.kind = Kind::Source(Some(create_source(inner, spec)?));
@@ -199,13 +199,13 @@ impl Worker {
             self.left = self.timeout.unwrap_or_default();
             let arguments = vec![self.id.as_str().into()];
             let progress = self.ask(Operation::Cleanup, arguments).await?;
-            self.to_the_end(progress).await?;
+            self.see_through(progress).await?;
         }
         Ok(())
     }
 
     /// See something through whose outputs nobody wants.
-    async fn to_the_end(&mut self, mut progress: Progress) -> Result<(), NodeFailure> {
+    async fn see_through(&mut self, mut progress: Progress) -> Result<(), NodeFailure> {
         loop {
             match progress.step {
                 Step::Done { .. } => return Ok(()),
@@ -226,11 +226,7 @@ impl Worker {
         };
         let begun = Instant::now();
         let answer = match self.timeout {
-            Some(_) => {
-                instance
-                    .call_within(self.left, operation, arguments)
-                    .await
-            }
+            Some(_) => instance.call_within(self.left, operation, arguments).await,
             None => instance.call(operation, arguments).await,
         };
         let result = answer.and_then(progress_of).map_err(|error| match error {
@@ -320,7 +316,10 @@ impl Worker {
             }
         }
         let is_done = given.is_empty();
-        if is_done && outputs.is_empty() && let Some(failure) = failed.take() {
+        if is_done
+            && outputs.is_empty()
+            && let Some(failure) = failed.take()
+        {
             return Err(self.failed(failure));
         }
         let step = if is_done && failed.is_none() {

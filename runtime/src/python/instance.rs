@@ -97,12 +97,15 @@ type Layout = (u32, u32, u32, u32, u32, u32);
 /// A function that returns one value.
 type Returning<Arguments, Result> = TypedFunc<Arguments, (Result,)>;
 
+/// What `call` takes: an operation, its arguments, and no buffers beside them.
+type Plain = (u32, Vec<u8>, Vec<Vec<u8>>);
+
 /// What `call` returns: the answer, and the buffers beside it, still in the guest's memory.
 type Answer = (WasmList<u8>, WasmList<WasmList<u8>>);
 
 struct Functions {
     boot: Returning<(Vec<u8>, Vec<u8>), Vec<u8>>,
-    call: Returning<(u32, Vec<u8>, Vec<Vec<u8>>), Answer>,
+    call: Returning<Plain, Answer>,
     /// The same function, to be typed for buffers that are borrowed.
     call_with_buffers: Func,
     scrub: TypedFunc<(), ()>,
@@ -312,7 +315,7 @@ impl Instance {
         let ((answer, buffers),) = self.check(result)?;
         let lists = buffers
             .iter(&mut self.store)
-            .and_then(|lists| lists.collect::<wasmtime::Result<Vec<WasmList<u8>>>>());
+            .and_then(Iterator::collect::<wasmtime::Result<Vec<WasmList<u8>>>>);
         let lists = self.check(lists)?;
         let beside: Vec<&[u8]> = lists
             .iter()

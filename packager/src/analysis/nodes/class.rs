@@ -75,9 +75,7 @@ pub(super) fn define(parsed: &ParsedModule, name: &str) -> Option<Definition> {
         at += 1;
     }
     let process = lineage.iter().find_map(|class| method(class, "process"));
-    let says_streaming = lineage
-        .iter()
-        .find_map(|class| flag(class, "is_streaming"));
+    let says_streaming = lineage.iter().find_map(|class| flag(class, "is_streaming"));
     Some(Definition {
         line: parsed.line(&class.name),
         process: process.map(kind),
