@@ -15,9 +15,16 @@ const BLESS_VARIABLE: &str = "RM_BLESS";
 
 /// The repository's root.
 pub fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("this package is a folder of the repository")
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        // At run time, because checkouts that share a target folder may share what was compiled in another.
+        let package = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+        let parent = package.parent();
+        parent
+            .expect("this package is a folder of the repository")
+            .to_owned()
+    })
 }
 
 /// The folders in `bundles/` that hold a pipeline: their names and their manifests, sorted.

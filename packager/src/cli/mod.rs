@@ -145,7 +145,7 @@ enum OnErrorArg {
     Fail,
     /// The item is left out, and the error told
     Skip,
-    /// The stream ends before the item, and the error is told
+    /// The stream ends at the item, and the error is told
     Stop,
 }
 

@@ -267,6 +267,7 @@ fn summary(bundle: &Bundle, items: u64, outputs: usize, (load, run): (Duration, 
 /// Whoever reads the outputs has had enough, as `head` does: not an error.
 fn is_pipe_error(error: &anyhow::Error) -> bool {
     error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
