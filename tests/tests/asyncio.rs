@@ -4,7 +4,7 @@ mod packed;
 
 use std::time::{Duration, Instant};
 
-use packed::{pipeline_under, pipeline_with, python, run, through};
+use packed::{pipeline_under, pipeline_with, python, run, through, within};
 use rm_runtime::nodes::Registry;
 use rm_runtime::pipeline::Settings;
 use rm_runtime::value::Value;
@@ -342,6 +342,36 @@ fn a_streaming_node_with_a_timer_gives_something_although_no_item_comes() {
     }
     session.close();
     while session.receive_blocking().unwrap().is_some() {}
+}
+
+/// Its stream begins with the run, not with its first item.
+#[test]
+fn a_streaming_node_need_not_wait_for_an_item() {
+    let greeting = "
+class Case:
+    is_streaming = True
+
+    async def process(self, stream):
+        yield 'ready'
+        async for item in stream:
+            yield item
+";
+    for (source, first) in [(greeting, "ready"), (IMPATIENT, "nothing")] {
+        let pipeline = python(source);
+        let values = within(30, move || {
+            let session = pipeline.session();
+            let first = session.receive_blocking().unwrap().unwrap();
+            session.send_blocking(1).unwrap();
+            session.close();
+            let mut values = vec![first.value];
+            while let Some(output) = session.receive_blocking().unwrap() {
+                values.push(output.value);
+            }
+            values
+        });
+        assert_eq!(values[0], first.into());
+        assert!(values.contains(&1.into()), "{values:?}");
+    }
 }
 
 const SLEEPERS: &str = "
