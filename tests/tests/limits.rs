@@ -293,7 +293,7 @@ fn lines_of(error: &RunError) -> String {
                 line,
                 function,
             } => format!("{file}:{line} {function}"),
-            other => format!("{other:?}"),
+            other @ rm_runtime::python::exception::Frame::Omitted(_) => format!("{other:?}"),
         })
         .collect();
     frames.join(", ")

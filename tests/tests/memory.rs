@@ -277,7 +277,7 @@ class Other:
             pipeline.run([1]).unwrap();
             let (memory, time) = (
                 resident_mib().saturating_sub(memory),
-                processor_time() - time,
+                processor_time().saturating_sub(time),
             );
             let what = format!("{node_type} at {threads} threads: {time:?}, {memory} MiB");
             assert!(time < Duration::from_secs(1) && memory < 40, "{what}");
