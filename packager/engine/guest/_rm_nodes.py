@@ -142,6 +142,7 @@ class _Await:
     def __init__(self, node, main):
         self._node = node
         self._room = None
+        self._has_begun = False
         self._coroutine = main(self)
         loop = _event_loop()
         self._loop = loop
@@ -159,8 +160,13 @@ class _Await:
 
     def step(self):
         if self._room is not None:
+            if not self._has_begun:
+                # Given before the first step, so it has not left yet.
+                self._has_begun = True
+                return MORE, None
             room, self._room = self._room, None
             room.open()
+        self._has_begun = True
         delay = self._run()
         if self._is_done():
             return DONE, None

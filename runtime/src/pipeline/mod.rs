@@ -280,7 +280,10 @@ impl Pipeline {
         threads.ensure(self.inner.settings.threads - 1);
         let run = Run::start(&self.inner);
         // In case that `next` or `emit` panics; of no effect when the run is over.
-        let _guard = CancelOnDrop(&run);
+        let _guard = CancelOnDrop {
+            run: &run,
+            threads,
+        };
         threads.help(converse(&run))
     }
 
@@ -318,11 +321,18 @@ impl Pipeline {
     }
 }
 
-struct CancelOnDrop<'a>(&'a Run);
+struct CancelOnDrop<'a> {
+    run: &'a Run,
+    threads: &'a Threads,
+}
 
 impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.cancel();
+        if !self.run.has_ended() {
+            self.run.cancel();
+            // Somebody has to do what is left to do.
+            self.threads.ensure(1);
+        }
     }
 }
 

@@ -527,6 +527,11 @@ impl Run {
         })
     }
 
+    /// Whether no node is left.
+    pub(super) fn has_ended(&self) -> bool {
+        self.lock().live == 0
+    }
+
     /// Let the nodes finish what they are at, and clean up.
     pub(super) fn end(&self) {
         self.change(|core| core.over(Phase::Ending));
