@@ -40,7 +40,7 @@ fn check(source: &str, items: &[(&str, Option<f64>)], expected: &str) {
     assert_eq!(outputs, expected);
 }
 
-fn at_once<'a>(sessions: &'a str) -> Vec<(&'a str, Option<f64>)> {
+fn at_once(sessions: &str) -> Vec<(&str, Option<f64>)> {
     sessions.split(' ').map(|session| (session, None)).collect()
 }
 
