@@ -230,7 +230,7 @@ fn the_time_for_starting_and_ending_is_limited_too() {
     for (method, expected) in [
         ("initialize", "node `case` could not be started"),
         ("flush", "node `case` failed at the end of the stream"),
-        ("cleanup", "node `case` failed at the end of the stream"),
+        ("cleanup", "node `case` failed while it cleaned up"),
     ] {
         for sleep in ["time.sleep(1000)", "await asyncio.sleep(1000)"] {
             let body = format!(

@@ -27,7 +27,10 @@ pub(super) enum InputError {
     Wav { path: PathBuf, source: WavError },
     #[error("nothing to run on: give --input FILE, or --input - for standard input")]
     None,
-    #[error("`{}` is not read: the pipeline consists of sources, which take no input", .0.display())]
+    #[error(
+        "`{}` is not read: no node of the pipeline takes items; one that does has a process(self, data)",
+        .0.display()
+    )]
     Unwanted(PathBuf),
 }
 

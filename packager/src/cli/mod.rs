@@ -118,7 +118,7 @@ struct LimitArgs {
     /// How many threads run nodes; as many as there are processors if 0
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// What an error in a node means where the manifest does not say
+    /// What an error in a node means where the manifest does not say: fail, skip the item, or stop the stream
     #[arg(long, value_enum, default_value_t = OnErrorArg::Fail)]
     on_error: OnErrorArg,
 }
@@ -141,11 +141,8 @@ impl LimitArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum OnErrorArg {
-    /// The run ends with the error
     Fail,
-    /// The item is left out, and the error told
     Skip,
-    /// The stream ends at the item, and the error is told
     Stop,
 }
 

@@ -138,8 +138,9 @@ fn run_live(pipeline: &Pipeline, items: Items, outputs: &mut Outputs) -> (u64, R
     // Not a scoped thread: where the run fails, nobody wants to wait for the next line.
     thread::spawn(move || {
         let (session, fed) = feeder;
-        // Nobody listens any more when the run has failed.
+        // First the report, then the end that lets the other side look for it. Nobody listens when the run has failed.
         let _ = report.send(feed(items, &session, &fed));
+        session.close();
     });
     let mut ended = outputs.receive(&session);
     // Whoever fed the pipeline has closed it, or found it closed; only where a node stopped the stream it still waits for
@@ -150,23 +151,16 @@ fn run_live(pipeline: &Pipeline, items: Items, outputs: &mut Outputs) -> (u64, R
     (fed.load(Ordering::Relaxed), ended)
 }
 
-/// Send all items, then close the session.
+/// Send all items.
 fn feed(mut items: Items, session: &Session, fed: &AtomicU64) -> Result<(), InputError> {
-    let result = loop {
-        match items.next() {
-            Ok(Some(item)) => {
-                if session.send_blocking(item).is_err() {
-                    // Whoever receives learns why.
-                    break Ok(());
-                }
-                fed.store(items.taken(), Ordering::Relaxed);
-            }
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(error),
+    while let Some(item) = items.next()? {
+        if session.send_blocking(item).is_err() {
+            // Whoever receives learns why.
+            break;
         }
-    };
-    session.close();
-    result
+        fed.store(items.taken(), Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// Why a run ended early.

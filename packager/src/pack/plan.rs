@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rm_runtime::bundle::PythonNode;
 use rm_runtime::manifest::{Manifest, NodeSpec};
 use rm_runtime::nodes::{Registry, UnknownNodeType};
-use rm_runtime::pipeline::check_shapes;
+use rm_runtime::pipeline::{ShapeError, ShapeProblem, check_shapes};
 use rm_runtime::python::engine::EngineDescription;
 use rm_runtime::value::Value;
 
@@ -153,7 +153,27 @@ impl Plan {
                 file: self.file.clone(),
                 problem,
             }
-        })
+        })?;
+        for (place, spec) in self.manifest.nodes.iter().enumerate() {
+            let is_generator = self
+                .classes
+                .get(&spec.node_type)
+                .is_some_and(|class| class.process == Some(ProcessKind::Generator));
+            let is_streaming = nodes
+                .get(&spec.node_type)
+                .is_some_and(|node| node.is_streaming || spec.is_streaming);
+            if is_generator && is_streaming {
+                return Err(PackError::Shape {
+                    file: self.file.clone(),
+                    problem: ShapeError {
+                        place: format!("nodes[{place}].node_type"),
+                        id: spec.id.clone(),
+                        problem: ShapeProblem::SynchronousStream,
+                    },
+                });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -86,6 +86,14 @@ pub enum RunError {
         /// What happened in it.
         source: NodeFailure,
     },
+    /// A node failed when everything was over.
+    #[error("node `{node}` failed while it cleaned up")]
+    Cleanup {
+        /// The node's id.
+        node: String,
+        /// What happened in it.
+        source: NodeFailure,
+    },
     /// Reading the input or handing over an output failed; the message is the caller's.
     #[error("{0}")]
     Caller(#[source] CallerError),

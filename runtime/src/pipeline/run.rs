@@ -181,7 +181,7 @@ impl Run {
         {
             let node_id = self.id(node);
             self.change(|core| {
-                let error = RunError::End {
+                let error = RunError::Cleanup {
                     node: node_id,
                     source,
                 };
@@ -583,7 +583,7 @@ impl Core {
                 self.decide(error);
             } else {
                 let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::warn!(error, "one more error");
+                tracing::warn!(error, "as well");
             }
         }
     }

@@ -61,6 +61,12 @@ pub enum ShapeProblem {
     /// Several instances of what must see everything.
     #[error("takes the whole stream, so there can be one instance of it only")]
     StreamingInstances,
+    /// A generator that is to take what only comes with time.
+    #[error(
+        "takes the whole stream, so its process must be asynchronous: async def process(self, stream), with \
+         `async for item in stream`"
+    )]
+    SynchronousStream,
     /// Several instances of a source, which would give everything several times.
     #[error("takes no input that could be shared out, so there can be one instance of it only")]
     SourceInstances,

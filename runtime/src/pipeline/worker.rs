@@ -353,8 +353,7 @@ fn process_arguments(id: Value, packet: Packet) -> Vec<Value> {
 
 /// Rust nodes are other people's code: a panic in one is an error of that node.
 fn catching<R>(call: impl FnOnce() -> R) -> Result<R, NodeFailure> {
-    catch_unwind(AssertUnwindSafe(call))
-        .map_err(|panic| NodeFailure::panicked(&*panic))
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| NodeFailure::panicked(&*panic))
 }
 
 /// What a Python node answered; the shapes are described in the guest's `_rm_nodes.py`.
