@@ -232,14 +232,14 @@ fn branches_meet_in_the_order_of_the_connections() {
         .unwrap();
     let expected = "\
 gathered Str(\"got 10\")
-gathered Str(\"got -1\")
 passed Int(-1)
+gathered Str(\"got -1\")
 passed Int(10)
 gathered Str(\"got 20\")
 passed Int(20)
 gathered Str(\"got 30\")
-gathered Str(\"got -3\")
 passed Int(-3)
+gathered Str(\"got -3\")
 passed Int(30)
 gathered Str(\"got last: 3\")
 passed Str(\"last: 3\")

@@ -56,7 +56,7 @@ fn what_an_item_gives_is_there_before_the_next_item_is_sent() {
 
 /// A node that yields its item and then does this, which takes long.
 #[track_caller]
-fn leaves_before(word: &str, rest: &str) {
+fn leaves_before(function: &str, work: &str) {
     let source = format!(
         "
 import asyncio
@@ -64,9 +64,9 @@ import time
 
 
 class Case:
-    {word} process(self, data):
+    {function} process(self, data):
         yield data
-        {rest}
+        {work}
 "
     );
     let pipeline = python(&source);
