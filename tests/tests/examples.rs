@@ -54,7 +54,10 @@ fn check_verify(bundle: &Path) {
     });
     // Behind `asyncio` there are modules that work with processes, which cannot be imported here, and need not be.
     let missing = modules - imported.unwrap();
-    assert!(missing == 0 || missing < 8 && said.contains("multiprocessing"), "{said}");
+    assert!(
+        missing == 0 || missing < 8 && said.contains("multiprocessing"),
+        "{said}"
+    );
 }
 
 /// What `bundle.lock` says: which file is made, how large, of what.

@@ -280,10 +280,7 @@ impl Pipeline {
         threads.ensure(self.inner.settings.threads - 1);
         let run = Run::start(&self.inner);
         // In case that `next` or `emit` panics; of no effect when the run is over.
-        let _guard = CancelOnDrop {
-            run: &run,
-            threads,
-        };
+        let _guard = CancelOnDrop { run: &run, threads };
         threads.help(converse(&run))
     }
 
