@@ -367,14 +367,15 @@ class Case:
     let pipeline = python(source);
     pipeline.run([1]).unwrap();
     let (mib, threads) = (resident_mib(), status_of_process("Threads"));
-    for _ in 0..10 {
+    for _ in 0..30 {
         let emit = |_| panic!("the caller's own");
         let run = || pipeline.run_with(|| Ok(Some(1.into())), emit);
         let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
         assert!(result.is_err());
     }
     pipeline.run([1]).unwrap();
-    comes_back_to(mib, threads + 2);
+    // Kept, they would come to more than a gigabyte; what the allocators hold back is less.
+    comes_back_to(mib + 100, threads + 2);
 }
 
 /// An error is no reason to keep an interpreter.
