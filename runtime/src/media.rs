@@ -164,6 +164,22 @@ impl Audio {
     }
 }
 
+/// Whether there are as many bytes as the description takes.
+fn check_length(
+    found: usize,
+    expected: usize,
+    what: impl Fn() -> String,
+) -> Result<(), MediaError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(MediaError::Length {
+        what: what(),
+        expected,
+        found,
+    })
+}
+
 /// How the pixels of a [`VideoFrame`] are laid out; rows from the top, without padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PixelFormat {
@@ -249,13 +265,7 @@ impl VideoFrame {
         let expected = format
             .bytes(width, height)
             .ok_or_else(|| MediaError::TooLarge(what()))?;
-        if data.len() != expected {
-            return Err(MediaError::Length {
-                what: what(),
-                expected,
-                found: data.len(),
-            });
-        }
+        check_length(data.len(), expected, what)?;
         Ok(Self {
             data,
             width,
@@ -394,13 +404,7 @@ impl Tensor {
                 .try_fold(dtype.size(), |size, side| size.checked_mul(*side))
                 .ok_or_else(|| MediaError::TooLarge(what()))?
         };
-        if data.len() != expected {
-            return Err(MediaError::Length {
-                what: what(),
-                expected,
-                found: data.len(),
-            });
-        }
+        check_length(data.len(), expected, what)?;
         Ok(Self {
             inner: Arc::new(TensorParts { data, shape, dtype }),
         })

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use crate::suggest::nearest;
 use crate::value::Value;
 
 /// Why a node could not be made, or could not take a value.
@@ -77,6 +78,19 @@ impl NodeError {
             message: message.into(),
             source: None,
         }
+    }
+
+    /// A name that is none of a node's operations; `what` says what it was given as.
+    pub(super) fn unknown_name(what: &str, found: &Value, known: &[&str]) -> Self {
+        let guess = found
+            .as_str()
+            .and_then(|name| nearest(name, known.iter().copied()));
+        Self::failed(format!(
+            "{what} {}, known: {}{}",
+            found.describe(),
+            known.join(", "),
+            did_you_mean(guess)
+        ))
     }
 
     /// A failure in words, caused by another error.

@@ -9,7 +9,6 @@ use num_bigint::{BigInt, Sign};
 use self::division::{float_modulo, int_modulo, true_quotient};
 use super::number::{ADD, MULTIPLY, Number, SUBTRACT, required_float, to_int};
 use super::{FromParam, NodeError};
-use crate::suggest::nearest;
 use crate::value::Value;
 
 /// The longest integer that a result may be, so that a short item cannot ask for more memory than there is.
@@ -59,15 +58,7 @@ impl Arithmetic {
             return Err(NodeError::input(Self::EXPECTED, value));
         };
         Self::from_name(name).ok_or_else(|| {
-            let known = Self::ALL.map(Self::name);
-            let guess = nearest(name, known)
-                .map(|known| format!("; did you mean `{known}`?"))
-                .unwrap_or_default();
-            NodeError::failed(format!(
-                "unknown operation {}, known: {}{guess}",
-                value.describe(),
-                known.join(", ")
-            ))
+            NodeError::unknown_name("unknown operation", value, &Self::ALL.map(Self::name))
         })
     }
 

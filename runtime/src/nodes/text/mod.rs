@@ -6,7 +6,6 @@ pub(super) use self::unicode::Text;
 use super::{Node, NodeError, Outputs, ParamReader};
 use crate::json::from_json;
 use crate::manifest::Params;
-use crate::suggest::nearest;
 use crate::value::Value;
 
 /// What can be done to a text.
@@ -109,17 +108,7 @@ impl Operation {
     fn of(value: &Value) -> Result<Self, NodeError> {
         let named = |operation: &Self| value.as_str() == Some(operation.name());
         Self::ALL.into_iter().find(named).ok_or_else(|| {
-            let known = Self::ALL.map(Self::name);
-            let guess = value
-                .as_str()
-                .and_then(|name| nearest(name, known))
-                .map(|known| format!("; did you mean `{known}`?"))
-                .unwrap_or_default();
-            NodeError::failed(format!(
-                "unknown operation {}, known: {}{guess}",
-                value.describe(),
-                known.join(", ")
-            ))
+            NodeError::unknown_name("unknown operation", value, &Self::ALL.map(Self::name))
         })
     }
 

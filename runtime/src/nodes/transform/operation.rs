@@ -4,7 +4,6 @@ use crate::manifest::Params;
 use crate::nodes::number::{ADD, MULTIPLY, Number};
 use crate::nodes::text::Text;
 use crate::nodes::{FromParam, NodeError, ParamReader};
-use crate::suggest::nearest;
 use crate::value::Value;
 
 type Entries = Vec<(Value, Value)>;
@@ -114,7 +113,7 @@ impl Operation {
             Some("lowercase") => Self::Lowercase {
                 field: reader.optional("field")?,
             },
-            _ => return Err(unknown(&op)),
+            _ => return Err(NodeError::unknown_name("`op` is", &op, &Operation::NAMES)),
         };
         reader.finish()?;
         Ok(operation)
@@ -228,17 +227,4 @@ fn find(entries: &Entries, name: &str) -> Result<usize, NodeError> {
 
 fn text(value: &Value) -> Result<Text<'_>, NodeError> {
     Text::of(value).ok_or_else(|| NodeError::input("text", value))
-}
-
-fn unknown(op: &Value) -> NodeError {
-    let guess = op
-        .as_str()
-        .and_then(|name| nearest(name, Operation::NAMES))
-        .map(|known| format!("; did you mean `{known}`?"))
-        .unwrap_or_default();
-    NodeError::failed(format!(
-        "`op` is {}, known: {}{guess}",
-        op.describe(),
-        Operation::NAMES.join(", ")
-    ))
 }
