@@ -252,9 +252,7 @@ impl Run {
                         Step::Done { wake: timer } => {
                             wake = timer;
                             self.change(|core| {
-                                for output in outputs {
-                                    core.executor.emit(node, lane, output);
-                                }
+                                core.emit(node, lane, outputs);
                                 core.executor.complete(node, lane);
                             });
                             break;
@@ -302,25 +300,11 @@ impl Run {
     ) -> Option<()> {
         let spec = &self.inner.manifest.nodes[node.get()];
         let policy = spec.on_error.unwrap_or(self.inner.settings.on_error);
-        let end = |core: &mut Core, error: Option<RunError>| match (policy, error) {
-            (OnError::Skip, None) => {
-                if !is_idle {
-                    core.executor.complete(node, lane);
-                }
-            }
-            (OnError::Stop, None) => core.executor.stop(node, lane),
-            (_, error) => {
-                core.executor.fail(node, lane);
-                if let Some(error) = error {
-                    core.errors.entry((node, lane)).or_insert(error);
-                }
-            }
-        };
         match policy {
-            OnError::Fail => self.change(|core| end(core, Some(error))),
+            OnError::Fail => self.fail(node, lane, error),
             OnError::Stop => {
                 report(&spec.id, "the stream ends here", &error);
-                self.change(|core| end(core, None));
+                self.change(|core| core.executor.stop(node, lane));
             }
             OnError::Skip => {
                 report(&spec.id, "skipped", &error);
@@ -335,15 +319,24 @@ impl Run {
                                 node: self.id(node),
                                 source,
                             };
-                            self.change(|core| end(core, Some(error)));
+                            self.fail(node, lane, error);
                             return Some(());
                         }
                     }
                 }
-                self.change(|core| end(core, None));
+                if !is_idle {
+                    self.change(|core| core.executor.complete(node, lane));
+                }
             }
         }
         Some(())
+    }
+
+    fn fail(&self, node: NodeIndex, lane: usize, error: RunError) {
+        self.change(|core| {
+            core.executor.fail(node, lane);
+            core.errors.entry((node, lane)).or_insert(error);
+        });
     }
 
     fn id(&self, node: NodeIndex) -> String {
@@ -352,11 +345,7 @@ impl Run {
 
     fn emit(&self, node: NodeIndex, lane: usize, outputs: Vec<Emission>) {
         if !outputs.is_empty() {
-            self.change(|core| {
-                for output in outputs {
-                    core.executor.emit(node, lane, output);
-                }
-            });
+            self.change(|core| core.emit(node, lane, outputs));
         }
     }
 
@@ -555,6 +544,12 @@ impl Core {
         } else {
             self.phase = Phase::Running;
             self.wake_lanes();
+        }
+    }
+
+    fn emit(&mut self, node: NodeIndex, lane: usize, outputs: Vec<Emission>) {
+        for output in outputs {
+            self.executor.emit(node, lane, output);
         }
     }
 
