@@ -43,6 +43,22 @@ extern PyObject *PyTuple_GetItem(PyObject *, long);
 extern PyObject *PyList_GetItem(PyObject *, long);
 extern long PyList_Size(PyObject *);
 extern void Py_DecRef(PyObject *);
+extern int PyObject_GetOptionalAttr(PyObject *, PyObject *, PyObject **);
+extern int PyObject_SetAttrString(PyObject *, const char *, PyObject *);
+extern int PyErr_ExceptionMatches(PyObject *);
+extern PyObject *PyErr_Format(PyObject *, const char *, ...);
+extern PyObject *PyExc_TypeError;
+extern PyObject *PyBool_FromLong(long);
+
+// A function for Python, as Include/methodobject.h has it.
+typedef struct {
+  const char *name;
+  PyObject *(*function)(PyObject *, PyObject *const *, long);
+  int flags;
+  const char *doc;
+} PyMethodDef;
+#define METH_FASTCALL 0x0080
+extern PyObject *PyCFunction_NewEx(PyMethodDef *, PyObject *, PyObject *);
 
 // A view of an object's memory, as Include/pybuffer.h has it; part of the stable ABI.
 typedef struct {
@@ -85,6 +101,7 @@ struct bytes {
 // Everything in here, and the bounce buffer, is the engine's own and stays out of a layer: `memory-layout` reports both.
 static struct {
   PyObject *dispatch;  // the guest's entry point
+  PyObject *removed;   // the exception that tells of what was left out
   PyObject *payload;   // the bytes object whose buffer the host is filling
   PyObject **received; // the same for each of the buffers beside it; only while a call comes in
   u32 received_count;
@@ -249,6 +266,37 @@ failed:;
   return message; // points into config, which is left alone: the instance is of no further use
 }
 
+// `hasattr` as Python has it, but for what was left out of a bundle: the whole program has it.
+static PyObject *has_attribute(PyObject *self, PyObject *const *arguments, long count) {
+  (void)self;
+  if (count != 2) return PyErr_Format(PyExc_TypeError, "hasattr expected 2 arguments, got %zd", count);
+  PyObject *value = NULL;
+  int found = PyObject_GetOptionalAttr(arguments[0], arguments[1], &value);
+  if (found < 0) {
+    if (!PyErr_ExceptionMatches(state.removed)) return NULL;
+    PyErr_Clear();
+    found = 1;
+  }
+  Py_DecRef(value);
+  return PyBool_FromLong(found);
+}
+
+static PyMethodDef has_attribute_definition = {
+    "hasattr", has_attribute, METH_FASTCALL,
+    "hasattr($module, obj, name, /)\n--\n\nReturn whether the object has an attribute with the given name."};
+
+static int replace_hasattr(void) {
+  PyObject *removed = PyImport_ImportModule("_rm_removed");
+  state.removed = removed == NULL ? NULL : PyObject_GetAttrString(removed, "RemovedError");
+  PyObject *builtins = state.removed == NULL ? NULL : PyImport_ImportModule("builtins");
+  PyObject *function = builtins == NULL ? NULL : PyCFunction_NewEx(&has_attribute_definition, builtins, NULL);
+  int outcome = function == NULL ? -1 : PyObject_SetAttrString(builtins, "hasattr", function);
+  Py_DecRef(function);
+  Py_DecRef(builtins);
+  Py_DecRef(removed);
+  return outcome;
+}
+
 EXPORT("boot")
 struct bytes *boot(const u8 *path, u32 path_length, const u8 *frozen, u32 frozen_length) {
   if (state.dispatch != NULL) return return_text("the engine has been booted already");
@@ -261,7 +309,7 @@ struct bytes *boot(const u8 *path, u32 path_length, const u8 *frozen, u32 frozen
   if (error != NULL) return return_text(error);
   PyObject *guest = PyImport_ImportModule("_rm_guest");
   PyObject *dispatch = guest == NULL ? NULL : PyObject_GetAttrString(guest, "dispatch");
-  if (dispatch == NULL) return return_exception();
+  if (dispatch == NULL || replace_hasattr() < 0) return return_exception();
   Py_DecRef(guest);
   state.bounce = malloc(BOUNCE_SIZE);
   if (state.bounce == NULL) return return_text("out of memory");

@@ -17,6 +17,10 @@ pub struct CarriedModule {
     pub filename: String,
     /// The marshalled code object; none for a namespace package.
     pub code: Option<Vec<u8>>,
+    /// Globals that were left out.
+    pub removed: Vec<String>,
+    /// Globals that were left out and that the whole module may not have either.
+    pub doubtful: Vec<String>,
 }
 
 /// An application in memory.
@@ -98,6 +102,8 @@ impl CarriedModule {
             self.is_package.into(),
             self.filename.into(),
             self.code.map_or(Value::Null, Value::Bytes),
+            self.removed.join(" ").into(),
+            self.doubtful.join(" ").into(),
         ])
     }
 }

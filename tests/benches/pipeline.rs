@@ -153,10 +153,7 @@ fn throughput(load: &str, source: &str, items: u64) {
 fn pipeline(folder: &Path, source: &str, threads: usize) -> Pipeline {
     std::fs::write(folder.join("pipeline.yaml"), MANIFEST).unwrap();
     std::fs::write(folder.join("nodes.py"), source).unwrap();
-    let request = Request {
-        manifest: folder.join("pipeline.yaml"),
-        ..Request::default()
-    };
+    let request = Request::new(folder.join("pipeline.yaml"));
     let packed = pack(&request, &Cache::user(), &|_| {}).unwrap();
     let settings = Settings {
         threads,

@@ -101,10 +101,7 @@ fn write_files(folder: &Path, files: &[(&str, &str)]) {
 /// The content hash of a folder's `pipeline.yaml`, after writing files there.
 fn content_of(folder: &Path, files: &[(&str, &str)]) -> Digest {
     write_files(folder, files);
-    let request = Request {
-        manifest: folder.join("pipeline.yaml"),
-        ..Request::default()
-    };
+    let request = Request::new(folder.join("pipeline.yaml"));
     let packed = pack(&request, &Cache::user(), &|_| {}).unwrap();
     packed.bundle.content()
 }

@@ -8,9 +8,11 @@ import _imp
 import marshal
 import sys
 
+import _rm_removed
 from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
 
-# name -> (is_package, file name, code or None for a namespace package)
+# name -> (is_package, file name, code or None for a namespace package, globals that were left out, globals that were left
+# out and may not have been there), the last two as words in one text
 _carried = {}
 # Modules whose code was dropped because they were imported.
 _imported = set()
@@ -26,7 +28,7 @@ class BundleImporter:
         entry = _carried.get(name)
         if entry is None:
             return None
-        is_package, filename, code = entry
+        is_package, filename, code, _, _ = entry
         spec = ModuleSpec(name, None if code is None else cls, origin=filename, is_package=is_package)
         if is_package:
             spec.submodule_search_locations = [filename.rpartition("/")[0]]
@@ -43,7 +45,10 @@ class BundleImporter:
     @staticmethod
     def exec_module(module):
         name = module.__spec__.name
-        exec(marshal.loads(_carried[name][2]), module.__dict__)
+        _, _, code, removed, doubtful = _carried[name]
+        _rm_removed.before(module, removed, doubtful)
+        exec(marshal.loads(code), module.__dict__)
+        _rm_removed.after(module, removed, doubtful)
         if _carried.pop(name, None) is not None:
             _imported.add(name)
         if name == "asyncio":
@@ -115,9 +120,9 @@ def set_stdlib_names(names):
 
 
 def install(modules):
-    """Take modules in: `(name, is_package, file name, code or None)`."""
-    for name, is_package, filename, code in modules:
-        _carried[name] = (is_package, filename, code)
+    """Take modules in: a name before what `_carried` has for it."""
+    for name, *entry in modules:
+        _carried[name] = tuple(entry)
 
 
 def load(names):

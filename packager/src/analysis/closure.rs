@@ -1,11 +1,14 @@
 //! From node modules to everything they import, with the reason for each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::evaluate::{Edge, Goal, run};
+use super::cut::cut;
+use super::evaluate::run;
 use super::flow::Flow;
 use super::parse::on_deep_stacks;
-use super::world::{Presence, Statuses, World};
+use super::reach::{Options, Reach, Step};
+use super::world::{Entry, Presence, Statuses, World};
 use super::{
     AnalysisError, Certainty, ImportProblems, Link, LinkKind, MissingImport, MissingKind,
     SyntaxError,
@@ -26,6 +29,8 @@ pub struct NodeModule {
     pub node_type: String,
     /// The module's dotted name.
     pub module: String,
+    /// The name of the class in it; none keeps all of the module.
+    pub class: Option<String>,
 }
 
 /// A module that the nodes need and the engine does not have.
@@ -40,6 +45,19 @@ pub struct ReachedModule {
     pub eager: bool,
     /// The last link of the shortest of the strongest ways to it.
     pub reason: Link,
+    /// What is left of it.
+    pub shaken: Shaken,
+}
+
+/// A module without the definitions that nothing reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shaken {
+    /// The text, on the same lines as in the source.
+    pub text: Arc<str>,
+    /// Globals that were left out, sorted.
+    pub removed: Vec<String>,
+    /// Globals that were left out and that the whole module has only under some condition, sorted.
+    pub doubtful: Vec<String>,
 }
 
 /// An import whose module only running the program tells.
@@ -73,9 +91,15 @@ pub struct Closure {
     /// Files of the user's that are never read because the engine has a module of that name: module and file.
     pub shadowed: BTreeMap<String, String>,
     reasons: BTreeMap<String, Link>,
+    ways: BTreeMap<String, Vec<Step>>,
 }
 
 impl Closure {
+    /// The way from a node to a module.
+    pub fn way(&self, name: &str) -> &[Step] {
+        self.ways.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The links from a node, or from the interpreter itself, to `module`; empty when it was not reached.
     pub fn why(&self, module: &str) -> Vec<Link> {
         chain(&self.reasons, module)
@@ -90,14 +114,16 @@ pub fn analyse(
     sources: &SourceSet,
     target: &Target,
     entries: &[NodeModule],
+    options: &Options,
 ) -> Result<Closure, AnalysisError> {
-    on_deep_stacks(|| follow(sources, target, entries))
+    on_deep_stacks(|| follow(sources, target, entries, options))
 }
 
 fn follow(
     sources: &SourceSet,
     target: &Target,
     entries: &[NodeModule],
+    options: &Options,
 ) -> Result<Closure, AnalysisError> {
     for entry in entries {
         if target.holds(&entry.module)
@@ -113,18 +139,24 @@ fn follow(
     }
     let core = hidden_imports::CORE
         .iter()
-        .map(|(module, _)| (*module).to_owned());
+        .map(|(module, _, _)| (*module).to_owned());
     let roots = entries
         .iter()
         .map(|entry| entry.module.clone())
         .chain(target.boot_modules.iter().cloned())
-        .chain(core);
+        .chain(core)
+        .chain(target.guest_modules().map(str::to_owned))
+        .chain(options.roots());
     let world = World::discover(sources, target, roots)?;
     let statuses = settle(&world);
-    let mut walk = Walk::new(&world, &statuses);
-    walk.start(entries);
-    walk.follow();
-    walk.finish()
+    let mut reach = Reach::new(&world, &statuses, options);
+    reach.start(entries);
+    reach.follow();
+    Outcome {
+        world: &world,
+        reach,
+    }
+    .finish()
 }
 
 /// How importing each module ends: starts from all being well and goes on until nothing changes.
@@ -186,203 +218,13 @@ fn chain(reasons: &BTreeMap<String, Link>, module: &str) -> Vec<Link> {
     links
 }
 
-/// The breadth-first walk, strongest links first.
-struct Walk<'w> {
+/// Puts together what was reached.
+struct Outcome<'w> {
     world: &'w World<'w>,
-    statuses: &'w Statuses,
-    reasons: BTreeMap<String, Link>,
-    reached: BTreeMap<String, Certainty>,
-    /// Links found so far whose goal was not reached by a stronger way, by the certainty of the whole way.
-    waiting: BTreeMap<Certainty, Vec<Link>>,
-    missing: Vec<(Certainty, Link, MissingKind)>,
-    excluded: BTreeMap<String, Link>,
-    dynamic: BTreeSet<DynamicImport>,
+    reach: Reach<'w>,
 }
 
-impl<'w> Walk<'w> {
-    fn new(world: &'w World<'w>, statuses: &'w Statuses) -> Self {
-        Self {
-            world,
-            statuses,
-            reasons: BTreeMap::new(),
-            reached: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            missing: Vec::new(),
-            excluded: BTreeMap::new(),
-            dynamic: BTreeSet::new(),
-        }
-    }
-
-    fn start(&mut self, entries: &[NodeModule]) {
-        let root = |from: &str, to: &str, kind, certainty| Link {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            file: String::new(),
-            line: 0,
-            kind,
-            certainty,
-        };
-        let entries: BTreeSet<&NodeModule> = entries.iter().collect();
-        for entry in entries {
-            for module in super::world::prefixes(&entry.module) {
-                self.wait(
-                    Certainty::Certain,
-                    root(&entry.node_type, module, LinkKind::Node, Certainty::Certain),
-                );
-            }
-        }
-        for module in &self.world.target.boot_modules {
-            self.wait(
-                Certainty::Certain,
-                root("", module, LinkKind::Interpreter, Certainty::Certain),
-            );
-        }
-        for (module, certainty) in hidden_imports::CORE {
-            for prefix in super::world::prefixes(module) {
-                self.wait(
-                    *certainty,
-                    root("", prefix, LinkKind::Interpreter, *certainty),
-                );
-            }
-        }
-    }
-
-    fn wait(&mut self, certainty: Certainty, link: Link) {
-        self.waiting.entry(certainty).or_default().push(link);
-    }
-
-    fn follow(&mut self) {
-        while let Some((certainty, links)) = self.waiting.pop_first() {
-            for link in links {
-                self.reach(certainty, link);
-            }
-        }
-    }
-
-    /// Reaches what `link` leads to, unless a stronger or shorter way has.
-    fn reach(&mut self, certainty: Certainty, link: Link) {
-        if self.reached.contains_key(&link.to) {
-            return;
-        }
-        let module = link.to.clone();
-        if self.fails(&module) && certainty != Certainty::Certain {
-            self.excluded.entry(module).or_insert(link);
-            return;
-        }
-        match self.world.get(&module) {
-            Presence::Absent => {
-                // The interpreter's own list names modules that a smaller library may not have.
-                if link.kind == LinkKind::Node {
-                    self.missing.push((certainty, link, MissingKind::Module));
-                }
-                return;
-            }
-            Presence::Source(entry) => {
-                if let Err(error) = &entry.facts
-                    && certainty != Certainty::Certain
-                {
-                    let message = format!("{} (line {})", error.message, error.line);
-                    self.missing
-                        .push((certainty, link, MissingKind::NotPython(message)));
-                    return;
-                }
-            }
-            Presence::Native | Presence::Namespace => {}
-        }
-        self.excluded.remove(&module);
-        self.reasons.insert(module.clone(), link);
-        self.reached.insert(module.clone(), certainty);
-        for (certainty, link) in self.links_of(&module, certainty) {
-            self.wait(certainty, link);
-        }
-    }
-
-    /// What `module`, reached with `reached`, leads to; what it leads to and is not there goes to `missing`.
-    fn links_of(&mut self, module: &str, reached: Certainty) -> Vec<(Certainty, Link)> {
-        let mut links = Vec::new();
-        let mut blamed = false;
-        let link = |to: &str, file: &str, edge: &Edge| Link {
-            from: module.to_owned(),
-            to: to.to_owned(),
-            file: file.to_owned(),
-            line: edge.line,
-            kind: edge.kind,
-            certainty: edge.certainty,
-        };
-        match self.world.get(module) {
-            Presence::Absent | Presence::Namespace => {}
-            Presence::Native => {
-                for (to, certainty) in hidden_imports::imports_of(module) {
-                    for prefix in super::world::prefixes(to) {
-                        let edge = Edge {
-                            line: 0,
-                            certainty: *certainty,
-                            kind: LinkKind::Native,
-                            goal: Goal::Module(prefix.to_owned()),
-                        };
-                        links.push((reached.max(*certainty), link(prefix, "", &edge)));
-                    }
-                }
-            }
-            Presence::Source(entry) => {
-                let Ok(facts) = &entry.facts else {
-                    return links;
-                };
-                let file = &entry.source.display_path;
-                if entry.source.origin == Origin::Stdlib {
-                    for to in hidden_imports::computed_by(module) {
-                        let edge = Edge {
-                            line: 0,
-                            certainty: Certainty::InFunction,
-                            kind: LinkKind::Computed,
-                            goal: Goal::Module((*to).to_owned()),
-                        };
-                        links.push((reached.max(edge.certainty), link(to, file, &edge)));
-                    }
-                }
-                for edge in run(self.world, self.statuses, module, &facts.steps).0 {
-                    let certainty = reached.max(edge.certainty);
-                    match &edge.goal {
-                        Goal::Module(to) => {
-                            blamed |= certainty == Certainty::Certain && self.fails(to);
-                            links.push((certainty, link(to, file, &edge)));
-                        }
-                        // The engine has imported this module, so that whatever it lacks did not matter.
-                        Goal::Missing { .. }
-                            if entry.held && edge.certainty == Certainty::Certain => {}
-                        Goal::Missing { name, kind } => {
-                            blamed |= certainty == Certainty::Certain;
-                            self.missing
-                                .push((certainty, link(name, file, &edge), kind.clone()));
-                        }
-                        Goal::Dynamic(expression) => {
-                            self.dynamic.insert(DynamicImport {
-                                importer: module.to_owned(),
-                                file: file.clone(),
-                                line: edge.line,
-                                expression: expression.clone(),
-                            });
-                        }
-                    }
-                }
-            }
-        }
-        // It fails, and no import of its own is to blame: it raises the error itself.
-        if !blamed
-            && reached == Certainty::Certain
-            && self.fails(module)
-            && let Some(reason) = self.reasons.get(module)
-        {
-            self.missing
-                .push((reached, reason.clone(), MissingKind::Refuses));
-        }
-        links
-    }
-
-    fn fails(&self, module: &str) -> bool {
-        self.statuses.get(module).is_some_and(|flow| flow.fails())
-    }
-
+impl Outcome<'_> {
     fn finish(self) -> Result<Closure, AnalysisError> {
         let (certain, missing): (Vec<_>, Vec<_>) = self
             .described()?
@@ -399,7 +241,7 @@ impl<'w> Walk<'w> {
             missing,
             ..Closure::default()
         };
-        for (name, certainty) in &self.reached {
+        for (name, certainty) in &self.reach.reached {
             match self.world.get(name) {
                 Presence::Absent => {}
                 Presence::Native => {
@@ -416,27 +258,48 @@ impl<'w> Walk<'w> {
                         source: entry.source.clone(),
                         certainty: *certainty,
                         eager: *certainty != Certainty::InFunction,
-                        reason: self.reasons[name].clone(),
+                        reason: self.reach.reasons[name].clone(),
+                        shaken: self.shaken(name, entry),
                     };
                     closure.modules.insert(name.clone(), module);
                 }
             }
         }
         closure.shadowed = self.shadowed(&closure.held)?;
-        closure.excluded = self.excluded;
-        closure.dynamic = self.dynamic.into_iter().collect();
-        closure.reasons = self.reasons;
+        closure.excluded = self.reach.excluded;
+        closure.dynamic = self.reach.dynamic.into_iter().collect();
+        closure.ways = self.reach.ways();
+        closure.reasons = self.reach.reasons;
         Ok(closure)
+    }
+
+    fn shaken(&self, name: &str, entry: &Entry) -> Shaken {
+        let whole = || Shaken {
+            text: Arc::clone(&entry.source.text),
+            removed: Vec::new(),
+            doubtful: Vec::new(),
+        };
+        match (&entry.facts, self.reach.id(name)) {
+            (Ok(facts), Some(id)) if !self.reach.keeps_all() => {
+                let cut = cut(&self.reach, id, entry, facts);
+                Shaken {
+                    text: cut.text.into(),
+                    removed: cut.removed,
+                    doubtful: cut.doubtful,
+                }
+            }
+            (_, _) => whole(),
+        }
     }
 
     fn syntax_errors(&self) -> Vec<SyntaxError> {
         let mut errors = Vec::new();
-        for name in self.reached.keys() {
+        for name in self.reach.reached.keys() {
             if let Presence::Source(entry) = self.world.get(name)
                 && let Err(error) = &entry.facts
             {
                 errors.push(SyntaxError {
-                    chain: chain(&self.reasons, name),
+                    chain: chain(&self.reach.reasons, name),
                     ..(**error).clone()
                 });
             }
@@ -447,7 +310,7 @@ impl<'w> Walk<'w> {
     /// What each module misses, once: at the first of the lines where that is most certain.
     fn described(&self) -> Result<Vec<MissingImport>, SourceError> {
         let mut strongest: BTreeMap<(&str, &str, &MissingKind), (Certainty, u32)> = BTreeMap::new();
-        for (certainty, link, kind) in &self.missing {
+        for (certainty, link, kind) in &self.reach.missing {
             let place = (*certainty, link.line);
             let known = strongest
                 .entry((&link.from, &link.to, kind))
@@ -467,7 +330,7 @@ impl<'w> Walk<'w> {
                 file: source.map(ModuleSource::shown_path).unwrap_or_default(),
                 line,
                 certainty,
-                chain: chain(&self.reasons, importer),
+                chain: chain(&self.reach.reasons, importer),
                 nearest: self.nearest(name, kind)?,
                 hint: self.hint(name, kind, source)?,
             });

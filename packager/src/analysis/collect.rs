@@ -54,9 +54,9 @@ impl Place {
 pub(super) fn collect(
     source: &ModuleSource,
     parsed: &ParsedModule,
+    names: &ImportedNames,
     target: &Target,
 ) -> ModuleFacts {
-    let names = ImportedNames::of(&parsed.syntax.body);
     let mut collector = Collector {
         source,
         parsed,
@@ -80,7 +80,7 @@ pub(super) struct Collector<'a> {
     pub(super) source: &'a ModuleSource,
     parsed: &'a ParsedModule,
     target: &'a Target,
-    pub(super) names: ImportedNames,
+    pub(super) names: &'a ImportedNames,
     pub(super) facts: ModuleFacts,
     /// The names that the handlers around the current statement give to what they caught.
     pub(super) caught: Vec<String>,
@@ -92,7 +92,7 @@ impl Collector<'_> {
     }
 
     pub(super) fn decide(&self, test: &Expr) -> Option<bool> {
-        decide(test, &self.names, &self.source.name, self.target)
+        decide(test, self.names, &self.source.name, self.target)
     }
 
     pub(super) fn block(&mut self, body: &[Stmt], place: Place) -> Vec<Step> {
@@ -368,6 +368,7 @@ impl Collector<'_> {
 
     fn import(&self, alias: &Alias, request: Request, steps: &mut Vec<Step>) {
         steps.push(Step::Import(Import {
+            at: alias.start(),
             line: self.line(alias),
             request,
         }));
@@ -379,6 +380,7 @@ impl Collector<'_> {
             let dots = ".".repeat(stmt.level as usize);
             let request = Request::Beyond(format!("from {dots}{named} import ..."));
             steps.push(Step::Import(Import {
+                at: stmt.start(),
                 line: self.line(stmt),
                 request,
             }));
@@ -458,7 +460,10 @@ impl Collector<'_> {
     fn assigned(&mut self, target: &Expr, value: &Expr) {
         if let Expr::Name(name) = target {
             match name.id.as_str() {
-                "__all__" => expressions::strings(value, &mut self.facts.all),
+                "__all__" => {
+                    let complete = expressions::strings(value, &mut self.facts.all);
+                    self.facts.open_all |= !complete;
+                }
                 "__path__" => self.facts.open_children = true,
                 _ => {}
             }
@@ -479,10 +484,10 @@ impl Collector<'_> {
             && let Expr::Attribute(method) = &*call.func
             && matches!(&*method.value, Expr::Name(name) if name.id.as_str() == "__all__")
         {
-            call.arguments
-                .args
-                .iter()
-                .for_each(|argument| expressions::strings(argument, &mut self.facts.all));
+            for argument in &call.arguments.args {
+                let complete = expressions::strings(argument, &mut self.facts.all);
+                self.facts.open_all |= !complete;
+            }
         }
     }
 }

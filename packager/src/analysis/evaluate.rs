@@ -1,5 +1,9 @@
 //! Runs a module's [`Step`]s against what the target has: which imports happen, which cannot, and how the module ends.
 
+use std::collections::BTreeSet;
+
+use rustpython_ruff_text_size::TextSize;
+
 use super::Certainty;
 use super::flow::Flow;
 use super::hidden_imports;
@@ -21,10 +25,30 @@ pub(super) enum Goal {
 /// One outcome of an import.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Edge {
+    /// Where the import stands in the text.
+    pub(super) at: TextSize,
     pub(super) line: u32,
     pub(super) certainty: Certainty,
     pub(super) kind: LinkKind,
     pub(super) goal: Goal,
+}
+
+/// What running a module's steps found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// In the order in which the code runs.
+    pub(super) edges: Vec<Edge>,
+    /// Handlers, by where they begin, that something can lead to.
+    handled: BTreeSet<TextSize>,
+    /// Handlers that were looked at and that nothing led to.
+    passed: BTreeSet<TextSize>,
+}
+
+impl Found {
+    /// Whether the handler that begins at `at` can never run.
+    pub(super) fn is_dead(&self, at: TextSize) -> bool {
+        self.passed.contains(&at) && !self.handled.contains(&at)
+    }
 }
 
 /// Every edge of `module`, in the order its code runs, and how importing it ends.
@@ -36,8 +60,8 @@ pub(super) fn run(
     statuses: &Statuses,
     module: &str,
     steps: &[Step],
-) -> (Vec<Edge>, Flow) {
-    let mut edges = Vec::new();
+) -> (Found, Flow) {
+    let mut edges = Found::default();
     let runner = Runner {
         world,
         statuses,
@@ -63,7 +87,7 @@ struct Runner<'r> {
 }
 
 impl Runner<'_> {
-    fn steps(&self, steps: &[Step], mode: Mode, edges: &mut Vec<Edge>) -> Flow {
+    fn steps(&self, steps: &[Step], mode: Mode, edges: &mut Found) -> Flow {
         let mut flow = Flow::NEXT;
         for step in steps {
             flow = flow.without(Flow::NEXT) | self.step(step, mode, edges);
@@ -74,7 +98,7 @@ impl Runner<'_> {
         flow
     }
 
-    fn step(&self, step: &Step, mode: Mode, edges: &mut Vec<Edge>) -> Flow {
+    fn step(&self, step: &Step, mode: Mode, edges: &mut Found) -> Flow {
         match step {
             Step::Import(import) => self.import(import, mode, edges),
             Step::Either(arms) => arms.iter().fold(Flow::NEVER, |flow, arm| {
@@ -101,7 +125,7 @@ impl Runner<'_> {
         }
     }
 
-    fn try_step(&self, step: &Try, mode: Mode, edges: &mut Vec<Edge>) -> Flow {
+    fn try_step(&self, step: &Try, mode: Mode, edges: &mut Found) -> Flow {
         // An import that fails is only survived if the handler that catches it does not raise in turn.
         let mut survived = mode.survived;
         let mut taken = Flow::NEVER;
@@ -112,7 +136,7 @@ impl Runner<'_> {
                 ..mode
             };
             if self
-                .steps(&handler.steps, probe, &mut Vec::new())
+                .steps(&handler.steps, probe, &mut Found::default())
                 .has(Flow::NEXT | Flow::LEAVE)
             {
                 survived |= caught.and(Flow::NOT_FOUND | Flow::IMPORT_ERROR);
@@ -131,8 +155,10 @@ impl Runner<'_> {
             let called = step.body_calls && any.has(Flow::RAISES);
             let raised = step.body_raises && any.has(Flow::OTHER);
             if matched == Flow::NEVER && !called && !raised {
+                edges.passed.insert(handler.at);
                 continue;
             }
+            edges.handled.insert(handler.at);
             sure_to_handle &= rest.without(sure) == Flow::NEVER;
             let level = if sure_to_handle { mode } else { mode.perhaps() };
             let caught = if matched == Flow::NEVER {
@@ -157,8 +183,9 @@ impl Runner<'_> {
         }
     }
 
-    fn import(&self, import: &Import, mode: Mode, edges: &mut Vec<Edge>) -> Flow {
+    fn import(&self, import: &Import, mode: Mode, edges: &mut Found) -> Flow {
         let mut emit = Emit {
+            at: import.at,
             line: import.line,
             mode,
             edges,
@@ -361,9 +388,10 @@ impl Mode {
 }
 
 struct Emit<'e> {
+    at: TextSize,
     line: u32,
     mode: Mode,
-    edges: &'e mut Vec<Edge>,
+    edges: &'e mut Found,
 }
 
 impl Emit<'_> {
@@ -384,7 +412,8 @@ impl Emit<'_> {
         } else {
             certainty
         };
-        self.edges.push(Edge {
+        self.edges.edges.push(Edge {
+            at: self.at,
             line: self.line,
             certainty,
             kind,

@@ -1,6 +1,7 @@
 //! What exceptions do to the flow of a module: `try`, `raise`, `suppress`, `sys.exit`.
 
 use rustpython_ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtTry, StmtWith};
+use rustpython_ruff_text_size::Ranged;
 
 use super::collect::{Collector, Place, Scope};
 use super::expressions;
@@ -34,6 +35,7 @@ impl Collector<'_> {
         let body = self.block(&stmt.body, place.conditional());
         let (body_calls, body_raises) = expressions::does(&stmt.body);
         let handlers = vec![Handler {
+            at: stmt.start(),
             catches,
             steps: Vec::new(),
         }];
@@ -77,6 +79,7 @@ impl Collector<'_> {
             first.extend(self.block(&clause.body, place.conditional()));
             self.caught.truncate(depth);
             handlers.push(Handler {
+                at: clause.start(),
                 catches,
                 steps: first,
             });

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{Arguments, Comprehension, Expr, ExprCall, Parameters, Stmt};
 
+use rustpython_ruff_text_size::Ranged;
+
 use super::collect::{Collector, Place, Scope, absolute, either, later, repeat};
 use super::names::BARE;
 use super::steps::{Import, Request, Step};
@@ -55,7 +57,7 @@ impl Collector<'_> {
 
     /// What a call imports by itself, apart from its arguments.
     fn call(&mut self, call: &ExprCall, place: Place, steps: &mut Vec<Step>) {
-        let line = self.line(call);
+        let (at, line) = (call.start(), self.line(call));
         let arguments = &call.arguments;
         if self.names.may_be(&call.func, "importlib.import_module")
             || self.names.may_be(&call.func, "importlib.__import__")
@@ -63,11 +65,12 @@ impl Collector<'_> {
             || self.names.may_be(&call.func, &format!("{BARE}__import__"))
         {
             let request = self.called_for(arguments);
-            steps.push(Step::Import(Import { line, request }));
+            steps.push(Step::Import(Import { at, line, request }));
             return;
         }
         if let Some(name) = encoding(call) {
             steps.push(Step::Import(Import {
+                at,
                 line,
                 request: Request::Codec(name),
             }));
@@ -114,7 +117,6 @@ impl Collector<'_> {
     }
 
     fn text(&self, expr: &Expr) -> &str {
-        use rustpython_ruff_text_size::Ranged;
         self.source
             .text
             .get(expr.range().to_std_range())
@@ -322,19 +324,27 @@ fn encoding(call: &ExprCall) -> Option<String> {
     }
 }
 
-/// Adds the string literals of a list, tuple, set or a sum of them.
-pub(super) fn strings(expr: &Expr, all: &mut Vec<String>) {
+/// Adds the string literals of a list, tuple, set or a sum of them, and says whether there is nothing else in it.
+pub(super) fn strings(expr: &Expr, all: &mut Vec<String>) -> bool {
+    let mut each = |items: &[Expr]| {
+        items
+            .iter()
+            .fold(true, |complete, item| strings(item, all) && complete)
+    };
     if let Expr::StringLiteral(literal) = expr {
         all.push(literal.value.to_str().to_owned());
+        true
     } else if let Expr::List(list) = expr {
-        list.elts.iter().for_each(|item| strings(item, all));
+        each(&list.elts)
     } else if let Expr::Tuple(tuple) = expr {
-        tuple.elts.iter().for_each(|item| strings(item, all));
+        each(&tuple.elts)
     } else if let Expr::Set(set) = expr {
-        set.elts.iter().for_each(|item| strings(item, all));
+        each(&set.elts)
     } else if let Expr::BinOp(sum) = expr {
-        strings(&sum.left, all);
-        strings(&sum.right, all);
+        let left = strings(&sum.left, all);
+        strings(&sum.right, all) && left
+    } else {
+        false
     }
 }
 

@@ -5,6 +5,18 @@
 //! need a terminal), `site` and `runpy` (only a command line asks for them).
 
 use super::Certainty::{self, Certain, InFunction};
+use Trigger::{Always, Attribute, Elsewhere};
+
+/// What has to be used for an import to happen, where definitions are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trigger {
+    /// Nothing in particular.
+    Always,
+    /// An attribute of this name.
+    Attribute(&'static str),
+    /// Something that is found by other means, or the interpreter does as well without.
+    Elsewhere,
+}
 
 /// Modules that a module of the standard library imports by a name it computes, always the same on this engine.
 pub(super) fn computed_by(name: &str) -> &'static [&'static str] {
@@ -22,77 +34,79 @@ pub(super) fn provides(name: &str) -> bool {
 /// The imports of the interpreter's own core, whatever the program is.
 ///
 /// Booting has done the certain ones; the others happen when something goes wrong or is asked for.
-pub(super) const CORE: &[(&str, Certainty)] = &[
-    ("encodings", Certain),
-    ("encodings.aliases", Certain),
-    ("encodings.utf_8", Certain),
-    ("encodings.latin_1", InFunction),
-    ("encodings.ascii", InFunction),
-    ("io", Certain),
-    ("abc", Certain),
-    // Uncaught and unraisable exceptions are printed by `traceback`, which colours with `_colorize`.
-    ("traceback", InFunction),
-    ("linecache", InFunction),
-    ("_colorize", InFunction),
-    ("warnings", InFunction),
+pub(super) const CORE: &[(&str, Certainty, Trigger)] = &[
+    ("encodings", Certain, Always),
+    ("encodings.aliases", Certain, Always),
+    ("encodings.utf_8", Certain, Always),
+    ("encodings.latin_1", InFunction, Always),
+    ("encodings.ascii", InFunction, Always),
+    ("io", Certain, Always),
+    ("abc", Certain, Always),
+    // Uncaught and unraisable exceptions are printed by `traceback`, which colours with `_colorize`; without it the
+    // interpreter prints them itself, and those of nodes never get there.
+    ("traceback", InFunction, Elsewhere),
+    ("linecache", InFunction, Elsewhere),
+    ("_colorize", InFunction, Elsewhere),
+    // Warnings that code written in C gives are printed by `warnings` if somebody imported it, else by that code itself.
+    ("warnings", InFunction, Elsewhere),
     // `object.__reduce_ex__`.
-    ("copyreg", InFunction),
-    // Type parameters, type aliases and unions.
-    ("typing", InFunction),
-    ("annotationlib", InFunction),
-    ("_ast_unparse", InFunction),
+    ("copyreg", InFunction, Attribute("__reduce_ex__")),
+    // Type parameters, type aliases and unions: see `Syntax`.
+    ("typing", InFunction, Elsewhere),
+    ("annotationlib", InFunction, Elsewhere),
+    ("_ast_unparse", InFunction, Elsewhere),
     // Conversions between `int` and `str` of more than a few thousand digits.
-    ("_pylong", InFunction),
-    // Pickling a template string.
-    ("string.templatelib", InFunction),
+    ("_pylong", InFunction, Always),
+    // Pickling a template string: see `Syntax`.
+    ("string.templatelib", InFunction, Elsewhere),
 ];
 
 /// The imports of the built-in module `name`; certain ones happen when it is imported, others when it is used.
-pub(super) fn imports_of(name: &str) -> &'static [(&'static str, Certainty)] {
+pub(super) fn imports_of(name: &str) -> &'static [(&'static str, Certainty, Trigger)] {
     match name {
         "_asyncio" => &[
-            ("asyncio.base_futures", Certain),
-            ("asyncio.base_tasks", Certain),
-            ("asyncio.coroutines", Certain),
-            ("asyncio.events", Certain),
-            ("asyncio.exceptions", Certain),
-            ("traceback", Certain),
+            ("asyncio.base_futures", Certain, Always),
+            ("asyncio.base_tasks", Certain, Always),
+            ("asyncio.coroutines", Certain, Always),
+            ("asyncio.events", Certain, Always),
+            ("asyncio.exceptions", Certain, Always),
+            ("traceback", Certain, Always),
         ],
         "_codecs_cn" | "_codecs_hk" | "_codecs_iso2022" | "_codecs_jp" | "_codecs_kr"
-        | "_codecs_tw" => &[("_multibytecodec", InFunction)],
-        "_datetime" => &[("time", Certain), ("_strptime", InFunction)],
+        | "_codecs_tw" => &[("_multibytecodec", InFunction, Always)],
+        "_datetime" => &[("time", Certain, Always), ("_strptime", InFunction, Attribute("strptime"))],
         "_decimal" => &[
-            ("numbers", Certain),
-            ("collections", Certain),
-            ("collections.abc", Certain),
+            ("numbers", Certain, Always),
+            ("collections", Certain, Always),
+            ("collections.abc", Certain, Always),
         ],
         "_elementtree" => &[
-            ("copy", Certain),
-            ("xml.etree.ElementPath", Certain),
-            ("pyexpat", Certain),
+            ("copy", Certain, Always),
+            ("xml.etree.ElementPath", Certain, Always),
+            ("pyexpat", Certain, Always),
         ],
-        "_io" => &[("codecs", Certain), ("warnings", InFunction)],
-        "_json" => &[("json.decoder", InFunction)],
-        "_operator" => &[("functools", InFunction)],
+        "_io" => &[("codecs", Certain, Always), ("warnings", InFunction, Elsewhere)],
+        "_json" => &[("json.decoder", InFunction, Always)],
+        "_operator" => &[("functools", InFunction, Always)],
         "_pickle" => &[
-            ("copyreg", Certain),
-            ("_compat_pickle", Certain),
-            ("codecs", Certain),
-            ("functools", Certain),
+            ("copyreg", Certain, Always),
+            ("_compat_pickle", Certain, Always),
+            ("codecs", Certain, Always),
+            ("functools", Certain, Always),
         ],
-        "_sqlite3" => &[("functools", Certain), ("sqlite3.dump", InFunction)],
-        "_sre" => &[("re", InFunction)],
-        "_warnings" => &[("warnings", InFunction)],
+        "_sqlite3" => &[("functools", Certain, Always), ("sqlite3.dump", InFunction, Attribute("iterdump"))],
+        "_sre" => &[("re", InFunction, Always)],
+        "_warnings" => &[("warnings", InFunction, Elsewhere)],
         "_zoneinfo" => &[
             // Its C interface to `datetime` is a capsule of that module.
-            ("datetime", Certain),
-            ("io", Certain),
-            ("weakref", Certain),
-            ("zoneinfo._common", Certain),
-            ("zoneinfo._tzpath", Certain),
+            ("datetime", Certain, Always),
+            ("io", Certain, Always),
+            ("weakref", Certain, Always),
+            ("zoneinfo._common", Certain, Always),
+            ("zoneinfo._tzpath", Certain, Always),
         ],
-        "array" => &[("collections.abc", Certain)],
-        "time" => &[("_strptime", InFunction)],
+        "array" => &[("collections.abc", Certain, Always)],
+        "time" => &[("_strptime", InFunction, Attribute("strptime"))],
         _ => &[],
     }
 }

@@ -16,6 +16,8 @@
 mod closure;
 mod collect;
 mod condition;
+mod cut;
+mod definitions;
 mod evaluate;
 mod exceptions;
 mod expressions;
@@ -26,14 +28,16 @@ mod names;
 mod nodes;
 mod parse;
 mod problem;
+mod reach;
 mod steps;
 mod target;
 mod world;
 
-pub use closure::{Closure, DynamicImport, NodeModule, ReachedModule, analyse};
+pub use closure::{Closure, DynamicImport, NodeModule, ReachedModule, Shaken, analyse};
 pub use link::{Certainty, Link, LinkKind};
 pub use nodes::{ClassSite, NodeClass, NodeError, ProcessKind, find_nodes};
 pub use parse::{ParsedModule, SyntaxError};
+pub use reach::{How, Options};
 pub use problem::{AnalysisError, ImportProblems, MissingImport, MissingKind};
 pub use target::Target;
 

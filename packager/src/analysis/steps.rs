@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use rustpython_ruff_text_size::TextSize;
+
 use super::flow::Flow;
 
 /// One thing that happens while a module's code runs, in order.
@@ -57,6 +59,8 @@ pub(super) struct Try {
 /// An `except` clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Handler {
+    /// Where the `except` begins.
+    pub(super) at: TextSize,
     pub(super) catches: Catches,
     pub(super) steps: Vec<Step>,
 }
@@ -91,6 +95,8 @@ impl Catches {
 /// One import with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Import {
+    /// Where it stands in the text.
+    pub(super) at: TextSize,
     /// The line, from 1.
     pub(super) line: u32,
     pub(super) request: Request,
@@ -137,6 +143,8 @@ pub(super) struct ModuleFacts {
     pub(super) open_names: bool,
     /// The string literals of its `__all__`.
     pub(super) all: Vec<String>,
+    /// Whether its `__all__` can hold more than these.
+    pub(super) open_all: bool,
     /// Modules it puts into `sys.modules` under a literal name, as `os` does with `os.path`.
     pub(super) provides: Vec<String>,
     /// Whether it changes where its submodules come from: its `__path__`, `sys.meta_path`, computed keys of `sys.modules`.

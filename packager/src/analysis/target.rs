@@ -41,6 +41,14 @@ impl Target {
         }
     }
 
+    /// The engine's own half of the node contract: its modules begin with `_rm_`.
+    pub(super) fn guest_modules(&self) -> impl Iterator<Item = &str> {
+        self.frozen_modules
+            .iter()
+            .map(String::as_str)
+            .filter(|name| name.starts_with("_rm_"))
+    }
+
     /// Whether the engine provides `name` itself, so that no root is asked for it and nothing needs packing.
     ///
     /// Built-in and frozen modules come before the path in `sys.meta_path`, and what booting imported is in `sys.modules`:

@@ -8,8 +8,10 @@ use rustpython_ruff_python_ast::{Expr, Stmt};
 
 use super::Target;
 use super::collect::collect;
+use super::definitions::{Definitions, define};
 use super::flow::Flow;
 use super::hidden_imports;
+use super::names::ImportedNames;
 use super::parse::{ParsedModule, SyntaxError};
 use super::steps::{Bound, ModuleFacts, Request, Step};
 use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet};
@@ -32,6 +34,8 @@ pub(super) enum Presence {
 pub(super) struct Entry {
     pub(super) source: ModuleSource,
     pub(super) facts: Result<Arc<ModuleFacts>, Box<SyntaxError>>,
+    /// The pieces it is made of.
+    pub(super) definitions: Definitions,
     /// Whether the engine has it already.
     pub(super) held: bool,
 }
@@ -195,11 +199,19 @@ impl<'a> World<'a> {
             None => Presence::Absent,
             Some(Found::Namespace) => Presence::Namespace,
             Some(Found::Module(source)) => {
-                let facts = ParsedModule::parse(&source)
-                    .map(|parsed| Arc::new(collect(&source, &parsed, self.target)));
+                let (facts, definitions) = match ParsedModule::parse(&source) {
+                    Ok(parsed) => {
+                        let names = ImportedNames::of(&parsed.syntax.body);
+                        let facts = collect(&source, &parsed, &names, self.target);
+                        let definitions = define(&source, &parsed, &names, self.target);
+                        (Ok(Arc::new(facts)), definitions)
+                    }
+                    Err(error) => (Err(error), Definitions::default()),
+                };
                 Presence::Source(Box::new(Entry {
                     source,
                     facts,
+                    definitions,
                     held,
                 }))
             }
@@ -211,7 +223,7 @@ impl<'a> World<'a> {
         match presence {
             Presence::Absent | Presence::Namespace => {}
             Presence::Native => {
-                for (module, _) in hidden_imports::imports_of(name) {
+                for (module, _, _) in hidden_imports::imports_of(name) {
                     with_parents(module, wanted);
                 }
             }

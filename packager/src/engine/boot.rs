@@ -16,7 +16,7 @@ use rm_runtime::python::operation::{Operation, PROTOCOL};
 use rm_runtime::python::{Engine, Instance};
 use rm_runtime::value::Value;
 
-use super::libraries::{GUEST, Stdlib};
+use super::libraries::{GUEST, Stdlib, native_names};
 
 type BuiltinNames = BTreeMap<String, BTreeSet<String>>;
 
@@ -40,6 +40,7 @@ pub(super) async fn boot(
         .await?;
     let description = EngineDescription {
         builtin_names,
+        native_names: native_names(),
         ..describe(&mut instance).await?
     };
     if description.protocol != PROTOCOL {

@@ -1,6 +1,6 @@
 //! What the engine is made of, carried inside this binary; `build.rs` put it there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ pub(super) const WIT: &str = include_str!("../../engine/engine.wit");
 /// The guest's side of the node contract, in Python: module name and source.
 ///
 /// `_remotemedia` is also what the `remotemedia` package is made of, so that nodes and guest share its classes.
-pub(super) const GUEST: [(&str, &str); 8] = [
+pub(super) const GUEST: [(&str, &str); 9] = [
     ("_remotemedia", include_str!("../../python/_remotemedia.py")),
     (
         "_rm_errors",
@@ -55,12 +55,37 @@ pub(super) const GUEST: [(&str, &str); 8] = [
     ),
     ("_rm_loop", include_str!("../../engine/guest/_rm_loop.py")),
     ("_rm_nodes", include_str!("../../engine/guest/_rm_nodes.py")),
+    (
+        "_rm_removed",
+        include_str!("../../engine/guest/_rm_removed.py"),
+    ),
     ("_rm_stdio", include_str!("../../engine/guest/_rm_stdio.py")),
     (
         "_rm_values",
         include_str!("../../engine/guest/_rm_values.py"),
     ),
 ];
+
+/// The guest's modules, as [`stdlib`] gives those of the library.
+pub fn guest() -> impl Iterator<Item = (String, Arc<str>)> {
+    GUEST
+        .iter()
+        .map(|(name, text)| (format!("{name}.py"), Arc::from(*text)))
+}
+
+/// Identifiers among the texts that the interpreter's C code carries: what it may look up in objects by name.
+pub(super) fn native_names() -> BTreeSet<String> {
+    let python = decompress(LIBRARIES[0].1);
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let texts = python.split(|byte| *byte == 0);
+    let ends = texts.filter_map(|text| {
+        let start = text.iter().rposition(|byte| !is_part(byte)).map_or(0, |at| at + 1);
+        std::str::from_utf8(&text[start..]).ok()
+    });
+    ends.filter(|name| name.len() > 1 && !name.starts_with(|first: char| first.is_ascii_digit()))
+        .map(str::to_owned)
+        .collect()
+}
 
 /// The Python standard library: path relative to its root (`json/decoder.py`) to source text.
 pub type Stdlib = BTreeMap<String, Arc<str>>;

@@ -22,7 +22,7 @@ use crate::freeze::{Frozen, freeze};
 use crate::source::Origin;
 
 /// What to pack, and how.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Request {
     /// The manifest's file.
     pub manifest: PathBuf,
@@ -30,6 +30,20 @@ pub struct Request {
     pub sources: Vec<PathBuf>,
     /// Put the engine into the bundle.
     pub self_contained: bool,
+    /// Leave out definitions that nothing reaches, not only modules.
+    pub shake: bool,
+}
+
+impl Request {
+    /// To pack `manifest` as it is usually done.
+    pub fn new(manifest: impl Into<PathBuf>) -> Self {
+        Self {
+            manifest: manifest.into(),
+            sources: Vec::new(),
+            self_contained: false,
+            shake: true,
+        }
+    }
 }
 
 /// A bundle, and what was learnt on the way.
@@ -74,10 +88,17 @@ pub fn pack(
     if !plan.classes.is_empty() {
         let built = BuiltEngine::ensure(cache, progress)?;
         plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
+        plan.sources.add_memory(Origin::Stdlib, engine::guest());
         let target = plan::target(&built.description);
         plan.check_include(&target)?;
         progress("following imports");
-        let closure = analysis::analyse(&plan.sources, &target, &plan.entries())?;
+        let options = analysis::Options {
+            whole_modules: !request.shake,
+            keep: plan.keep.clone(),
+            native_names: built.description.native_names.clone(),
+            ..analysis::Options::default()
+        };
+        let closure = analysis::analyse(&plan.sources, &target, &plan.entries(), &options)?;
         user_sources = modules::user_sources(&closure);
         progress("compiling Python modules");
         let carried = modules::compile(&built.engine, cache, &closure)?;

@@ -33,7 +33,7 @@ pub(super) fn compile(
                 name.as_str(),
                 Source {
                     filename,
-                    text: &module.source.text,
+                    text: &module.shaken.text,
                 },
             )
         })
@@ -42,11 +42,16 @@ pub(super) fn compile(
         .map_err(|error| locate_syntax_error(closure, error))?;
     let mut carried: Vec<_> = sources
         .into_iter()
-        .map(|(name, source)| CarriedModule {
-            name: name.to_owned(),
-            is_package: closure.modules[name].source.is_package,
-            filename: source.filename,
-            code: codes.remove(name),
+        .map(|(name, source)| {
+            let module = &closure.modules[name];
+            CarriedModule {
+                name: name.to_owned(),
+                is_package: module.source.is_package,
+                filename: source.filename,
+                code: codes.remove(name),
+                removed: module.shaken.removed.clone(),
+                doubtful: module.shaken.doubtful.clone(),
+            }
         })
         .collect();
     carried.extend(closure.namespaces.iter().map(|name| CarriedModule {
@@ -54,6 +59,8 @@ pub(super) fn compile(
         is_package: true,
         filename: format!("{}/", name.replace('.', "/")),
         code: None,
+        removed: Vec::new(),
+        doubtful: Vec::new(),
     }));
     Ok(carried)
 }

@@ -12,6 +12,7 @@ use rm_runtime::value::Value;
 
 use super::{PackError, Request, notes};
 use crate::analysis::{self, NodeClass, NodeError, NodeModule, ProcessKind, Target};
+use crate::engine;
 use crate::freeze::ClassFacts;
 use crate::source::{Origin, ProjectConfig, SourceSet};
 
@@ -42,6 +43,7 @@ pub(super) struct Plan {
     pub(super) sources: SourceSet,
     pub(super) classes: BTreeMap<String, NodeClass>,
     include: Vec<String>,
+    pub(super) keep: Vec<String>,
     project_file: PathBuf,
     pub(super) notes: Vec<String>,
 }
@@ -76,7 +78,7 @@ impl Plan {
         let classes = find_classes(file, &parsed.manifest, &sources)?;
         check_rust_params(file, &parsed.manifest)?;
         let mut notes = notes::of_hints(file, &parsed.manifest);
-        for (key, values) in [("exclude", &project.exclude), ("keep", &project.keep)] {
+        for (key, values) in [("exclude", &project.exclude)] {
             if !values.is_empty() {
                 notes.push(format!(
                     "{}: tool.rm-pack.{key} has no effect in this version",
@@ -91,6 +93,7 @@ impl Plan {
             sources,
             classes,
             include: project.include,
+            keep: project.keep,
             project_file: project.file,
             notes,
         })
@@ -114,10 +117,12 @@ impl Plan {
         let nodes = self.classes.iter().map(|(node_type, class)| NodeModule {
             node_type: node_type.clone(),
             module: class.module.clone(),
+            class: Some(class.class.clone()),
         });
         let included = self.include.iter().map(|module| NodeModule {
             node_type: INCLUDED.to_owned(),
             module: module.clone(),
+            class: None,
         });
         nodes.chain(included).collect()
     }
@@ -286,7 +291,13 @@ pub(super) fn target(description: &EngineDescription) -> Target {
     Target {
         builtin_modules: description.builtin_modules.clone(),
         builtin_names: description.builtin_names.clone(),
-        frozen_modules: description.frozen_modules.clone(),
+        // The engine does not list its own; their code counts as code that uses what nodes define.
+        frozen_modules: description
+            .frozen_modules
+            .iter()
+            .cloned()
+            .chain(engine::guest().map(|(path, _)| path.trim_end_matches(".py").to_owned()))
+            .collect(),
         boot_modules: description.boot_modules.clone(),
         stdlib_names: description.stdlib_names.clone(),
         platform: description.platform.clone(),

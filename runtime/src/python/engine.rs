@@ -42,6 +42,9 @@ pub struct EngineDescription {
     /// What each of them defines.
     #[serde(default)]
     pub builtin_names: BTreeMap<String, BTreeSet<String>>,
+    /// Identifiers that its C code carries: what it may look up in objects by name.
+    #[serde(default)]
+    pub native_names: BTreeSet<String>,
     /// Modules written in Python whose code is inside the interpreter.
     pub frozen_modules: BTreeSet<String>,
     /// Modules that are imported before the first line of an application runs.

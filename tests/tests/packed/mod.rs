@@ -22,10 +22,7 @@ pub fn pack_files(folder: &Path, files: &[(&str, &str)]) -> Packed {
         folder,
         files.iter().map(|(name, text)| (*name, text.as_bytes())),
     );
-    let request = Request {
-        manifest: folder.join("pipeline.yaml"),
-        ..Request::default()
-    };
+    let request = Request::new(folder.join("pipeline.yaml"));
     pack(&request, &Cache::user(), &|_| {}).unwrap_or_else(|error| panic!("{error:?}"))
 }
 

@@ -77,9 +77,10 @@ fn the_engine_comes_first() {
     let entry = NodeModule {
         node_type: "N".to_owned(),
         module: "math".to_owned(),
+        class: None,
     };
     assert!(matches!(
-        analyse(&case.sources, &case.target, &[entry]),
+        analyse(&case.sources, &case.target, &[entry], &whole()),
         Err(AnalysisError::Shadowed { .. })
     ));
 }

@@ -42,8 +42,9 @@ fn a_node_in_a_package_brings_the_package() {
     let entry = NodeModule {
         node_type: "N".to_owned(),
         module: "p.n".to_owned(),
+        class: None,
     };
-    let closure = analyse(&case.sources, &case.target, &[entry]).unwrap();
+    let closure = analyse(&case.sources, &case.target, &[entry], &whole()).unwrap();
     assert_eq!(shown(&closure), "a p p.b p.n");
 }
 

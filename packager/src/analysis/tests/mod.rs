@@ -92,13 +92,22 @@ fn case(files: &[(&str, &str)]) -> Case {
     Case { sources, target }
 }
 
+/// Without shaking definitions.
+fn whole() -> Options {
+    Options {
+        whole_modules: true,
+        ..Options::default()
+    }
+}
+
 fn analysed(files: &[(&str, &str)]) -> Result<Closure, AnalysisError> {
     let case = case(files);
     let entry = NodeModule {
         node_type: "Node".to_owned(),
         module: "node".to_owned(),
+        class: None,
     };
-    analyse(&case.sources, &case.target, &[entry])
+    analyse(&case.sources, &case.target, &[entry], &whole())
 }
 
 fn closure(files: &[(&str, &str)]) -> Closure {

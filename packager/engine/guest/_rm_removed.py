@@ -1,0 +1,84 @@
+"""What stands for the definitions that were left out of a bundle: whoever asks for one is told.
+
+The packager leaves out what nothing it can see uses. Should a program use it all the same, it must not go on as if the
+definition had never existed: asking for it raises, and `hasattr` answers as it would with the whole program. That needs a
+`hasattr` which knows `RemovedError`; the shim puts it in place.
+"""
+
+import builtins
+
+
+class RemovedError(BaseException):
+    """A definition was left out of this bundle, and is used.
+
+    No `Exception`, so that `except Exception` does not hide that the program is not the one that was packed.
+    """
+
+    def __init__(self, definition):
+        super().__init__(
+            f"`{definition}` was left out of this bundle, because nothing that rm-pack can see uses it; to keep it, add "
+            f'keep = ["{definition}"] under [tool.rm-pack] in pyproject.toml, or pack with --no-shake'
+        )
+        self.definition = definition
+
+
+RemovedError.__module__ = "builtins"
+
+
+class _RemovedMember:
+    """Stands in a class where a method was."""
+
+    __slots__ = ("_definition",)
+
+    def __init__(self):
+        self._definition = "a method of a class"
+
+    def __set_name__(self, owner, name):
+        self._definition = f"{owner.__module__}.{owner.__qualname__}.{name}"
+
+    def __get__(self, instance, owner=None):
+        raise RemovedError(self._definition)
+
+
+class _RemovedGlobals:
+    """The `__getattr__` of a module that lacks some of its globals."""
+
+    __slots__ = ("_module", "_removed", "_doubtful", "_own")
+
+    def __init__(self, module, removed, doubtful, own=None):
+        self._module = module
+        self._removed = removed
+        self._doubtful = doubtful
+        self._own = own
+
+    def __call__(self, name):
+        if name in self._removed.split() or name in self._doubtful.split():
+            raise RemovedError(f"{self._module.__name__}.{name}")
+        if self._own is not None:
+            return self._own(name)
+        raise AttributeError(f"module {self._module.__name__!r} has no attribute {name!r}", name=name, obj=self._module)
+
+    def names(self):
+        """`dir()` of the module, as it would be with everything in it."""
+        own = set(self._module.__dict__) - {"__getattr__", "__dir__"}
+        return sorted(own.union(self._removed.split()))
+
+
+def before(module, removed, doubtful):
+    """To be called before a module's code runs."""
+    if removed or doubtful:
+        module.__getattr__ = _RemovedGlobals(module, removed, doubtful)
+
+
+def after(module, removed, doubtful):
+    """To be called when it has run: it may have set a `__getattr__` of its own."""
+    if not removed and not doubtful:
+        return
+    present = module.__dict__.get("__getattr__")
+    if not isinstance(present, _RemovedGlobals):
+        present = module.__getattr__ = _RemovedGlobals(module, removed, doubtful, present)
+    if "__dir__" not in module.__dict__:
+        module.__dir__ = present.names
+
+
+builtins.__removed__ = _RemovedMember

@@ -1,0 +1,438 @@
+//! What running a statement at the top level does, besides binding its names.
+//!
+//! Taken for granted (ASSUMPTIONS.md says it to users): operators, subscripts and attributes have no effect but their
+//! result. Calls are what matters. The standard library is trusted further: none of its modules changes, by being
+//! imported, anything that a program can see that does not use the module.
+
+use std::collections::{HashMap, HashSet};
+
+use rustpython_ruff_python_ast::visitor::{self, Visitor};
+use rustpython_ruff_python_ast::{Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef};
+
+use super::super::names::{BARE, ImportedNames};
+use super::Effect;
+use super::scope::{Scope, ScopeKind};
+use super::uses::chain;
+use crate::source::{ModuleSource, Origin};
+
+/// Built-in functions that do nothing but give a result.
+const PURE_BUILTINS: &[&str] = &[
+    "abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "callable", "chr", "classmethod", "complex",
+    "dict", "divmod", "enumerate", "filter", "float", "format", "frozenset", "getattr", "hasattr", "hash", "hex", "id",
+    "int", "isinstance", "issubclass", "iter", "len", "list", "map", "max", "memoryview", "min", "next", "object",
+    "oct", "ord", "pow", "property", "range", "repr", "reversed", "round", "set", "slice", "sorted", "staticmethod",
+    "str", "sum", "super", "tuple", "type", "zip",
+];
+
+/// Functions and classes of the standard library that do nothing but give a result.
+const PURE_FUNCTIONS: &[&str] = &[
+    "abc.abstractmethod", "array.array", "collections.ChainMap", "collections.Counter", "collections.OrderedDict",
+    "collections.defaultdict", "collections.deque", "collections.namedtuple", "contextlib.asynccontextmanager",
+    "contextlib.contextmanager", "contextvars.ContextVar", "dataclasses.dataclass", "dataclasses.field",
+    "datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone",
+    "decimal.Context", "decimal.Decimal", "enum.Enum", "enum.IntEnum", "enum.auto", "enum.unique",
+    "fractions.Fraction", "functools.cache", "functools.cached_property", "functools.cmp_to_key",
+    "functools.lru_cache", "functools.partial", "functools.partialmethod", "functools.reduce",
+    "functools.singledispatch", "functools.singledispatchmethod", "functools.total_ordering", "functools.wraps",
+    "itertools.chain", "itertools.count", "itertools.product", "logging.NullHandler", "logging.getLogger", "math.log",
+    "math.sqrt", "operator.attrgetter", "operator.itemgetter", "operator.methodcaller", "os.environ.get",
+    "os.getenv", "os.path.abspath", "os.path.dirname", "os.path.join", "pathlib.Path", "pathlib.PurePath",
+    "re.compile", "re.escape", "string.Template", "struct.Struct", "struct.calcsize", "textwrap.dedent",
+    "threading.Condition", "threading.Event", "threading.Lock", "threading.RLock", "threading.local",
+    "types.MappingProxyType", "types.SimpleNamespace", "types.coroutine", "typing.NamedTuple", "typing.NewType",
+    "typing.ParamSpec", "typing.TypeVar", "typing.TypeVarTuple", "typing.TypedDict", "typing.cast", "typing.final",
+    "typing.no_type_check", "typing.overload", "typing.runtime_checkable", "typing_extensions.TypeVar",
+    "typing_extensions.overload", "typing_extensions.runtime_checkable", "uuid.UUID", "warnings.deprecated",
+    "weakref.WeakKeyDictionary", "weakref.WeakSet", "weakref.WeakValueDictionary",
+];
+
+/// Methods of built-in types that change nothing, whatever they are called on.
+const PURE_METHODS: &[&str] = &[
+    "casefold", "copy", "count", "decode", "encode", "endswith", "find", "format", "fromhex", "fromkeys", "get", "hex",
+    "index", "intersection", "items", "join", "keys", "lower", "lstrip", "maketrans", "partition", "replace",
+    "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "title", "translate", "union",
+    "upper", "values", "zfill",
+];
+
+/// Decides effects within one module.
+pub(super) struct Effects<'a> {
+    imported: &'a ImportedNames,
+    is_stdlib: bool,
+    functions: HashMap<&'a str, &'a StmtFunctionDef>,
+    classes: HashMap<&'a str, &'a StmtClassDef>,
+    /// Names that the top level binds, however.
+    own: HashSet<&'a str>,
+}
+
+/// The effect of a piece of code, and the module's own names whose objects it changes.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    pub(super) effect: Effect,
+    pub(super) changes: Vec<&'a str>,
+}
+
+impl<'a> Effects<'a> {
+    pub(super) fn new(
+        source: &'a ModuleSource,
+        body: &'a [Stmt],
+        imported: &'a ImportedNames,
+    ) -> Self {
+        let mut scope = Scope::new(ScopeKind::Class);
+        scope.bind_body(body, source);
+        let imports: HashSet<&str> = scope
+            .names()
+            .filter(|(_, local)| !local.imports.is_empty())
+            .map(|(name, _)| name)
+            .collect();
+        let mut effects = Self {
+            imported,
+            is_stdlib: source.origin == Origin::Stdlib,
+            functions: HashMap::new(),
+            classes: HashMap::new(),
+            own: scope
+                .names()
+                .map(|(name, _)| name)
+                .filter(|name| !imports.contains(name))
+                .collect(),
+        };
+        for stmt in body {
+            if let Stmt::FunctionDef(function) = stmt {
+                effects.functions.insert(&function.name, function);
+            } else if let Stmt::ClassDef(class) = stmt {
+                effects.classes.insert(&class.name, class);
+            }
+        }
+        effects
+    }
+
+    pub(super) fn of_expression(&self, expr: &'a Expr) -> Found<'a> {
+        let mut finder = self.finder(0);
+        finder.visit_expr(expr);
+        finder.found
+    }
+
+    pub(super) fn of_statement(&self, stmt: &'a Stmt) -> Found<'a> {
+        let mut finder = self.finder(0);
+        finder.visit_stmt(stmt);
+        finder.found
+    }
+
+    /// What calling the decorator `expr` does to something that is just being defined.
+    pub(super) fn is_pure_decorator(&self, expr: &'a Expr) -> bool {
+        let callee = match expr {
+            Expr::Call(call) => &*call.func,
+            other => other,
+        };
+        if let Expr::Attribute(attribute) = callee
+            && matches!(attribute.attr.as_str(), "setter" | "getter" | "deleter")
+        {
+            return true;
+        }
+        self.is_pure_callee(callee, 0)
+    }
+
+    fn finder(&self, depth: usize) -> Finder<'_, 'a> {
+        Finder {
+            effects: self,
+            depth,
+            locals: None,
+            found: Found {
+                effect: Effect::None,
+                changes: Vec::new(),
+            },
+        }
+    }
+
+    fn is_pure_callee(&self, callee: &'a Expr, depth: usize) -> bool {
+        if let Some(path) = self.imported.path(callee) {
+            if let Some(name) = path.strip_prefix(BARE) {
+                if PURE_BUILTINS.contains(&name) || is_exception(name) {
+                    return true;
+                }
+            } else if PURE_FUNCTIONS.contains(&path.as_str()) {
+                return true;
+            }
+        }
+        let Expr::Name(name) = callee else {
+            return false;
+        };
+        self.is_quiet(name.id.as_str(), depth)
+    }
+
+    /// Whether calling the module's own function or class `name` changes nothing but what it makes.
+    fn is_quiet(&self, name: &str, depth: usize) -> bool {
+        // Recursion ends here: what calls itself is as quiet as the rest of it.
+        if depth > 8 {
+            return true;
+        }
+        if let Some(function) = self.functions.get(name) {
+            return self.is_quiet_function(function, depth);
+        }
+        let Some(class) = self.classes.get(name) else {
+            return false;
+        };
+        let quiet_bases = class.arguments.as_ref().is_none_or(|arguments| {
+            arguments.keywords.is_empty()
+                && arguments.args.iter().all(|base| match base {
+                    Expr::Name(base) => {
+                        let base = base.id.as_str();
+                        PURE_BUILTINS.contains(&base)
+                            || is_exception(base)
+                            || (self.classes.contains_key(base) && self.is_quiet(base, depth + 1))
+                    }
+                    _ => false,
+                })
+        });
+        quiet_bases
+            && class.body.iter().all(|stmt| match stmt {
+                Stmt::FunctionDef(method)
+                    if matches!(method.name.as_str(), "__init__" | "__new__" | "__init_subclass__") =>
+                {
+                    self.is_quiet_function(method, depth)
+                }
+                _ => true,
+            })
+    }
+
+    fn is_quiet_function(&self, function: &'a StmtFunctionDef, depth: usize) -> bool {
+        if !function
+            .decorator_list
+            .iter()
+            .all(|decorator| self.is_pure_decorator(&decorator.expression))
+        {
+            return false;
+        }
+        let mut finder = self.finder(depth + 1);
+        let mut locals: HashSet<&str> = HashSet::new();
+        collect_locals(&function.body, &mut locals);
+        // What is handed in may be anybody's, the object itself excepted.
+        for parameter in function.parameters.iter() {
+            locals.remove(parameter.name().as_str());
+        }
+        if let Some(first) = function.parameters.iter().next()
+            && matches!(first.name().as_str(), "self" | "cls")
+        {
+            locals.insert(first.name().as_str());
+        }
+        finder.locals = Some(locals);
+        finder.visit_body(&function.body);
+        finder.found.effect == Effect::None && finder.found.changes.is_empty()
+    }
+}
+
+fn collect_locals<'a>(body: &'a [Stmt], locals: &mut HashSet<&'a str>) {
+    struct Stores<'l, 'a>(&'l mut HashSet<&'a str>);
+    impl<'a> Visitor<'a> for Stores<'_, 'a> {
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            if let Expr::Name(name) = expr
+                && name.ctx == ExprContext::Store
+            {
+                self.0.insert(name.id.as_str());
+            }
+            visitor::walk_expr(self, expr);
+        }
+    }
+    Stores(locals).visit_body(body);
+}
+
+fn is_exception(name: &str) -> bool {
+    name.ends_with("Error") || name.ends_with("Exception") || name.ends_with("Warning")
+}
+
+struct Finder<'e, 'a> {
+    effects: &'e Effects<'a>,
+    depth: usize,
+    /// The variables of the function that is looked into; none at the top level.
+    locals: Option<HashSet<&'a str>>,
+    found: Found<'a>,
+}
+
+impl<'a> Finder<'_, 'a> {
+    fn raise_to(&mut self, effect: Effect) {
+        self.found.effect = self.found.effect.max(effect);
+    }
+
+    /// What happens when code is called that is not known.
+    fn unknown(&mut self) {
+        self.raise_to(if self.effects.is_stdlib {
+            Effect::Module
+        } else {
+            Effect::Anything
+        });
+    }
+
+    /// Something is done to the object behind `expr`.
+    fn change(&mut self, expr: &'a Expr) {
+        let mut base = expr;
+        loop {
+            base = match base {
+                Expr::Attribute(attribute) => &attribute.value,
+                Expr::Subscript(subscript) => &subscript.value,
+                other => break base = other,
+            };
+        }
+        let Expr::Name(name) = base else {
+            return self.unknown();
+        };
+        let name = name.id.as_str();
+        match &self.locals {
+            Some(locals) if locals.contains(name) => {}
+            None if self.effects.own.contains(name) => self.found.changes.push(name),
+            Some(_) | None => self.unknown(),
+        }
+    }
+
+    fn call(&mut self, call: &'a ExprCall) {
+        if self.effects.is_pure_callee(&call.func, self.depth) {
+            return;
+        }
+        if let Expr::Attribute(method) = &*call.func {
+            let (base, _) = chain(&method.value);
+            let on_own = matches!(base, Expr::Name(name) if self.is_own(name.id.as_str()));
+            if PURE_METHODS.contains(&method.attr.as_str())
+                && (on_own || !matches!(base, Expr::Name(_)))
+            {
+                return;
+            }
+            if on_own {
+                return self.change(&method.value);
+            }
+        }
+        if self.effects.is_stdlib
+            && let Some(path) = self.effects.imported.path(&call.func)
+            && !path.starts_with(BARE)
+            && self.locals.is_none()
+        {
+            // A function of another module of the library, which gives a result.
+            return;
+        }
+        self.unknown();
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        match &self.locals {
+            Some(locals) => locals.contains(name),
+            None => self.effects.own.contains(name),
+        }
+    }
+}
+
+impl<'a> Visitor<'a> for Finder<'_, 'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            // Defining a function runs its decorators and default values.
+            Stmt::FunctionDef(function) => {
+                for decorator in &function.decorator_list {
+                    if !self.effects.is_pure_decorator(&decorator.expression) {
+                        self.decorate(&decorator.expression);
+                    }
+                }
+                for parameter in function.parameters.iter_non_variadic_params() {
+                    if let Some(default) = parameter.default() {
+                        self.visit_expr(default);
+                    }
+                }
+            }
+            Stmt::ClassDef(class) => {
+                for decorator in &class.decorator_list {
+                    if !self.effects.is_pure_decorator(&decorator.expression) {
+                        self.decorate(&decorator.expression);
+                    }
+                }
+                if let Some(arguments) = &class.arguments {
+                    for argument in &arguments.args {
+                        self.visit_expr(argument);
+                    }
+                    for keyword in &arguments.keywords {
+                        self.visit_expr(&keyword.value);
+                    }
+                }
+                // Its names are its own.
+                let mut inner = self.effects.finder(self.depth);
+                let mut names = HashSet::new();
+                collect_locals(&class.body, &mut names);
+                for stmt in &class.body {
+                    if let Stmt::FunctionDef(method) = stmt {
+                        names.insert(&method.name);
+                    }
+                }
+                inner.locals = Some(names);
+                inner.visit_body(&class.body);
+                let effect = inner.found.effect;
+                self.raise_to(effect);
+            }
+            Stmt::Global(_) | Stmt::Delete(_) => self.raise_to(Effect::Module),
+            // Leaving with an error is what the importer sees.
+            Stmt::Raise(_) => self.unknown(),
+            Stmt::Return(_)
+            | Stmt::TypeAlias(_)
+            | Stmt::Assign(_)
+            | Stmt::AugAssign(_)
+            | Stmt::AnnAssign(_)
+            | Stmt::For(_)
+            | Stmt::While(_)
+            | Stmt::If(_)
+            | Stmt::With(_)
+            | Stmt::Match(_)
+            | Stmt::Try(_)
+            | Stmt::Assert(_)
+            | Stmt::Import(_)
+            | Stmt::ImportFrom(_)
+            | Stmt::Nonlocal(_)
+            | Stmt::Expr(_)
+            | Stmt::Pass(_)
+            | Stmt::Break(_)
+            | Stmt::Continue(_)
+            | Stmt::IpyEscapeCommand(_) => {
+                if let Stmt::With(with) = stmt
+                    && !self.effects.is_stdlib
+                    && !with.items.is_empty()
+                {
+                    self.raise_to(Effect::Module);
+                }
+                visitor::walk_stmt(self, stmt);
+            }
+        }
+    }
+
+    fn visit_annotation(&mut self, _: &'a Expr) {}
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Call(call) => self.call(call),
+            Expr::Lambda(_) => return,
+            Expr::Attribute(attribute) if attribute.ctx != ExprContext::Load => {
+                self.change(&attribute.value);
+            }
+            Expr::Subscript(subscript) if subscript.ctx != ExprContext::Load => {
+                self.change(&subscript.value);
+            }
+            Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) if self.locals.is_none() => {
+                self.unknown();
+            }
+            _ => {}
+        }
+        visitor::walk_expr(self, expr);
+    }
+}
+
+impl<'a> Finder<'_, 'a> {
+    /// A decorator that is not known: `@table.register` of this module's own `table` changes that.
+    fn decorate(&mut self, expr: &'a Expr) {
+        let callee = match expr {
+            Expr::Call(call) => &*call.func,
+            other => other,
+        };
+        if let Expr::Attribute(method) = callee
+            && let (Expr::Name(name), _) = chain(&method.value)
+            && self.is_own(name.id.as_str())
+        {
+            return self.change(&method.value);
+        }
+        if self.effects.is_stdlib {
+            self.raise_to(Effect::Module);
+        } else {
+            self.raise_to(Effect::Anything);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What a module is made of, below the module: the pieces that can stay or go one by one, and what each of them uses.
+//!
+//! [`define`] splits the top level of a module into [`Unit`]s. A function, a class, an assignment or one name of an import
+//! is a unit; so is any other statement as a whole, but `if`, whose arms hold units of their own. A class has [`Member`]s
+//! besides: those of its methods that can go alone. Each piece has its [`Uses`]: the names, attributes and modules that its
+//! code mentions. What follows from them is decided by [`super::reach`].
+
+mod effects;
+mod imported;
+mod scope;
+mod units;
+mod uses;
+
+pub(super) use units::define;
+
+use rustpython_ruff_text_size::{TextRange, TextSize};
+
+use super::steps::Request;
+
+/// A name of a module's [`Definitions::names`], by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Name(pub(super) u32);
+
+/// The pieces of a module.
+#[derive(Debug, Default)]
+pub(super) struct Definitions {
+    /// The text of every [`Name`].
+    pub(super) names: Vec<Box<str>>,
+    /// The pieces of the top level, in order.
+    pub(super) units: Vec<Unit>,
+    /// The `if` statements around them, outer ones first.
+    pub(super) frames: Vec<Frame>,
+    /// Arms that never run on the target.
+    pub(super) dead_arms: Vec<TextRange>,
+}
+
+/// Something at a module's top level that stays or goes.
+#[derive(Debug)]
+pub(super) struct Unit {
+    pub(super) kind: UnitKind,
+    /// The statement; for one name of an import, the name's part of it.
+    pub(super) range: TextRange,
+    /// The names it binds, and those whose objects it changes.
+    pub(super) defines: Vec<Name>,
+    pub(super) effect: Effect,
+    pub(super) uses: Uses,
+    /// The handlers of a `try` statement: they count only if they can run.
+    pub(super) handlers: Vec<HandlerPart>,
+    /// The methods of a class that can go alone.
+    pub(super) members: Vec<Member>,
+    /// What a class is made from, to find out what defining it sets off.
+    pub(super) bases: Vec<Path>,
+    /// The methods of a class that are declared abstract.
+    pub(super) abstracts: Vec<Name>,
+    /// What the imports in it bind its names to, and where.
+    pub(super) imports: Vec<(Name, Root, TextSize)>,
+    /// The innermost `if` around it.
+    pub(super) frame: Option<usize>,
+}
+
+/// What kind of statement a unit is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum UnitKind {
+    Function,
+    Class {
+        /// Defining a subclass can run code of this class: it has `__init_subclass__` or a metaclass of its own.
+        hooks_subclasses: bool,
+    },
+    Assignment,
+    /// One name of an import statement.
+    Import {
+        /// The whole statement.
+        statement: TextRange,
+        request: Request,
+        /// `import a.b` binds `a`; with `as`, and in `from a import b`, the name stands for the whole.
+        binds_whole: bool,
+    },
+    /// `del a, b`
+    Delete,
+    Other,
+}
+
+/// What running a unit does besides binding its names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Effect {
+    /// Nothing.
+    None,
+    /// It changes something in its own module that cannot be told by name, or something of others that matters only to
+    /// those who use the module: it runs whenever the module does.
+    Module,
+    /// It may change anything: importing the module matters even if nobody uses it.
+    Anything,
+}
+
+/// A handler of a `try` statement.
+#[derive(Debug)]
+pub(super) struct HandlerPart {
+    /// Where the `except` begins; see [`super::steps::Handler::at`].
+    pub(super) at: TextSize,
+    pub(super) body: TextRange,
+    pub(super) uses: Uses,
+}
+
+/// A method that can go while its class stays.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) name: Name,
+    pub(super) range: TextRange,
+    pub(super) uses: Uses,
+}
+
+/// An `if` statement whose arms hold units.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) range: TextRange,
+    /// What its conditions use.
+    pub(super) uses: Uses,
+    pub(super) effect: Effect,
+    pub(super) parent: Option<usize>,
+    /// The bodies of its arms.
+    pub(super) arms: Vec<TextRange>,
+}
+
+/// What a piece of code mentions. Each mention has the place where it is made first.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    /// Globals whose value is taken.
+    pub(super) names: Vec<(Name, TextSize)>,
+    /// Chains of attributes that begin at a name.
+    pub(super) paths: Vec<Path>,
+    /// Attributes of values that are not known.
+    pub(super) attributes: Vec<(Name, TextSize)>,
+    /// Strings that could be names of attributes.
+    pub(super) strings: Vec<(Name, TextSize)>,
+    /// Beginnings and ends of names that are put together at run time.
+    pub(super) affixes: Vec<Affix>,
+    /// Names that are taken from modules by `from` imports.
+    pub(super) imports: Vec<(Name, Name, TextSize)>,
+    /// Names of the class around it.
+    pub(super) siblings: Vec<Name>,
+    /// What makes it impossible to tell which names are used.
+    pub(super) opaque: Vec<Opaque>,
+    /// Syntax for which the interpreter imports modules of its own.
+    pub(super) syntax: Vec<(Syntax, TextSize)>,
+    /// The attribute of an object is taken by a name that is not in the text.
+    pub(super) by_name: Option<TextSize>,
+}
+
+/// `a.b.c`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Path {
+    pub(super) root: Root,
+    pub(super) attributes: Vec<Name>,
+    pub(super) at: TextSize,
+}
+
+/// Where a chain of attributes begins.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Root {
+    /// A global of the module.
+    Global(Name),
+    /// A module, by its absolute name.
+    Module(Name),
+    /// `name` of `module`, imported inside a function.
+    From { module: Name, name: Name },
+}
+
+/// The beginning and the end of a name whose middle is not known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Affix {
+    pub(super) prefix: Box<str>,
+    pub(super) suffix: Box<str>,
+    pub(super) at: TextSize,
+}
+
+/// A place at which a module's names can be used without being mentioned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Opaque {
+    pub(super) what: &'static str,
+    pub(super) at: TextSize,
+    /// Only text that is in the module's own strings is run.
+    pub(super) own_text: bool,
+}
+
+/// Syntax that is more than it looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Syntax {
+    /// Type parameters and type aliases: the interpreter asks `typing`.
+    TypeParameters,
+    /// `X | "Y"`: it asks `annotationlib`.
+    UnionWithText,
+    /// `t"..."`.
+    Template,
+}

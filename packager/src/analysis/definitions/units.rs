@@ -1,0 +1,532 @@
+//! Splits a module's top level into units.
+
+use rustpython_ruff_python_ast::visitor::Visitor;
+use rustpython_ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtIf};
+use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
+
+use super::super::Target;
+use super::super::names::ImportedNames;
+use super::super::parse::ParsedModule;
+use super::super::steps::Request;
+use super::effects::{Effects, Found};
+use super::imported::{self, Imported};
+use super::scope::{Local, Scope, ScopeKind};
+use super::uses::{Context, Names, UseCollector, chain, root};
+use super::{Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Root, Unit, UnitKind, Uses};
+use crate::source::{ModuleSource, Origin};
+
+/// Splits `parsed`, the tree of `source`.
+pub(in super::super) fn define(
+    source: &ModuleSource,
+    parsed: &ParsedModule,
+    imported: &ImportedNames,
+    target: &Target,
+) -> Definitions {
+    let context = Context {
+        source,
+        imported,
+        target,
+    };
+    let body = &parsed.syntax.body;
+    let mut splitter = Splitter {
+        context: &context,
+        effects: Effects::new(source, body, imported),
+        names: Names::default(),
+        definitions: Definitions::default(),
+    };
+    splitter.block(body, None);
+    let mut definitions = splitter.definitions;
+    definitions.names = splitter.names.into_texts();
+    definitions
+}
+
+struct Splitter<'c, 'a> {
+    context: &'c Context<'a>,
+    effects: Effects<'a>,
+    names: Names,
+    definitions: Definitions,
+}
+
+impl<'a> Splitter<'_, 'a> {
+    fn block(&mut self, body: &'a [Stmt], frame: Option<usize>) {
+        for stmt in body {
+            self.statement(stmt, frame);
+        }
+    }
+
+    fn statement(&mut self, stmt: &'a Stmt, frame: Option<usize>) {
+        match stmt {
+            Stmt::FunctionDef(function) => {
+                let uses = self.uses(|collector| collector.function(function));
+                let found = self.effects.of_statement(stmt);
+                let name = self.names.number(&function.name);
+                self.push(stmt, UnitKind::Function, vec![name], found, uses, frame);
+            }
+            Stmt::ClassDef(class) => self.class(stmt, class, frame),
+            Stmt::If(stmt) => self.conditional(stmt, frame),
+            Stmt::Import(import) => {
+                for (alias, (name, imported)) in
+                    import.names.iter().zip(imported::of_import(import))
+                {
+                    let kind = UnitKind::Import {
+                        statement: import.range(),
+                        request: Request::Module(alias.name.to_string()),
+                        binds_whole: alias.asname.is_some() || !alias.name.contains('.'),
+                    };
+                    self.import(alias.range(), kind, name, &imported, frame);
+                }
+            }
+            Stmt::ImportFrom(import) => {
+                let module = imported::from_module(import, self.context.source);
+                for alias in &import.names {
+                    let Some(module) = &module else {
+                        let found = self.effects.of_statement(stmt);
+                        self.push(stmt, UnitKind::Other, Vec::new(), found, Uses::default(), frame);
+                        return;
+                    };
+                    let is_star = alias.name.as_str() == "*";
+                    let request = if is_star {
+                        Request::Star(module.clone())
+                    } else {
+                        Request::Name {
+                            module: module.clone(),
+                            name: alias.name.to_string(),
+                        }
+                    };
+                    let kind = UnitKind::Import {
+                        statement: import.range(),
+                        request,
+                        binds_whole: true,
+                    };
+                    let bound = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
+                    let imported = Imported::From {
+                        module: module.clone(),
+                        name: alias.name.to_string(),
+                    };
+                    self.import(alias.range(), kind, bound, &imported, frame);
+                }
+            }
+            Stmt::Assign(assign) => {
+                let simple = assign.targets.iter().all(is_names);
+                let (names, _) = self.bound_by(stmt);
+                let uses = self.statement_uses(stmt);
+                let found = self.effects.of_statement(stmt);
+                let kind = if simple {
+                    UnitKind::Assignment
+                } else {
+                    UnitKind::Other
+                };
+                self.push(stmt, kind, names, found, uses, frame);
+            }
+            Stmt::AnnAssign(assign) => {
+                let (names, _) = self.bound_by(stmt);
+                let uses = self.statement_uses(stmt);
+                let found = self.effects.of_statement(stmt);
+                let kind = if is_names(&assign.target) {
+                    UnitKind::Assignment
+                } else {
+                    UnitKind::Other
+                };
+                self.push(stmt, kind, names, found, uses, frame);
+            }
+            Stmt::TypeAlias(_) | Stmt::AugAssign(_) => {
+                let (names, _) = self.bound_by(stmt);
+                let uses = self.statement_uses(stmt);
+                let found = self.effects.of_statement(stmt);
+                self.push(stmt, UnitKind::Assignment, names, found, uses, frame);
+            }
+            Stmt::Delete(delete) => {
+                let plain = delete.targets.iter().all(is_names);
+                let (names, _) = self.bound_by(stmt);
+                let uses = self.statement_uses(stmt);
+                let effect = if plain { Effect::None } else { Effect::Module };
+                let found = Found {
+                    effect,
+                    changes: Vec::new(),
+                };
+                self.push(stmt, UnitKind::Delete, names, found, uses, frame);
+            }
+            // A docstring is the minifier's to judge; `pass` does nothing.
+            Stmt::Expr(expression) if is_constant(&expression.value) => {}
+            Stmt::Pass(_) => {}
+            Stmt::Return(_)
+            | Stmt::For(_)
+            | Stmt::While(_)
+            | Stmt::With(_)
+            | Stmt::Match(_)
+            | Stmt::Raise(_)
+            | Stmt::Try(_)
+            | Stmt::Assert(_)
+            | Stmt::Global(_)
+            | Stmt::Nonlocal(_)
+            | Stmt::Expr(_)
+            | Stmt::Break(_)
+            | Stmt::Continue(_)
+            | Stmt::IpyEscapeCommand(_) => {
+                let (names, imports) = self.bound_by(stmt);
+                let found = self.effects.of_statement(stmt);
+                let (uses, handlers) = self.parts(stmt);
+                let unit = self.push(stmt, UnitKind::Other, names, found, uses, frame);
+                unit.handlers = handlers;
+                unit.imports = imports;
+            }
+        }
+    }
+
+    fn push(
+        &mut self,
+        at: impl Ranged,
+        kind: UnitKind,
+        mut defines: Vec<Name>,
+        found: Found<'_>,
+        uses: Uses,
+        frame: Option<usize>,
+    ) -> &mut Unit {
+        // `table["x"] = 1` is part of what makes `table`.
+        let changes = found.changes.iter().map(|name| self.names.number(name));
+        defines.extend(changes);
+        defines.sort_unstable();
+        defines.dedup();
+        let is_bare = defines.is_empty() && kind == UnitKind::Other;
+        let effect = if is_bare {
+            found.effect.max(Effect::Module)
+        } else {
+            found.effect
+        };
+        self.definitions.units.push(Unit {
+            kind,
+            range: at.range(),
+            defines,
+            effect,
+            uses,
+            handlers: Vec::new(),
+            members: Vec::new(),
+            bases: Vec::new(),
+            abstracts: Vec::new(),
+            imports: Vec::new(),
+            frame,
+        });
+        let last = self.definitions.units.len() - 1;
+        &mut self.definitions.units[last]
+    }
+
+    fn import(
+        &mut self,
+        range: TextRange,
+        kind: UnitKind,
+        name: &str,
+        imported: &Imported,
+        frame: Option<usize>,
+    ) {
+        let is_star = name == "*";
+        let name = self.names.number(name);
+        let bound = root(imported, &mut self.names);
+        let found = Found {
+            effect: Effect::None,
+            changes: Vec::new(),
+        };
+        let defines = if is_star { Vec::new() } else { vec![name] };
+        let unit = self.push(range, kind, defines, found, Uses::default(), frame);
+        if !is_star {
+            unit.imports.push((name, bound, range.start()));
+        }
+    }
+
+    fn uses(&mut self, collect: impl FnOnce(&mut UseCollector<'a, '_>)) -> Uses {
+        let mut collector = UseCollector::new(self.context, &mut self.names);
+        collect(&mut collector);
+        collector.finish()
+    }
+
+    fn statement_uses(&mut self, stmt: &'a Stmt) -> Uses {
+        self.uses(|collector| collector.visit_stmt(stmt))
+    }
+
+    /// The uses of a statement; those of the handlers of a `try` apart.
+    fn parts(&mut self, stmt: &'a Stmt) -> (Uses, Vec<HandlerPart>) {
+        let Stmt::Try(attempt) = stmt else {
+            return (self.statement_uses(stmt), Vec::new());
+        };
+        let uses = self.uses(|collector| {
+            collector.visit_body(&attempt.body);
+            for handler in &attempt.handlers {
+                let ExceptHandler::ExceptHandler(clause) = handler;
+                if let Some(kind) = &clause.type_ {
+                    collector.visit_expr(kind);
+                }
+            }
+            collector.visit_body(&attempt.orelse);
+            collector.visit_body(&attempt.finalbody);
+        });
+        let mut handlers = Vec::new();
+        for handler in &attempt.handlers {
+            let ExceptHandler::ExceptHandler(clause) = handler;
+            let uses = self.uses(|collector| collector.visit_body(&clause.body));
+            handlers.push(HandlerPart {
+                at: clause.start(),
+                body: body_range(&clause.body),
+                uses,
+            });
+        }
+        (uses, handlers)
+    }
+
+    /// The globals that a statement binds, and what the imports in it bind them to.
+    fn bound_by(&mut self, stmt: &'a Stmt) -> (Vec<Name>, Vec<(Name, Root, TextSize)>) {
+        let mut scope = Scope::new(ScopeKind::Class);
+        scope.bind_body(std::slice::from_ref(stmt), self.context.source);
+        let mut bound: Vec<(&str, &Local)> = scope.names().collect();
+        bound.sort_unstable_by_key(|(name, _)| *name);
+        let mut names = Vec::new();
+        let mut imports = Vec::new();
+        for (name, local) in bound {
+            let name = self.names.number(name);
+            names.push(name);
+            for (import, at) in &local.imports {
+                imports.push((name, root(import, &mut self.names), *at));
+            }
+        }
+        (names, imports)
+    }
+
+    fn conditional(&mut self, stmt: &'a StmtIf, parent: Option<usize>) {
+        let mut clauses = vec![(Some(&*stmt.test), stmt.body.as_slice())];
+        clauses.extend(
+            stmt.elif_else_clauses
+                .iter()
+                .map(|clause| (clause.test.as_ref(), clause.body.as_slice())),
+        );
+        let mut live = Vec::new();
+        let mut tests = Vec::new();
+        let mut arms = Vec::new();
+        let mut decided = false;
+        for (test, body) in clauses {
+            arms.push(body_range(body));
+            if decided {
+                self.definitions.dead_arms.push(body_range(body));
+                continue;
+            }
+            tests.extend(test);
+            match test.and_then(|test| self.context.decide(test)) {
+                Some(false) => self.definitions.dead_arms.push(body_range(body)),
+                Some(true) => {
+                    decided = true;
+                    live.push(body);
+                }
+                None => live.push(body),
+            }
+        }
+        let mut effect = Effect::None;
+        for test in &tests {
+            effect = effect.max(self.effects.of_expression(test).effect);
+        }
+        let uses = self.uses(|collector| {
+            tests.iter().for_each(|test| collector.visit_expr(test));
+        });
+        let frame = self.definitions.frames.len();
+        self.definitions.frames.push(Frame {
+            range: stmt.range(),
+            uses,
+            effect,
+            parent,
+            arms,
+        });
+        for body in live {
+            self.block(body, Some(frame));
+        }
+    }
+
+    fn class(&mut self, stmt: &'a Stmt, class: &'a StmtClassDef, frame: Option<usize>) {
+        let is_open = self.is_open_class(class);
+        let mut members = Vec::new();
+        let mut abstracts = Vec::new();
+        let mut kept: Vec<&'a Stmt> = Vec::new();
+        for inner in &class.body {
+            match inner {
+                Stmt::FunctionDef(method) if !is_open && self.can_go(method) => {
+                    let mut collector =
+                        UseCollector::in_class(self.context, &mut self.names, &class.body);
+                    collector.function(method);
+                    let uses = collector.finish();
+                    members.push(Member {
+                        name: self.names.number(&method.name),
+                        range: method.range(),
+                        uses,
+                    });
+                }
+                other => {
+                    if let Stmt::FunctionDef(method) = other
+                        && is_abstract(method)
+                    {
+                        abstracts.push(self.names.number(&method.name));
+                    }
+                    kept.push(other);
+                }
+            }
+        }
+        let mut collector = UseCollector::in_class(self.context, &mut self.names, &class.body);
+        kept.iter().for_each(|inner| collector.visit_stmt(inner));
+        let body_uses = collector.finish();
+        let head = self.uses(|collector| collector.class_head(class));
+        let uses = head.and(body_uses);
+        let mut found = self.effects.of_statement(stmt);
+        let hooks_subclasses = self.hooks_subclasses(class);
+        let bases = class
+            .bases()
+            .iter()
+            .filter_map(|base| self.base(base))
+            .collect();
+        let name = self.names.number(&class.name);
+        if class.keywords().iter().any(|keyword| {
+            keyword.arg.as_ref().is_some_and(|arg| arg == "metaclass")
+                && !is_known_metaclass(&keyword.value)
+        }) && self.context.source.origin != Origin::Stdlib
+        {
+            found.effect = Effect::Anything;
+        }
+        let kind = UnitKind::Class { hooks_subclasses };
+        let unit = self.push(stmt, kind, vec![name], found, uses, frame);
+        unit.members = members;
+        unit.abstracts = abstracts;
+        unit.bases = bases;
+    }
+
+    fn base(&mut self, base: &'a Expr) -> Option<Path> {
+        let base = match base {
+            Expr::Subscript(subscript) => &*subscript.value,
+            other => other,
+        };
+        let (first, attributes) = chain(base);
+        let Expr::Name(name) = first else { return None };
+        Some(Path {
+            root: Root::Global(self.names.number(name.id.as_str())),
+            attributes: attributes
+                .into_iter()
+                .map(|attribute| self.names.number(attribute))
+                .collect(),
+            at: base.start(),
+        })
+    }
+
+    /// Whether something may look at all the names in the class, or copy them.
+    fn is_open_class(&self, class: &'a StmtClassDef) -> bool {
+        let known_decorators = class
+            .decorator_list
+            .iter()
+            .all(|decorator| self.effects.is_pure_decorator(&decorator.expression));
+        let known_keywords = class.keywords().iter().all(|keyword| {
+            keyword.arg.as_ref().is_some_and(|arg| arg == "metaclass")
+                && is_known_metaclass(&keyword.value)
+        });
+        let copied = class.bases().iter().any(|base| {
+            let base = match base {
+                Expr::Subscript(subscript) => &*subscript.value,
+                other => other,
+            };
+            COPIES_NAMESPACE.contains(&last_name(base))
+        });
+        !known_decorators || !known_keywords || copied
+    }
+
+    fn hooks_subclasses(&self, class: &StmtClassDef) -> bool {
+        let has_hook = class.body.iter().any(|stmt| {
+            matches!(stmt, Stmt::FunctionDef(method) if method.name.as_str() == "__init_subclass__")
+        });
+        let has_metaclass = class.keywords().iter().any(|keyword| {
+            keyword.arg.as_ref().is_some_and(|arg| arg == "metaclass")
+                && !is_known_metaclass(&keyword.value)
+        });
+        has_hook || has_metaclass
+    }
+
+    /// Whether a method can be left out of its class.
+    fn can_go(&self, method: &'a StmtFunctionDef) -> bool {
+        let name = method.name.as_str();
+        let is_special = name.starts_with("__") && name.ends_with("__");
+        !is_special
+            && !is_abstract(method)
+            && method
+                .decorator_list
+                .iter()
+                .all(|decorator| self.effects.is_pure_decorator(&decorator.expression))
+    }
+}
+
+impl Uses {
+    fn and(mut self, other: Self) -> Self {
+        let Self {
+            names,
+            paths,
+            attributes,
+            strings,
+            affixes,
+            imports,
+            siblings,
+            opaque,
+            syntax,
+            by_name,
+        } = other;
+        self.names.extend(names);
+        self.paths.extend(paths);
+        self.attributes.extend(attributes);
+        self.strings.extend(strings);
+        self.affixes.extend(affixes);
+        self.imports.extend(imports);
+        self.siblings.extend(siblings);
+        self.opaque.extend(opaque);
+        self.syntax.extend(syntax);
+        self.by_name = self.by_name.or(by_name);
+        self
+    }
+}
+
+/// Base classes whose metaclass makes a class anew from all that is in it, or looks at all of it.
+const COPIES_NAMESPACE: [&str; 4] = ["NamedTuple", "Protocol", "TypedDict", "Structure"];
+
+/// Metaclasses that take the names of a class as they are.
+fn is_known_metaclass(expr: &Expr) -> bool {
+    matches!(
+        last_name(expr),
+        "ABCMeta" | "type" | "EnumMeta" | "EnumType"
+    )
+}
+
+fn is_abstract(method: &StmtFunctionDef) -> bool {
+    method.decorator_list.iter().any(|decorator| {
+        matches!(
+            last_name(&decorator.expression),
+            "abstractmethod" | "abstractproperty" | "abstractclassmethod" | "abstractstaticmethod"
+        )
+    })
+}
+
+fn last_name(expr: &Expr) -> &str {
+    match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
+    }
+}
+
+fn is_names(target: &Expr) -> bool {
+    match target {
+        Expr::Name(_) => true,
+        Expr::Tuple(tuple) => tuple.elts.iter().all(is_names),
+        Expr::List(list) => list.elts.iter().all(is_names),
+        Expr::Starred(starred) => is_names(&starred.value),
+        _ => false,
+    }
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    expr.is_literal_expr()
+}
+
+/// From the first statement of a suite to the end of its last.
+fn body_range(body: &[Stmt]) -> TextRange {
+    match (body.first(), body.last()) {
+        (Some(first), Some(last)) => TextRange::new(first.start(), last.end()),
+        (None, _) | (_, None) => TextRange::default(),
+    }
+}
+

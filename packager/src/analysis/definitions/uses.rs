@@ -1,0 +1,701 @@
+//! What a piece of code mentions.
+
+use std::collections::HashMap;
+
+use rustpython_ruff_python_ast::visitor::{self, Visitor};
+use rustpython_ruff_python_ast::{
+    Arguments, Comprehension, Expr, ExprCall, ExprContext, InterpolatedStringElement, Operator,
+    Parameters, Stmt, StmtClassDef, StmtFunctionDef,
+};
+use rustpython_ruff_text_size::{Ranged, TextSize};
+
+use super::super::Target;
+use super::super::condition::decide;
+use super::super::names::ImportedNames;
+use super::imported::{self, Imported};
+use super::scope::{Scope, ScopeKind};
+use super::{Affix, Name, Opaque, Path, Root, Syntax, Uses};
+use crate::source::ModuleSource;
+
+/// Longer strings are no names.
+const LONGEST_NAME: usize = 80;
+
+/// What the whole of a module has in common.
+pub(super) struct Context<'a> {
+    pub(super) source: &'a ModuleSource,
+    pub(super) imported: &'a ImportedNames,
+    pub(super) target: &'a Target,
+}
+
+impl Context<'_> {
+    pub(super) fn decide(&self, test: &Expr) -> Option<bool> {
+        decide(test, self.imported, &self.source.name, self.target)
+    }
+}
+
+/// Numbers the names of a module.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    numbers: HashMap<Box<str>, Name>,
+    texts: Vec<Box<str>>,
+}
+
+impl Names {
+    pub(super) fn number(&mut self, text: &str) -> Name {
+        if let Some(name) = self.numbers.get(text) {
+            return *name;
+        }
+        let name = Name(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
+        self.numbers.insert(text.into(), name);
+        self.texts.push(text.into());
+        name
+    }
+
+    pub(super) fn into_texts(self) -> Vec<Box<str>> {
+        self.texts
+    }
+}
+
+/// Collects the [`Uses`] of one piece of code.
+pub(super) struct UseCollector<'a, 'n> {
+    context: &'n Context<'a>,
+    names: &'n mut Names,
+    scopes: Vec<Scope<'a>>,
+    uses: Uses,
+}
+
+impl<'a, 'n> UseCollector<'a, 'n> {
+    /// For code at the top level of a module.
+    pub(super) fn new(context: &'n Context<'a>, names: &'n mut Names) -> Self {
+        Self {
+            context,
+            names,
+            scopes: Vec::new(),
+            uses: Uses::default(),
+        }
+    }
+
+    /// For code in the body of a class.
+    pub(super) fn in_class(
+        context: &'n Context<'a>,
+        names: &'n mut Names,
+        body: &'a [Stmt],
+    ) -> Self {
+        let mut collector = Self::new(context, names);
+        let mut scope = Scope::new(ScopeKind::Class);
+        scope.bind_body(body, context.source);
+        collector.scopes.push(scope);
+        collector
+    }
+
+    /// What was collected; each mention once, at its first place.
+    pub(super) fn finish(self) -> Uses {
+        let mut uses = self.uses;
+        let first = |mentions: &mut Vec<(Name, TextSize)>| {
+            mentions.sort_unstable();
+            mentions.dedup_by_key(|mention| mention.0);
+        };
+        first(&mut uses.names);
+        first(&mut uses.attributes);
+        first(&mut uses.strings);
+        uses.paths.sort_by(|a, b| {
+            (&a.root, &a.attributes, a.at).cmp(&(&b.root, &b.attributes, b.at))
+        });
+        uses.paths
+            .dedup_by(|b, a| a.root == b.root && a.attributes == b.attributes);
+        uses.siblings.sort_unstable();
+        uses.siblings.dedup();
+        uses.affixes.sort_unstable();
+        uses.affixes
+            .dedup_by(|b, a| a.prefix == b.prefix && a.suffix == b.suffix);
+        uses.syntax.sort_unstable();
+        uses.syntax.dedup_by_key(|mention| mention.0);
+        uses
+    }
+
+    /// A name's roots: none for a plain variable of a function.
+    fn roots(&mut self, name: &str) -> Vec<Root> {
+        let innermost = self.scopes.len().wrapping_sub(1);
+        let mut roots = Vec::new();
+        for (depth, scope) in self.scopes.iter().enumerate().rev() {
+            if scope.kind == ScopeKind::Class && depth != innermost {
+                continue;
+            }
+            let Some(local) = scope.get(name) else {
+                continue;
+            };
+            if local.is_global {
+                break;
+            }
+            for (import, _) in &local.imports {
+                roots.push(root(import, self.names));
+            }
+            if scope.kind == ScopeKind::Class {
+                // It may not be bound yet, and then the global of that name is meant.
+                let name = self.names.number(name);
+                self.uses.siblings.push(name);
+                roots.push(Root::Global(name));
+            }
+            return roots;
+        }
+        vec![Root::Global(self.names.number(name))]
+    }
+
+    /// `base.a.b`, with `attributes` for `a` and `b`.
+    fn path(&mut self, base: &'a Expr, attributes: &[&str], at: TextSize) {
+        let roots = match base {
+            Expr::Name(name) => self.roots(name.id.as_str()),
+            Expr::Call(call) => match self.imported_by(call) {
+                Some(module) => {
+                    self.arguments(&call.arguments);
+                    vec![Root::Module(self.names.number(&module))]
+                }
+                None => {
+                    self.call(call);
+                    Vec::new()
+                }
+            },
+            _ => {
+                self.visit_expr(base);
+                Vec::new()
+            }
+        };
+        let attributes: Vec<Name> = attributes
+            .iter()
+            .map(|attribute| self.names.number(attribute))
+            .collect();
+        if roots.is_empty() {
+            let mentions = attributes.iter().map(|name| (*name, at));
+            self.uses.attributes.extend(mentions);
+        }
+        for root in roots {
+            match root {
+                Root::Global(name) if attributes.is_empty() => self.uses.names.push((name, at)),
+                root => self.uses.paths.push(Path {
+                    root,
+                    attributes: attributes.clone(),
+                    at,
+                }),
+            }
+        }
+    }
+
+    /// The module that `import_module("a.b")` gives.
+    fn imported_by(&self, call: &ExprCall) -> Option<String> {
+        let is_builtin =
+            matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "__import__");
+        if !is_builtin
+            && !self
+                .context
+                .imported
+                .may_be(&call.func, "importlib.import_module")
+        {
+            return None;
+        }
+        let Some(Expr::StringLiteral(name)) = call.arguments.find_argument_value("name", 0) else {
+            return None;
+        };
+        let name = name.value.to_str();
+        if name.starts_with('.') {
+            return None;
+        }
+        let top = name.split('.').next().unwrap_or(name);
+        let takes_top = is_builtin && call.arguments.find_argument_value("fromlist", 3).is_none();
+        Some(if takes_top { top } else { name }.to_owned())
+    }
+
+    fn arguments(&mut self, arguments: &'a Arguments) {
+        for argument in &arguments.args {
+            self.visit_expr(argument);
+        }
+        for keyword in &arguments.keywords {
+            self.visit_expr(&keyword.value);
+        }
+    }
+
+    fn opaque(&mut self, what: &'static str, at: TextSize, own_text: bool) {
+        self.uses.opaque.push(Opaque { what, at, own_text });
+    }
+
+    /// The built-in function that `expr` stands for, of those that are treated apart.
+    fn builtin(&self, expr: &Expr) -> Option<Builtin> {
+        let Expr::Name(name) = expr else { return None };
+        let name = name.id.as_str();
+        let (_, builtin) = BUILTINS.iter().find(|(known, _)| *known == name)?;
+        let is_local = self.scopes.iter().any(|scope| scope.get(name).is_some());
+        (!is_local).then_some(*builtin)
+    }
+
+    fn call(&mut self, call: &'a ExprCall) {
+        let at = call.start();
+        let arguments = &call.arguments;
+        match self.builtin(&call.func) {
+            Some(Builtin::Attribute) => {
+                if let (Some(object), Some(Expr::StringLiteral(name))) =
+                    (arguments.args.first(), arguments.args.get(1))
+                {
+                    let (base, mut attributes) = chain(object);
+                    attributes.push(name.value.to_str());
+                    self.path(base, &attributes, at);
+                    for rest in arguments.args.iter().skip(2) {
+                        self.visit_expr(rest);
+                    }
+                } else {
+                    self.uses.by_name.get_or_insert(at);
+                    self.arguments(arguments);
+                }
+            }
+            Some(Builtin::Namespace(_)) if !arguments.args.is_empty() => {
+                for object in &arguments.args {
+                    let (base, mut attributes) = chain(object);
+                    attributes.push("__dict__");
+                    self.path(base, &attributes, at);
+                }
+            }
+            Some(Builtin::Namespace(what)) => self.namespace(what, at),
+            Some(Builtin::RunsText(what)) => {
+                let has_namespace =
+                    arguments.args.len() > 1 || arguments.find_keyword("globals").is_some();
+                self.opaque(what, at, has_namespace);
+                self.arguments(arguments);
+            }
+            None => {
+                self.visit_expr(&call.func);
+                self.arguments(arguments);
+                if matches!(last_name(&call.func), "attrgetter" | "methodcaller") {
+                    self.uses.by_name.get_or_insert(at);
+                }
+            }
+        }
+    }
+
+    /// `globals()`, and `vars()`, `dir()`, `locals()` where they mean the same.
+    fn namespace(&mut self, what: &'static str, at: TextSize) {
+        let in_function = self
+            .scopes
+            .iter()
+            .any(|scope| scope.kind == ScopeKind::Function);
+        if what == "globals" || !in_function {
+            self.opaque(what, at, false);
+        }
+    }
+
+    fn text(&mut self, text: &str, at: TextSize) {
+        if text.len() > LONGEST_NAME || !text.split('.').all(is_identifier) {
+            return;
+        }
+        for part in text.split('.') {
+            let name = self.names.number(part);
+            self.uses.strings.push((name, at));
+        }
+    }
+
+    fn affix(&mut self, prefix: &str, suffix: &str, at: TextSize) {
+        // What is no part of a name, such as the words of a message, ends up in no name.
+        let fits = |part: &str| part.chars().all(|c| c == '_' || c.is_alphanumeric());
+        if fits(prefix) && fits(suffix) && prefix.len() + suffix.len() > 1 {
+            self.uses.affixes.push(Affix {
+                prefix: prefix.into(),
+                suffix: suffix.into(),
+                at,
+            });
+        }
+    }
+
+    /// Default values are evaluated with the `def`.
+    fn defaults(&mut self, parameters: &'a Parameters) {
+        for parameter in parameters.iter_non_variadic_params() {
+            if let Some(default) = parameter.default() {
+                self.visit_expr(default);
+            }
+        }
+    }
+
+    /// A function: what is evaluated with the `def`, and its body.
+    pub(super) fn function(&mut self, function: &'a StmtFunctionDef) {
+        for decorator in &function.decorator_list {
+            self.visit_expr(&decorator.expression);
+        }
+        self.defaults(&function.parameters);
+        let mut scope = Scope::new(ScopeKind::Function);
+        scope.bind_type_parameters(function.type_params.as_deref());
+        self.scopes.push(scope);
+        if let Some(parameters) = &function.type_params {
+            self.uses
+                .syntax
+                .push((Syntax::TypeParameters, function.start()));
+            self.visit_type_params(parameters);
+        }
+        for parameter in function.parameters.iter() {
+            if let Some(annotation) = parameter.annotation() {
+                self.visit_annotation(annotation);
+            }
+        }
+        if let Some(returns) = &function.returns {
+            self.visit_annotation(returns);
+        }
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.bind_body(&function.body, self.context.source);
+            scope.bind_parameters(&function.parameters);
+        }
+        self.visit_body(&function.body);
+        self.scopes.pop();
+    }
+
+    /// What is evaluated with a `class` statement, its body excepted.
+    pub(super) fn class_head(&mut self, class: &'a StmtClassDef) {
+        for decorator in &class.decorator_list {
+            self.visit_expr(&decorator.expression);
+        }
+        let mut scope = Scope::new(ScopeKind::Function);
+        scope.bind_type_parameters(class.type_params.as_deref());
+        self.scopes.push(scope);
+        if let Some(parameters) = &class.type_params {
+            self.uses
+                .syntax
+                .push((Syntax::TypeParameters, class.start()));
+            self.visit_type_params(parameters);
+        }
+        if let Some(arguments) = &class.arguments {
+            self.arguments(arguments);
+        }
+        self.scopes.pop();
+    }
+
+    fn comprehension(&mut self, generators: &'a [Comprehension], elements: &[&'a Expr]) {
+        let mut scope = Scope::new(ScopeKind::Function);
+        for generator in generators {
+            scope.bind_targets(&generator.target, self.context.source);
+        }
+        let Some((first, rest)) = generators.split_first() else {
+            return;
+        };
+        self.visit_expr(&first.iter);
+        self.scopes.push(scope);
+        self.visit_expr(&first.target);
+        for test in &first.ifs {
+            self.visit_expr(test);
+        }
+        for generator in rest {
+            self.visit_expr(&generator.iter);
+            self.visit_expr(&generator.target);
+            for test in &generator.ifs {
+                self.visit_expr(test);
+            }
+        }
+        for element in elements {
+            self.visit_expr(element);
+        }
+        self.scopes.pop();
+    }
+
+    fn attribute(&mut self, expr: &'a Expr, ctx: ExprContext) {
+        let (base, attributes) = chain(expr);
+        let is_stored = ctx == ExprContext::Store;
+        let is_variable = match base {
+            Expr::Name(name) => {
+                let known = self.roots(name.id.as_str());
+                known.is_empty()
+            }
+            _ => !matches!(base, Expr::Call(call) if self.imported_by(call).is_some()),
+        };
+        // Storing an attribute of an object uses no definition of that name.
+        let used = if is_stored && is_variable {
+            &attributes[..attributes.len() - 1]
+        } else {
+            &attributes[..]
+        };
+        self.path(base, used, expr.start());
+    }
+}
+
+impl<'a> Visitor<'a> for UseCollector<'a, '_> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(function) => self.function(function),
+            Stmt::ClassDef(class) => {
+                self.class_head(class);
+                let mut scope = Scope::new(ScopeKind::Class);
+                scope.bind_type_parameters(class.type_params.as_deref());
+                scope.bind_body(&class.body, self.context.source);
+                self.scopes.push(scope);
+                self.visit_body(&class.body);
+                self.scopes.pop();
+            }
+            Stmt::If(stmt) => {
+                let first = (Some(&*stmt.test), &stmt.body);
+                let clauses = stmt
+                    .elif_else_clauses
+                    .iter()
+                    .map(|clause| (clause.test.as_ref(), &clause.body));
+                for (test, body) in std::iter::once(first).chain(clauses) {
+                    let decided = test.and_then(|test| {
+                        self.visit_expr(test);
+                        self.context.decide(test)
+                    });
+                    if decided != Some(false) {
+                        self.visit_body(body);
+                    }
+                    if decided == Some(true) {
+                        break;
+                    }
+                }
+            }
+            Stmt::ImportFrom(import) => {
+                for (_, imported) in imported::of_import_from(import, self.context.source) {
+                    if let Imported::From { module, name } = imported {
+                        let (module, name) = (self.names.number(&module), self.names.number(&name));
+                        self.uses.imports.push((module, name, import.start()));
+                    }
+                }
+            }
+            Stmt::TypeAlias(alias) => {
+                self.uses
+                    .syntax
+                    .push((Syntax::TypeParameters, alias.start()));
+                let mut scope = Scope::new(ScopeKind::Function);
+                scope.bind_type_parameters(alias.type_params.as_deref());
+                self.scopes.push(scope);
+                visitor::walk_stmt(self, stmt);
+                self.scopes.pop();
+            }
+            Stmt::AugAssign(assign) => {
+                // `a.b += 1` reads `a.b`.
+                if let Expr::Attribute(_) = &*assign.target {
+                    let (base, attributes) = chain(&assign.target);
+                    self.path(base, &attributes, assign.start());
+                } else if let Expr::Name(name) = &*assign.target {
+                    self.path(&assign.target, &[], name.start());
+                } else {
+                    self.visit_expr(&assign.target);
+                }
+                self.visit_expr(&assign.value);
+            }
+            Stmt::Return(_)
+            | Stmt::Delete(_)
+            | Stmt::Assign(_)
+            | Stmt::AnnAssign(_)
+            | Stmt::For(_)
+            | Stmt::While(_)
+            | Stmt::With(_)
+            | Stmt::Match(_)
+            | Stmt::Raise(_)
+            | Stmt::Try(_)
+            | Stmt::Assert(_)
+            | Stmt::Import(_)
+            | Stmt::Global(_)
+            | Stmt::Nonlocal(_)
+            | Stmt::Expr(_)
+            | Stmt::Pass(_)
+            | Stmt::Break(_)
+            | Stmt::Continue(_)
+            | Stmt::IpyEscapeCommand(_) => visitor::walk_stmt(self, stmt),
+        }
+    }
+
+    fn visit_annotation(&mut self, annotation: &'a Expr) {
+        // Whoever evaluates annotations evaluates the strings among them.
+        if let Expr::StringLiteral(literal) = annotation {
+            let at = literal.start();
+            let words = literal.value.to_str().split(|c: char| !(c == '_' || c.is_alphanumeric()));
+            for word in words.filter(|word| is_identifier(word)) {
+                let name = self.names.number(word);
+                self.uses.names.push((name, at));
+            }
+        }
+        self.visit_expr(annotation);
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of expression")]
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) => {
+                if name.ctx == ExprContext::Store {
+                    return;
+                }
+                match self.builtin(expr) {
+                    Some(Builtin::Attribute) => {
+                        self.uses.by_name.get_or_insert(name.start());
+                    }
+                    Some(Builtin::Namespace(what @ "globals") | Builtin::RunsText(what)) => {
+                        self.opaque(what, name.start(), false);
+                    }
+                    Some(Builtin::Namespace(_)) | None => {}
+                }
+                self.path(expr, &[], name.start());
+            }
+            Expr::Attribute(attribute) => self.attribute(expr, attribute.ctx),
+            Expr::Call(call) => {
+                if self.imported_by(call).is_some() {
+                    self.path(expr, &[], call.start());
+                } else {
+                    self.call(call);
+                }
+            }
+            Expr::StringLiteral(literal) => self.text(literal.value.to_str(), literal.start()),
+            Expr::FString(string) => {
+                let mut prefix = None;
+                let mut suffix = "";
+                let mut holes = 0;
+                for element in string.value.elements() {
+                    match element {
+                        InterpolatedStringElement::Literal(literal) => {
+                            prefix.get_or_insert(&*literal.value);
+                            suffix = &literal.value;
+                        }
+                        InterpolatedStringElement::Interpolation(_) => {
+                            prefix.get_or_insert("");
+                            suffix = "";
+                            holes += 1;
+                        }
+                    }
+                }
+                if holes > 0 {
+                    self.affix(prefix.unwrap_or_default(), suffix, string.start());
+                }
+                visitor::walk_expr(self, expr);
+            }
+            Expr::TString(string) => {
+                self.uses.syntax.push((Syntax::Template, string.start()));
+                visitor::walk_expr(self, expr);
+            }
+            Expr::BinOp(operation) => {
+                let text = |expr: &'a Expr| match expr {
+                    Expr::StringLiteral(literal) => Some(literal.value.to_str()),
+                    _ => None,
+                };
+                let (left, right) = (text(&operation.left), text(&operation.right));
+                match operation.op {
+                    Operator::Add if left.is_some() || right.is_some() => self.affix(
+                        left.unwrap_or_default(),
+                        right.unwrap_or_default(),
+                        operation.start(),
+                    ),
+                    Operator::Mod => {
+                        if let Some((prefix, rest)) = left.and_then(|text| text.split_once('%')) {
+                            let suffix = rest.rsplit_once('%').map_or(rest, |(_, last)| last);
+                            self.affix(
+                                prefix,
+                                suffix.trim_start_matches(['s', 'd', 'r']),
+                                operation.start(),
+                            );
+                        }
+                    }
+                    Operator::BitOr if left.is_some() || right.is_some() => self
+                        .uses
+                        .syntax
+                        .push((Syntax::UnionWithText, operation.start())),
+                    _ => {}
+                }
+                visitor::walk_expr(self, expr);
+            }
+            Expr::Lambda(lambda) => {
+                let mut scope = Scope::new(ScopeKind::Function);
+                if let Some(parameters) = &lambda.parameters {
+                    self.defaults(parameters);
+                    scope.bind_parameters(parameters);
+                }
+                self.scopes.push(scope);
+                self.visit_expr(&lambda.body);
+                self.scopes.pop();
+            }
+            Expr::ListComp(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
+            Expr::SetComp(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
+            Expr::DictComp(comp) => {
+                self.comprehension(&comp.generators, &[&comp.key, &comp.value]);
+            }
+            Expr::Generator(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
+            Expr::If(choice) => {
+                self.visit_expr(&choice.test);
+                let decided = self.context.decide(&choice.test);
+                if decided != Some(false) {
+                    self.visit_expr(&choice.body);
+                }
+                if decided != Some(true) {
+                    self.visit_expr(&choice.orelse);
+                }
+            }
+            Expr::BoolOp(_)
+            | Expr::Named(_)
+            | Expr::UnaryOp(_)
+            | Expr::Dict(_)
+            | Expr::Set(_)
+            | Expr::Await(_)
+            | Expr::Yield(_)
+            | Expr::YieldFrom(_)
+            | Expr::Compare(_)
+            | Expr::BytesLiteral(_)
+            | Expr::NumberLiteral(_)
+            | Expr::BooleanLiteral(_)
+            | Expr::NoneLiteral(_)
+            | Expr::EllipsisLiteral(_)
+            | Expr::Subscript(_)
+            | Expr::Starred(_)
+            | Expr::List(_)
+            | Expr::Tuple(_)
+            | Expr::Slice(_)
+            | Expr::IpyEscapeCommand(_) => visitor::walk_expr(self, expr),
+        }
+    }
+}
+
+/// A built-in function that makes it hard to tell what is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Builtin {
+    /// Takes the name of an attribute.
+    Attribute,
+    /// Gives a namespace.
+    Namespace(&'static str),
+    /// Runs text.
+    RunsText(&'static str),
+}
+
+const BUILTINS: [(&str, Builtin); 10] = [
+    ("getattr", Builtin::Attribute),
+    ("hasattr", Builtin::Attribute),
+    ("setattr", Builtin::Attribute),
+    ("delattr", Builtin::Attribute),
+    ("globals", Builtin::Namespace("globals")),
+    ("locals", Builtin::Namespace("locals")),
+    ("vars", Builtin::Namespace("vars")),
+    ("dir", Builtin::Namespace("dir")),
+    ("eval", Builtin::RunsText("eval")),
+    ("exec", Builtin::RunsText("exec")),
+];
+
+/// The root that an import stands for.
+pub(super) fn root(imported: &Imported, names: &mut Names) -> Root {
+    match imported {
+        Imported::Module(module) => Root::Module(names.number(module)),
+        Imported::From { module, name } => Root::From {
+            module: names.number(module),
+            name: names.number(name),
+        },
+    }
+}
+
+/// `a.b.c` as its first part and the attributes.
+pub(super) fn chain(expr: &Expr) -> (&Expr, Vec<&str>) {
+    let mut attributes = Vec::new();
+    let mut base = expr;
+    while let Expr::Attribute(attribute) = base {
+        attributes.push(attribute.attr.as_str());
+        base = &attribute.value;
+    }
+    attributes.reverse();
+    (base, attributes)
+}
+
+fn last_name(expr: &Expr) -> &str {
+    match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
+    }
+}
+
+fn is_identifier(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+        && chars.all(|c| c == '_' || c.is_alphanumeric())
+}

@@ -1,0 +1,92 @@
+//! Which imports matter although nobody uses what they bind.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::Certainty;
+use super::super::definitions::{Effect, UnitKind};
+use super::super::evaluate::Goal;
+use super::super::world::Presence;
+use super::{ModuleId, Reach};
+use crate::source::Origin;
+
+/// Modules of the standard library whose import a program can notice that does not use them.
+const EFFECTFUL_STDLIB: [&str; 6] = [
+    "__hello__",
+    "__phello__",
+    "antigravity",
+    "rlcompleter",
+    "sitecustomize",
+    "this",
+];
+
+impl Reach<'_> {
+    /// The modules whose import changes something that does not belong to them, by themselves or through what they import.
+    pub(super) fn find_effectful(&mut self) -> HashSet<ModuleId> {
+        let mut effectful = HashSet::new();
+        let mut importers: HashMap<ModuleId, Vec<ModuleId>> = HashMap::new();
+        let ids: Vec<ModuleId> = self.ids.values().copied().collect();
+        for id in ids {
+            if EFFECTFUL_STDLIB.contains(&self.name(id)) {
+                effectful.insert(id);
+            }
+            let Presence::Source(entry) = self.presence(id) else {
+                continue;
+            };
+            if entry.source.origin == Origin::Stdlib || self.fails(self.name(id)) {
+                continue;
+            }
+            let Some(module) = self.module(id) else {
+                continue;
+            };
+            let imports: Vec<String> = module
+                .found
+                .edges
+                .iter()
+                .filter(|edge| edge.certainty != Certainty::InFunction)
+                .filter_map(|edge| match &edge.goal {
+                    Goal::Module(to) => Some(to.clone()),
+                    Goal::Missing { .. } | Goal::Dynamic(_) => None,
+                })
+                .collect();
+            for to in imports {
+                if let Some(to) = self.id(&to) {
+                    importers.entry(to).or_default().push(id);
+                }
+            }
+            let units = &entry.definitions.units;
+            let by_itself = units.iter().any(|unit| unit.effect == Effect::Anything)
+                || entry.definitions.frames.iter().any(|frame| frame.effect == Effect::Anything);
+            if by_itself
+                || (0..)
+                    .zip(units)
+                    .any(|(number, _)| self.registers(id, number))
+            {
+                effectful.insert(id);
+            }
+        }
+        let mut todo: Vec<ModuleId> = effectful.iter().copied().collect();
+        while let Some(id) = todo.pop() {
+            for importer in importers.get(&id).into_iter().flatten() {
+                if effectful.insert(*importer) {
+                    todo.push(*importer);
+                }
+            }
+        }
+        effectful
+    }
+
+    /// Whether unit `unit` is a class whose bases are told of their subclasses.
+    pub(super) fn registers(&mut self, id: ModuleId, unit: u32) -> bool {
+        let Presence::Source(entry) = self.presence(id) else {
+            return false;
+        };
+        let unit = &entry.definitions.units[unit as usize];
+        matches!(unit.kind, UnitKind::Class { .. })
+            && !unit.bases.is_empty()
+            && self.bases_hook(id, &unit.bases, 0)
+    }
+
+    pub(super) fn fails(&self, module: &str) -> bool {
+        self.statuses.get(module).is_some_and(|flow| flow.fails())
+    }
+}

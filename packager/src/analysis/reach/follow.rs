@@ -1,0 +1,557 @@
+//! What a piece of code uses is reached with it.
+
+use std::collections::BTreeSet;
+
+use rustpython_ruff_text_size::TextSize;
+
+use super::super::Certainty;
+use super::super::definitions::{Name, Path, Root, Syntax, Unit, UnitKind, Uses};
+use super::super::steps::Request;
+use super::super::world::Presence;
+use super::resolve::{Binding, Given};
+use super::symbols::Symbol;
+use super::{Because, How, Item, ModuleId, OpaquePlace, Reach, Thing};
+use crate::source::Origin;
+
+impl<'w> Reach<'w> {
+    pub(super) fn reach_name(&mut self, id: ModuleId, name: Symbol, because: Because) {
+        if !self.named.insert((id, name)) {
+            return;
+        }
+        let child = self.child(id, name);
+        if let Some(child) = child {
+            self.push(Item::Submodule(child), because);
+        }
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        let held = module.is_held();
+        let is_loaded = module.loaded.is_some();
+        let definitions = module.definitions();
+        let units = module.by_name.get(&name).cloned().unwrap_or_default();
+        let stars = module.stars.clone();
+        let is_open = module
+            .entry
+            .facts
+            .as_ref()
+            .is_ok_and(|facts| facts.open_names);
+        if !is_loaded {
+            self.push(Item::Load(id, Certainty::InFunction), because);
+        }
+        let mut is_found = !units.is_empty() || child.is_some();
+        for unit in units {
+            self.push(Item::Unit(id, unit), because);
+        }
+        for star in stars {
+            let UnitKind::Import {
+                request: Request::Star(from),
+                ..
+            } = &definitions.units[star as usize].kind
+            else {
+                continue;
+            };
+            let Some(from) = self.id(from) else { continue };
+            let given = self.given(from, name);
+            if given == Given::Never {
+                continue;
+            }
+            is_found = true;
+            if let Some(module) = self.module(id) {
+                module.starred.entry(star).or_default().insert(name);
+                if given == Given::Maybe {
+                    module.kept_stars.insert(star);
+                }
+            }
+            if given == Given::Maybe {
+                self.reach_exports(from, because);
+            }
+            self.push(Item::Unit(id, star), because);
+            self.push(Item::Name(from, name), because);
+        }
+        if is_found || held {
+            return;
+        }
+        let text = self.symbols.text(name);
+        let builtins = self.world.target.builtin_names.get("builtins");
+        if builtins.is_some_and(|names| names.contains(text)) {
+            return;
+        }
+        let hook = self.symbols.number("__getattr__");
+        self.push(Item::Name(id, hook), because);
+        if is_open {
+            self.push(Item::Whole(id), because);
+        }
+    }
+
+    pub(super) fn use_frame(&mut self, id: ModuleId, frame: usize) {
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        if !module.live_frames.insert(frame) {
+            return;
+        }
+        let frame = &module.definitions().frames[frame];
+        let parent = frame.parent;
+        self.follow_uses(id, Thing::Module(id), &frame.uses, None);
+        if let Some(parent) = parent {
+            self.use_frame(id, parent);
+        }
+    }
+
+    pub(super) fn reach_unit(&mut self, id: ModuleId, number: u32, because: Because) {
+        let thing = Thing::Unit(id, number);
+        if self.because.contains_key(&thing) {
+            return;
+        }
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        let unit: &'w Unit = &module.definitions().units[number as usize];
+        let is_loaded = module.loaded.is_some();
+        self.because.insert(thing, because);
+        if !is_loaded {
+            self.push(Item::Load(id, Certainty::InFunction), because);
+        }
+        if let Some(frame) = unit.frame {
+            self.use_frame(id, frame);
+        }
+        self.follow_edges(id, thing);
+        self.follow_uses(id, thing, &unit.uses, Some(number));
+        for handler in &unit.handlers {
+            if self.options.whole_modules || !self.handler_is_dead(id, handler.at) {
+                self.follow_uses(id, thing, &handler.uses, Some(number));
+            }
+        }
+        for (_, root, at) in &unit.imports {
+            if let Root::From { module, name } = root
+                && !self.is_in_dead_handler(id, unit, *at)
+            {
+                self.use_from(id, thing, (*module, *name, *at));
+            }
+        }
+        self.take_all(id, number, unit, thing);
+        if let UnitKind::Class { .. } = unit.kind {
+            self.reach_class(id, number, unit, thing);
+        }
+    }
+
+    /// `import *` that is kept as it is takes everything.
+    fn take_all(&mut self, id: ModuleId, number: u32, unit: &Unit, thing: Thing) {
+        let UnitKind::Import {
+            request: Request::Star(from),
+            ..
+        } = &unit.kind
+        else {
+            return;
+        };
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        let takes_some = module.starred.contains_key(&number)
+            && !module.kept_stars.contains(&number)
+            && !module.is_whole
+            && !module.is_held();
+        if !takes_some && let Some(from) = self.id(from) {
+            let because = Because {
+                from: Some(thing),
+                at: unit.range.start(),
+                how: How::Import,
+            };
+            self.reach_exports(from, because);
+        }
+    }
+
+    /// All that `import *` would take from a module.
+    fn reach_exports(&mut self, id: ModuleId, because: Because) {
+        let Presence::Source(entry) = self.presence(id) else {
+            return;
+        };
+        let Ok(facts) = &entry.facts else { return };
+        let all = self.symbols.number("__all__");
+        let listed: BTreeSet<String> = facts.all.iter().cloned().collect();
+        let has_list = facts.names.contains_key("__all__");
+        let names: Vec<String> = if has_list && !facts.open_all {
+            listed.into_iter().collect()
+        } else {
+            facts
+                .names
+                .keys()
+                .filter(|name| !name.starts_with('_'))
+                .cloned()
+                .collect()
+        };
+        for name in names {
+            let name = self.symbols.number(&name);
+            self.push(Item::Name(id, name), because);
+        }
+        if has_list {
+            self.push(Item::Name(id, all), because);
+        }
+        let stars: Vec<u32> = self
+            .module(id)
+            .map(|module| module.stars.clone())
+            .unwrap_or_default();
+        for star in stars {
+            // Passed on as a whole.
+            if let Some(module) = self.module(id) {
+                module.kept_stars.insert(star);
+            }
+            self.push(Item::Unit(id, star), because);
+            if let UnitKind::Import {
+                request: Request::Star(from),
+                ..
+            } = &entry.definitions.units[star as usize].kind
+                && let Some(from) = self.id(from)
+                && from != id
+                && self.named.insert((from, all))
+            {
+                self.reach_exports(from, because);
+            }
+        }
+    }
+
+    fn reach_class(&mut self, id: ModuleId, number: u32, unit: &Unit, thing: Thing) {
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        let is_own = module.entry.source.origin != Origin::Stdlib;
+        let symbols: Vec<Symbol> = unit
+            .members
+            .iter()
+            .map(|member| module.symbols[member.name.0 as usize])
+            .collect();
+        let abstracts: Vec<Symbol> = unit
+            .abstracts
+            .iter()
+            .map(|name| module.symbols[name.0 as usize])
+            .collect();
+        let of_class = Because {
+            from: Some(thing),
+            at: unit.range.start(),
+            how: How::Class,
+        };
+        for (member, name) in (0..).zip(symbols) {
+            let item = Thing::Member(id, number, member);
+            let mention = self
+                .is_mentioned(name)
+                .or_else(|| self.everything_own.filter(|_| is_own));
+            match mention {
+                Some(mention) if mention.from.is_none() => {
+                    let because = Because {
+                        from: Some(thing),
+                        at: unit.range.start(),
+                        ..mention
+                    };
+                    self.push(Item::Member(id, number, member), because);
+                }
+                Some(mention) => self.push(Item::Member(id, number, member), mention),
+                None => {
+                    self.waiting_members.entry(name).or_default().push(item);
+                    if is_own {
+                        self.own_members.push(item);
+                    }
+                }
+            }
+        }
+        // Making a subclass looks up what is abstract in it.
+        for name in abstracts {
+            self.push(Item::Attribute(name), of_class);
+        }
+    }
+
+    pub(super) fn reach_member(&mut self, id: ModuleId, unit: u32, member: u32, because: Because) {
+        let thing = Thing::Member(id, unit, member);
+        if self.because.contains_key(&thing) {
+            return;
+        }
+        self.because.insert(thing, because);
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        let definitions = module.definitions();
+        let definition = &definitions.units[unit as usize].members[member as usize];
+        // A property and its setter have one name.
+        let others = &definitions.units[unit as usize].members;
+        for (number, other) in (0..).zip(others) {
+            if other.name == definition.name {
+                self.push(Item::Member(id, unit, number), because);
+            }
+        }
+        self.push(Item::Unit(id, unit), because);
+        self.follow_edges(id, thing);
+        self.follow_uses(id, thing, &definition.uses, Some(unit));
+    }
+
+    fn symbol(&self, id: ModuleId, name: Name) -> Symbol {
+        self.modules[&id].symbols[name.0 as usize]
+    }
+
+    /// Reaches what `uses`, a part of `thing`, mentions; `class` is the class around it.
+    fn follow_uses(&mut self, id: ModuleId, thing: Thing, uses: &Uses, class: Option<u32>) {
+        let because = |at: TextSize, how: How| Because {
+            from: Some(thing),
+            at,
+            how,
+        };
+        for (name, at) in &uses.names {
+            let name = self.symbol(id, *name);
+            let because = because(*at, How::Name);
+            self.push(Item::Name(id, name), because);
+            for module in self.binding(id, name).modules {
+                self.push(Item::Escape(module), because);
+            }
+        }
+        for path in &uses.paths {
+            self.follow_path(id, thing, path);
+        }
+        for (name, at) in &uses.attributes {
+            let name = self.symbol(id, *name);
+            self.push(Item::Attribute(name), because(*at, How::Attribute));
+        }
+        for (name, at) in &uses.strings {
+            let name = self.symbol(id, *name);
+            self.push(Item::Attribute(name), because(*at, How::Text));
+        }
+        for import in &uses.imports {
+            self.use_from(id, thing, *import);
+        }
+        if let Some(class) = class {
+            self.follow_siblings(id, class, uses, because(TextSize::default(), How::Name));
+        }
+        self.follow_syntax(uses, &because);
+        self.follow_opaque(id, uses, &because);
+        self.follow_affixes(id, thing, uses);
+    }
+
+    fn follow_siblings(&mut self, id: ModuleId, class: u32, uses: &Uses, because: Because) {
+        if uses.siblings.is_empty() {
+            return;
+        }
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        let members = &module.definitions().units[class as usize].members;
+        let used: Vec<u32> = (0..)
+            .zip(members)
+            .filter(|(_, member)| uses.siblings.binary_search(&member.name).is_ok())
+            .map(|(number, _)| number)
+            .collect();
+        for member in used {
+            self.push(Item::Member(id, class, member), because);
+        }
+    }
+
+    fn use_from(&mut self, id: ModuleId, thing: Thing, import: (Name, Name, TextSize)) {
+        let (module, name, at) = import;
+        let Some(here) = self.modules.get(&id) else {
+            return;
+        };
+        let from = &*here.definitions().names[module.0 as usize];
+        let name = self.symbol(id, name);
+        if let Some(from) = self.id(from) {
+            let because = Because {
+                from: Some(thing),
+                at,
+                how: How::Import,
+            };
+            self.push(Item::Name(from, name), because);
+        }
+    }
+
+    fn follow_path(&mut self, id: ModuleId, thing: Thing, path: &Path) {
+        let because = Because {
+            from: Some(thing),
+            at: path.at,
+            how: How::Attribute,
+        };
+        let Some(here) = self.modules.get(&id) else {
+            return;
+        };
+        let names = &here.definitions().names;
+        let mut binding = match &path.root {
+            Root::Global(name) => {
+                let name = self.symbol(id, *name);
+                let because = Because {
+                    how: How::Name,
+                    ..because
+                };
+                self.push(Item::Name(id, name), because);
+                self.binding(id, name)
+            }
+            Root::Module(name) => Binding {
+                modules: self.id(&names[name.0 as usize]).into_iter().collect(),
+                is_value: false,
+            },
+            Root::From { module, name } => {
+                let from = self.id(&names[module.0 as usize]);
+                let name = self.symbol(id, *name);
+                match from {
+                    Some(from) => self.binding(from, name),
+                    None => Binding {
+                        modules: BTreeSet::new(),
+                        is_value: true,
+                    },
+                }
+            }
+        };
+        for attribute in &path.attributes {
+            let text = &*self.modules[&id].definitions().names[attribute.0 as usize];
+            let name = self.symbol(id, *attribute);
+            if binding.is_value || binding.modules.is_empty() {
+                self.push(Item::Attribute(name), because);
+            }
+            let mut next = Binding {
+                modules: BTreeSet::new(),
+                is_value: binding.is_value || binding.modules.is_empty(),
+            };
+            for module in binding.modules {
+                if text == "__dict__" {
+                    self.note_opaque(module, path.at, "__dict__", true);
+                    self.push(Item::Whole(module), because);
+                    continue;
+                }
+                self.push(Item::Name(module, name), because);
+                let of_module = self.binding(module, name);
+                next.modules.extend(of_module.modules);
+                next.is_value |= of_module.is_value;
+            }
+            binding = next;
+        }
+        for module in binding.modules {
+            self.push(Item::Escape(module), because);
+        }
+    }
+
+    fn follow_syntax(&mut self, uses: &Uses, because: &dyn Fn(TextSize, How) -> Because) {
+        for (syntax, at) in &uses.syntax {
+            let modules: &[&str] = match syntax {
+                Syntax::TypeParameters => &["typing"],
+                Syntax::UnionWithText => &["annotationlib", "typing"],
+                Syntax::Template => &["string.templatelib"],
+            };
+            for module in modules {
+                if let Some(module) = self.id(module) {
+                    let because = because(*at, How::Native);
+                    self.push(Item::Load(module, Certainty::InFunction), because);
+                    self.push(Item::Escape(module), because);
+                }
+            }
+        }
+    }
+
+    fn follow_opaque(
+        &mut self,
+        id: ModuleId,
+        uses: &Uses,
+        because: &dyn Fn(TextSize, How) -> Because,
+    ) {
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        let is_stdlib = module.entry.source.origin == Origin::Stdlib;
+        let is_held = module.is_held();
+        for place in &uses.opaque {
+            // The library runs only text that it makes itself, from strings that count as names.
+            let is_known = place.own_text && is_stdlib;
+            self.note_opaque(id, place.at, place.what, !is_known && !is_held);
+            if is_known {
+                for (name, at) in &uses.strings {
+                    let name = self.symbol(id, *name);
+                    self.push(Item::Name(id, name), because(*at, How::Text));
+                }
+            } else if is_held {
+                // All of it is there; what strings name in it counts as used.
+                self.push(Item::Escape(id), because(place.at, How::Text));
+            } else {
+                self.push(Item::Whole(id), because(place.at, How::Whole));
+            }
+        }
+    }
+
+    fn note_opaque(&mut self, module: ModuleId, at: TextSize, what: &'static str, keeps_whole: bool) {
+        if !self.options.whole_modules {
+            self.opaque.insert(OpaquePlace {
+                module,
+                at,
+                what,
+                keeps_whole,
+            });
+        }
+    }
+
+    /// Attributes whose names are put together: what the parts fit counts as used.
+    fn follow_affixes(&mut self, id: ModuleId, thing: Thing, uses: &Uses) {
+        if uses.affixes.is_empty() && uses.by_name.is_none() {
+            return;
+        }
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        let is_own = module.entry.source.origin != Origin::Stdlib;
+        for affix in &uses.affixes {
+            module.affixes.push((
+                affix.prefix.clone(),
+                affix.suffix.clone(),
+                thing,
+                affix.at,
+            ));
+        }
+        module.by_computed_name |= uses.by_name.is_some();
+        if let Some(at) = uses.by_name
+            && is_own
+        {
+            self.keep_own_members(Because {
+                from: Some(thing),
+                at,
+                how: How::Affix,
+            });
+            self.note_opaque(id, at, "an attribute of a computed name", false);
+        }
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        if module.by_computed_name {
+            for (prefix, suffix, thing, at) in std::mem::take(&mut module.affixes) {
+                let because = Because {
+                    from: Some(thing),
+                    at,
+                    how: How::Affix,
+                };
+                self.reach_affix(&prefix, &suffix, because);
+            }
+        }
+    }
+
+    /// Every name that fits counts as used: those known by now, and those that come up later.
+    fn reach_affix(&mut self, prefix: &str, suffix: &str, because: Because) {
+        let fits = |text: &str| {
+            text.len() > prefix.len() + suffix.len()
+                && text.starts_with(prefix)
+                && text.ends_with(suffix)
+        };
+        let waiting: BTreeSet<Symbol> = self
+            .waiting_members
+            .keys()
+            .chain(self.waiting_names.keys())
+            .copied()
+            .filter(|symbol| fits(self.symbols.text(*symbol)))
+            .collect();
+        for symbol in waiting {
+            self.push(Item::Attribute(symbol), because);
+        }
+        self.affixes.push((prefix.into(), suffix.into(), because));
+    }
+
+    /// The affix that a name fits.
+    pub(super) fn fitting_affix(&self, name: Symbol) -> Option<Because> {
+        let text = self.symbols.text(name);
+        self.affixes
+            .iter()
+            .find(|(prefix, suffix, _)| {
+                text.len() > prefix.len() + suffix.len()
+                    && text.starts_with(&**prefix)
+                    && text.ends_with(&**suffix)
+            })
+            .map(|(_, _, because)| *because)
+    }
+}

@@ -1,0 +1,713 @@
+//! Importing modules.
+
+use std::collections::HashMap;
+
+use rustpython_ruff_text_size::TextSize;
+
+use super::super::closure::{DynamicImport, NodeModule};
+use super::super::definitions::{Definitions, Effect, Root, UnitKind};
+use super::super::evaluate::{Edge, Goal};
+use super::super::hidden_imports::{self, Trigger};
+use super::super::steps::Request;
+use super::super::world::{Presence, prefixes};
+use super::super::{Certainty, Link, LinkKind, MissingKind};
+use super::{Because, How, Item, Module, ModuleId, Reach, Thing};
+use crate::source::Origin;
+
+impl Reach<'_> {
+    /// Puts everything into the queue that is reached without anybody using it.
+    pub(in super::super) fn start(&mut self, entries: &[NodeModule]) {
+        let root = |from: &str, to: &str, kind, certainty| Link {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            file: String::new(),
+            line: 0,
+            kind,
+            certainty,
+        };
+        let begins = |how| Because {
+            from: None,
+            at: TextSize::default(),
+            how,
+        };
+        let mut sorted: Vec<&NodeModule> = entries.iter().collect();
+        sorted.sort();
+        sorted.dedup();
+        for entry in sorted {
+            for module in prefixes(&entry.module) {
+                let link = root(&entry.node_type, module, LinkKind::Node, Certainty::Certain);
+                self.wait(Certainty::Certain, link, begins(How::Node));
+            }
+            let Some(module) = self.id(&entry.module) else {
+                continue;
+            };
+            match &entry.class {
+                Some(class) => {
+                    let class = self.symbols.number(class);
+                    self.push(Item::Name(module, class), begins(How::Node));
+                }
+                None => self.push(Item::Whole(module), begins(How::Setting)),
+            }
+        }
+        let target = self.world.target;
+        for module in &target.boot_modules {
+            let link = root("", module, LinkKind::Interpreter, Certainty::Certain);
+            self.wait(Certainty::Certain, link, begins(How::Engine));
+        }
+        let core = hidden_imports::CORE
+            .iter()
+            .filter(|(_, _, trigger)| self.options.whole_modules || *trigger == Trigger::Always);
+        for (module, certainty, _) in core {
+            for prefix in prefixes(module) {
+                let link = root("", prefix, LinkKind::Interpreter, *certainty);
+                self.wait(*certainty, link, begins(How::Engine));
+            }
+            if let Some(id) = self.id(module) {
+                self.push(Item::Escape(id), begins(How::Native));
+            }
+        }
+        self.use_guest(begins(How::Engine));
+        self.keep(begins(How::Setting));
+        self.trace(begins(How::Trace));
+    }
+
+    /// What the engine's own code does with nodes and values counts as used.
+    fn use_guest(&mut self, because: Because) {
+        let guest: Vec<ModuleId> = self
+            .world
+            .target
+            .guest_modules()
+            .filter_map(|name| self.id(name))
+            .collect();
+        for id in guest {
+            let Some(module) = self.module(id) else {
+                continue;
+            };
+            let units = &module.definitions().units;
+            let mut names = Vec::new();
+            let mut paths = Vec::new();
+            for unit in units {
+                let parts = std::iter::once(&unit.uses)
+                    .chain(unit.members.iter().map(|member| &member.uses))
+                    .chain(unit.handlers.iter().map(|handler| &handler.uses));
+                for uses in parts {
+                    names.extend(uses.attributes.iter().chain(&uses.strings).map(|(name, _)| *name));
+                    names.extend(uses.paths.iter().flat_map(|path| path.attributes.iter().copied()));
+                    paths.extend(uses.paths.iter().filter_map(|path| match path.root {
+                        Root::Module(name) => Some((name, path.attributes.first().copied()?)),
+                        Root::Global(_) | Root::From { .. } => None,
+                    }));
+                }
+            }
+            let symbols: Vec<_> = names
+                .into_iter()
+                .map(|name| module.symbols[name.0 as usize])
+                .collect();
+            let paths: Vec<_> = paths
+                .into_iter()
+                .map(|(root, name)| {
+                    let definitions = module.definitions();
+                    (
+                        definitions.names[root.0 as usize].clone(),
+                        module.symbols[name.0 as usize],
+                    )
+                })
+                .collect();
+            for symbol in symbols {
+                self.push(Item::Attribute(symbol), because);
+            }
+            for (module, name) in paths {
+                if let Some(module) = self.id(&module) {
+                    self.guest_names.entry(module).or_default().push(name);
+                }
+            }
+        }
+    }
+
+    /// The definitions that the project's settings name.
+    fn keep(&mut self, because: Because) {
+        for kept in &self.options.keep {
+            let kept = kept.replace(':', ".");
+            let Some(module) = prefixes(&kept)
+                .filter_map(|prefix| Some((prefix.len(), self.id(prefix)?)))
+                .filter(|(_, id)| !self.presence(*id).is_absent())
+                .last()
+            else {
+                continue;
+            };
+            let (length, id) = module;
+            self.push(Item::Load(id, Certainty::InFunction), because);
+            let mut rest = kept[length..].split('.').filter(|part| !part.is_empty());
+            match (rest.next(), rest.next()) {
+                (None | Some("*"), _) => self.push(Item::Whole(id), because),
+                (Some(name), member) => {
+                    let name = self.symbols.number(name);
+                    self.push(Item::Name(id, name), because);
+                    let units = match (member, self.module(id)) {
+                        (Some(_), Some(module)) => {
+                            module.by_name.get(&name).cloned().unwrap_or_default()
+                        }
+                        (_, _) => Vec::new(),
+                    };
+                    for unit in units {
+                        self.keep_members(id, unit, member, because);
+                    }
+                }
+            }
+        }
+    }
+
+    fn keep_members(&mut self, id: ModuleId, unit: u32, wanted: Option<&str>, because: Because) {
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        let definitions = module.definitions();
+        for (number, member) in (0..).zip(&definitions.units[unit as usize].members) {
+            let name = &*definitions.names[member.name.0 as usize];
+            if wanted.is_some_and(|wanted| wanted == "*" || wanted == name) {
+                self.push(Item::Member(id, unit, number), because);
+            }
+        }
+    }
+
+    /// What ran while the pipeline was traced.
+    fn trace(&mut self, because: Because) {
+        for (name, line) in &self.options.traced {
+            let Some(id) = self.id(name) else { continue };
+            let Some(module) = self.module(id) else {
+                continue;
+            };
+            let text = &module.entry.source.text;
+            let start = text
+                .split_inclusive('\n')
+                .take(line.saturating_sub(1) as usize)
+                .map(str::len)
+                .sum::<usize>();
+            let end = text[start..].find('\n').map_or(text.len(), |end| start + end);
+            let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
+                continue;
+            };
+            let on_line = |range: rustpython_ruff_text_size::TextRange| {
+                range.start() <= TextSize::new(end) && TextSize::new(start) <= range.end()
+            };
+            let units = &module.definitions().units;
+            let mut things = Vec::new();
+            for (number, unit) in (0..).zip(units).filter(|(_, unit)| on_line(unit.range)) {
+                if !matches!(unit.kind, UnitKind::Function | UnitKind::Class { .. }) {
+                    continue;
+                }
+                things.push(Item::Unit(id, number));
+                let members = (0..).zip(&unit.members).filter(|(_, member)| on_line(member.range));
+                things.extend(members.map(|(member, _)| Item::Member(id, number, member)));
+            }
+            self.push(Item::Load(id, Certainty::InFunction), because);
+            for thing in things {
+                self.push(thing, because);
+            }
+        }
+    }
+
+    pub(super) fn wait(&mut self, certainty: Certainty, link: Link, because: Because) {
+        self.waiting
+            .entry(certainty)
+            .or_default()
+            .push_back((link, because));
+    }
+
+    /// A module is used that nothing was seen to import: through its package, or by a name that is computed.
+    pub(super) fn load_unseen(&mut self, id: ModuleId, certainty: Certainty, because: Because) {
+        let name = self.name(id);
+        if self.reached.contains_key(name) {
+            return;
+        }
+        let (from, file, line) = self.place(because);
+        for prefix in prefixes(name) {
+            let link = Link {
+                from: from.clone(),
+                to: prefix.to_owned(),
+                file: file.clone(),
+                line,
+                kind: if from.is_empty() {
+                    LinkKind::Interpreter
+                } else {
+                    LinkKind::Call
+                },
+                certainty,
+            };
+            self.wait(certainty, link, because);
+        }
+    }
+
+    /// The module, file and line that a reason names.
+    pub(in super::super) fn place(&self, because: Because) -> (String, String, u32) {
+        let Some(thing) = because.from else {
+            return (String::new(), String::new(), 0);
+        };
+        let id = thing.module();
+        let Presence::Source(entry) = self.presence(id) else {
+            return (self.name(id).to_owned(), String::new(), 0);
+        };
+        let before = &entry.source.text[..because.at.to_usize().min(entry.source.text.len())];
+        let line = u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX);
+        (
+            self.name(id).to_owned(),
+            entry.source.display_path.clone(),
+            line,
+        )
+    }
+
+    /// Imports what `link` leads to, unless a way at least as strong has.
+    pub(super) fn load(&mut self, certainty: Certainty, link: Link, because: Because) {
+        if self
+            .reached
+            .get(&link.to)
+            .is_some_and(|known| *known <= certainty)
+        {
+            return;
+        }
+        let name = link.to.clone();
+        if self.fails(&name) && certainty != Certainty::Certain {
+            self.excluded.entry(name).or_insert(link);
+            return;
+        }
+        let Some(id) = self.id(&name) else {
+            self.absent(certainty, link);
+            return;
+        };
+        match self.presence(id) {
+            Presence::Absent => {
+                self.absent(certainty, link);
+                return;
+            }
+            Presence::Source(entry) => {
+                if let Err(error) = &entry.facts
+                    && certainty != Certainty::Certain
+                {
+                    let message = format!("{} (line {})", error.message, error.line);
+                    self.missing
+                        .push((certainty, link, MissingKind::NotPython(message)));
+                    return;
+                }
+            }
+            Presence::Native | Presence::Namespace => {}
+        }
+        self.excluded.remove(&name);
+        let by_value = matches!(
+            link.kind,
+            LinkKind::Call | LinkKind::Codec | LinkKind::Computed
+        );
+        let is_first = self.reached.insert(name.clone(), certainty).is_none();
+        self.reasons.insert(name, link);
+        self.because.entry(Thing::Module(id)).or_insert(because);
+        if by_value {
+            self.push(Item::Escape(id), because);
+        }
+        match self.presence(id) {
+            Presence::Absent | Presence::Namespace => {}
+            Presence::Native => self.load_native(id, certainty),
+            Presence::Source(_) => self.load_source(id, certainty, is_first),
+        }
+    }
+
+    fn absent(&mut self, certainty: Certainty, link: Link) {
+        // The interpreter's own list names modules that a smaller library may not have.
+        if link.kind == LinkKind::Node {
+            self.missing.push((certainty, link, MissingKind::Module));
+        }
+    }
+
+    fn load_native(&mut self, id: ModuleId, reached: Certainty) {
+        let name = self.name(id);
+        for (to, certainty, trigger) in hidden_imports::imports_of(name) {
+            if let Trigger::Attribute(attribute) = trigger
+                && !self.options.whole_modules
+            {
+                let symbol = self.symbols.number(attribute);
+                if let Some(to) = self.id(to) {
+                    self.waiting_native(symbol, id, to);
+                }
+                continue;
+            }
+            self.import_native(id, to, reached.max(*certainty), *certainty);
+        }
+    }
+
+    pub(super) fn import_native(
+        &mut self,
+        id: ModuleId,
+        to: &str,
+        certainty: Certainty,
+        of_link: Certainty,
+    ) {
+        let because = Because {
+            from: Some(Thing::Module(id)),
+            at: TextSize::default(),
+            how: How::Native,
+        };
+        for prefix in prefixes(to) {
+            let link = Link {
+                from: self.name(id).to_owned(),
+                to: prefix.to_owned(),
+                file: String::new(),
+                line: 0,
+                kind: LinkKind::Native,
+                certainty: of_link,
+            };
+            self.wait(certainty, link, because);
+        }
+        if let Some(to) = self.id(to) {
+            self.push(Item::Escape(to), because);
+        }
+    }
+
+    fn load_source(&mut self, id: ModuleId, certainty: Certainty, is_first: bool) {
+        let name = self.name(id);
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        module.loaded = Some(certainty);
+        let entry = module.entry;
+        let of_module = Because {
+            from: Some(Thing::Module(id)),
+            at: TextSize::default(),
+            how: How::Effect,
+        };
+        if is_first {
+            if entry.source.origin == Origin::Stdlib {
+                for to in hidden_imports::computed_by(name) {
+                    let link = Link {
+                        from: name.to_owned(),
+                        to: (*to).to_owned(),
+                        file: entry.source.display_path.clone(),
+                        line: 0,
+                        kind: LinkKind::Computed,
+                        certainty: Certainty::InFunction,
+                    };
+                    self.wait(certainty.max(Certainty::InFunction), link, of_module);
+                }
+                if name == "asyncio"
+                    && let Some(guest) = self.id("_rm_loop")
+                {
+                    self.push(Item::Load(guest, certainty), of_module);
+                    self.push(Item::Whole(guest), of_module);
+                }
+            }
+            if self.options.whole_modules {
+                self.push(Item::Whole(id), of_module);
+            }
+            let of_guest = Because {
+                how: How::Engine,
+                ..of_module
+            };
+            for name in self.guest_names.remove(&id).unwrap_or_default() {
+                self.push(Item::Name(id, name), of_guest);
+            }
+            self.run_module(id, entry.held, of_module);
+        }
+        self.follow_live_edges(id);
+        self.blame(id, certainty);
+    }
+
+    /// The pieces of a module that run whenever it is imported.
+    fn run_module(&mut self, id: ModuleId, held: bool, because: Because) {
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        let definitions = module.definitions();
+        for (number, frame) in definitions.frames.iter().enumerate() {
+            if held || frame.effect != Effect::None {
+                self.use_frame(id, number);
+            }
+        }
+        for (number, unit) in (0..).zip(&definitions.units) {
+            let runs = match &unit.kind {
+                // The engine's own modules were imported as they are.
+                UnitKind::Function => unit.effect != Effect::None,
+                UnitKind::Class { .. } => {
+                    held || unit.effect != Effect::None || self.registers(id, number)
+                }
+                UnitKind::Import { request, .. } => held || self.import_matters(id, number, request),
+                UnitKind::Assignment | UnitKind::Delete => held || unit.effect != Effect::None,
+                UnitKind::Other => {
+                    held || unit.effect != Effect::None || self.leads_to_effects(id, number)
+                }
+            };
+            if runs {
+                let because = Because {
+                    at: unit.range.start(),
+                    ..because
+                };
+                self.push(Item::Unit(id, number), because);
+            } else if let UnitKind::Import { .. } = &unit.kind {
+                self.offer_submodule(id, number);
+            }
+        }
+    }
+
+    fn import_matters(&mut self, id: ModuleId, unit: u32, request: &Request) -> bool {
+        if let Request::Star(from) = request
+            && self
+                .id(from)
+                .is_some_and(|from| matches!(self.presence(from), Presence::Native))
+        {
+            // It replaces what the module defines itself, and costs nothing.
+            return true;
+        }
+        self.leads_to_effects(id, unit)
+    }
+
+    fn leads_to_effects(&mut self, id: ModuleId, unit: u32) -> bool {
+        let goals: Vec<String> = self
+            .edges_of_unit(id, unit)
+            .into_iter()
+            .filter(|edge| edge.certainty != Certainty::InFunction)
+            .filter_map(|edge| match edge.goal {
+                Goal::Module(to) => Some(to),
+                Goal::Missing { .. } | Goal::Dynamic(_) => None,
+            })
+            .collect();
+        goals
+            .iter()
+            .filter_map(|to| self.id(to))
+            .any(|to| self.effectful.contains(&to))
+    }
+
+    /// `import a.b` also makes `b` an attribute of `a`, which others may use.
+    fn offer_submodule(&mut self, id: ModuleId, unit: u32) {
+        for edge in self.edges_of_unit(id, unit) {
+            if let Goal::Module(to) = edge.goal
+                && to.contains('.')
+                && let Some(to) = self.id(&to)
+            {
+                if self.submodules.contains(&to) {
+                    let because = Because {
+                        from: Some(Thing::Module(id)),
+                        at: TextSize::default(),
+                        how: How::Attribute,
+                    };
+                    self.push(Item::Unit(id, unit), because);
+                } else {
+                    self.submodule_imports.entry(to).or_default().push((id, unit));
+                }
+            }
+        }
+    }
+
+    pub(super) fn reach_submodule(&mut self, id: ModuleId, because: Because) {
+        if !self.submodules.insert(id) {
+            return;
+        }
+        for (module, unit) in self.submodule_imports.remove(&id).unwrap_or_default() {
+            self.push(Item::Unit(module, unit), because);
+        }
+    }
+
+    pub(super) fn reach_whole(&mut self, id: ModuleId, because: Because) {
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        if std::mem::replace(&mut module.is_whole, true) {
+            return;
+        }
+        let definitions = module.definitions();
+        let because = Because {
+            how: if because.how == How::Effect {
+                How::Whole
+            } else {
+                because.how
+            },
+            ..because
+        };
+        for frame in 0..definitions.frames.len() {
+            self.use_frame(id, frame);
+        }
+        for (number, unit) in (0..).zip(&definitions.units) {
+            self.push(Item::Unit(id, number), because);
+            for (member, _) in (0..).zip(&unit.members) {
+                self.push(Item::Member(id, number, member), because);
+            }
+        }
+    }
+
+    pub(super) fn edges_of_unit(&self, id: ModuleId, unit: u32) -> Vec<Edge> {
+        let Some(module) = self.modules.get(&id) else {
+            return Vec::new();
+        };
+        module.edges[unit as usize]
+            .iter()
+            .map(|edge| module.found.edges[*edge].clone())
+            .collect()
+    }
+
+    /// Follows the imports of everything in a module that was reached so far.
+    fn follow_live_edges(&mut self, id: ModuleId) {
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        let units: Vec<u32> = (0..)
+            .zip(&module.edges)
+            .filter(|(_, edges)| !edges.is_empty())
+            .map(|(unit, _)| unit)
+            .collect();
+        let mut members: Vec<(u32, u32)> = module.member_edges.keys().copied().collect();
+        members.sort_unstable();
+        for unit in units {
+            if self.is_live(Thing::Unit(id, unit)) {
+                self.follow_edges(id, Thing::Unit(id, unit));
+            }
+        }
+        for (unit, member) in members {
+            if self.is_live(Thing::Member(id, unit, member)) {
+                self.follow_edges(id, Thing::Member(id, unit, member));
+            }
+        }
+    }
+
+    /// Follows the imports of one piece of a module that is imported.
+    pub(super) fn follow_edges(&mut self, id: ModuleId, thing: Thing) {
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        let Some(reached) = module.loaded else {
+            return;
+        };
+        let places = match thing {
+            Thing::Module(_) => return,
+            Thing::Unit(_, unit) => module.edges[unit as usize].clone(),
+            Thing::Member(_, unit, member) => module
+                .member_edges
+                .get(&(unit, member))
+                .cloned()
+                .unwrap_or_default(),
+        };
+        let edges: Vec<Edge> = places
+            .into_iter()
+            .map(|place| module.found.edges[place].clone())
+            .collect();
+        let (file, held) = (module.entry.source.display_path.clone(), module.entry.held);
+        for edge in edges {
+            self.follow_edge(id, thing, &file, held, reached, edge);
+        }
+    }
+
+    fn follow_edge(
+        &mut self,
+        id: ModuleId,
+        thing: Thing,
+        file: &str,
+        held: bool,
+        reached: Certainty,
+        edge: Edge,
+    ) {
+        let certainty = reached.max(edge.certainty);
+        let because = Because {
+            from: Some(thing),
+            at: edge.at,
+            how: How::Import,
+        };
+        let link = |to: &str| Link {
+            from: self.name(id).to_owned(),
+            to: to.to_owned(),
+            file: file.to_owned(),
+            line: edge.line,
+            kind: edge.kind,
+            certainty: edge.certainty,
+        };
+        match &edge.goal {
+            Goal::Module(to) => {
+                let link = link(to);
+                self.wait(certainty, link, because);
+            }
+            // The engine has imported this module, so that whatever it lacks did not matter.
+            Goal::Missing { .. } if held && edge.certainty == Certainty::Certain => {}
+            Goal::Missing { name, kind } => {
+                let link = link(name);
+                self.missing.push((certainty, link, kind.clone()));
+            }
+            Goal::Dynamic(expression) => {
+                self.dynamic.insert(DynamicImport {
+                    importer: self.name(id).to_owned(),
+                    file: file.to_owned(),
+                    line: edge.line,
+                    expression: expression.clone(),
+                });
+            }
+        }
+    }
+
+    /// A module that fails although no import of its own is to blame raises the error itself.
+    fn blame(&mut self, id: ModuleId, reached: Certainty) {
+        let name = self.name(id);
+        if reached != Certainty::Certain || !self.fails(name) {
+            return;
+        }
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        let blamed = module.found.edges.iter().any(|edge| {
+            edge.certainty == Certainty::Certain
+                && match &edge.goal {
+                    Goal::Module(to) => self.fails(to),
+                    Goal::Missing { .. } => !module.entry.held,
+                    Goal::Dynamic(_) => false,
+                }
+        });
+        if !blamed && let Some(reason) = self.reasons.get(name) {
+            self.missing
+                .push((reached, reason.clone(), MissingKind::Refuses));
+        }
+    }
+}
+
+impl Thing {
+    /// The module it is in.
+    pub(in super::super) fn module(self) -> ModuleId {
+        match self {
+            Self::Module(id) | Self::Unit(id, _) | Self::Member(id, _, _) => id,
+        }
+    }
+}
+
+impl Module<'_> {
+    /// Whether the module's own text is the engine's, which is not changed.
+    pub(super) fn is_held(&self) -> bool {
+        self.entry.held
+    }
+}
+
+type MemberEdges = HashMap<(u32, u32), Vec<usize>>;
+
+/// Which piece each import belongs to. An import in the condition of an `if` goes with the first piece behind it.
+pub(super) fn assign_edges(
+    definitions: &Definitions,
+    edges: &[Edge],
+) -> (Vec<Vec<usize>>, MemberEdges) {
+    let units = &definitions.units;
+    let mut of_units = vec![Vec::new(); units.len()];
+    let mut of_members = MemberEdges::new();
+    for (place, edge) in edges.iter().enumerate() {
+        let after = units.partition_point(|unit| unit.range.start() <= edge.at);
+        let number = match after.checked_sub(1) {
+            Some(number) if edge.at < units[number].range.end() => number,
+            Some(_) | None if after < units.len() => after,
+            Some(number) => number,
+            None => continue,
+        };
+        let unit = &units[number];
+        let member = unit
+            .members
+            .iter()
+            .position(|member| member.range.contains(edge.at));
+        match member {
+            Some(member) => {
+                let key = (
+                    u32::try_from(number).unwrap_or(u32::MAX),
+                    u32::try_from(member).unwrap_or(u32::MAX),
+                );
+                of_members.entry(key).or_default().push(place);
+            }
+            None => of_units[number].push(place),
+        }
+    }
+    (of_units, of_members)
+}

@@ -1,0 +1,522 @@
+//! Which modules and definitions can be used, starting from the nodes.
+//!
+//! Everything that is reached goes through one queue of [`Item`]s. Definitions are followed at once; modules wait until no
+//! definition is left, those that are certain to be imported first, so that the reason kept for a module is the strongest
+//! there is. Sound before small:
+//!
+//! - An attribute of a value that is not known keeps every method of that name in every class that is reached, and every
+//!   definition of that name in every module that is handed around as a value.
+//! - A string that could be a name counts as such an attribute.
+//! - A name that the interpreter's C code knows keeps the methods of that name.
+//! - What looks at all names of a module keeps the module whole.
+//! - Nothing that has an effect when a module is imported is left out.
+//!
+//! `load` imports modules, `follow` goes through what a definition uses, `resolve` finds out what a name stands for, and
+//! `effects` which imports matter though nobody uses what they bind.
+
+mod effects;
+mod explain;
+mod follow;
+mod load;
+mod resolve;
+mod symbols;
+
+pub use explain::Step;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+
+use rustpython_ruff_text_size::TextSize;
+
+use super::closure::DynamicImport;
+use super::definitions::{Definitions, Unit, UnitKind};
+use super::evaluate::Found;
+use super::world::{Entry, Presence, Statuses, World};
+use super::{Certainty, Link, MissingKind};
+use symbols::{Symbol, Symbols};
+
+/// A module, by its place among all that were found, in the order of their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct ModuleId(u32);
+
+/// Something that can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Thing {
+    /// The module runs.
+    Module(ModuleId),
+    /// A piece of its top level.
+    Unit(ModuleId, u32),
+    /// A method of a class.
+    Member(ModuleId, u32, u32),
+}
+
+/// Why something was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Because {
+    /// What reached it; nothing where the chain begins.
+    pub(super) from: Option<Thing>,
+    /// Where, in the module of `from`.
+    pub(super) at: TextSize,
+    pub(super) how: How,
+}
+
+/// How one thing reaches another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum How {
+    /// A node's class is in it.
+    Node,
+    /// The project's settings name it.
+    Setting,
+    /// It ran while the pipeline was traced.
+    Trace,
+    /// The engine's own code uses it.
+    Engine,
+    /// Code written in C uses it.
+    Native,
+    /// It is imported.
+    Import,
+    /// A global of this name is used.
+    Name,
+    /// An attribute of this name is used.
+    Attribute,
+    /// A string spells its name.
+    Text,
+    /// A name is put together that it fits.
+    Affix,
+    /// It runs whenever its module does.
+    Effect,
+    /// Its module or class is kept whole.
+    Whole,
+    /// It is a method that cannot go alone, or an overridden abstract one.
+    Class,
+}
+
+/// Something to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Item {
+    /// A name in the namespace of a module is used.
+    Name(ModuleId, Symbol),
+    Unit(ModuleId, u32),
+    Member(ModuleId, u32, u32),
+    /// An attribute of a value that is not known is used.
+    Attribute(Symbol),
+    /// A module is used as a value.
+    Escape(ModuleId),
+    /// A module is used as an attribute of its package.
+    Submodule(ModuleId),
+    /// A module is used in ways that cannot be seen.
+    Whole(ModuleId),
+    /// A module is imported, in a way that reading its package does not show.
+    Load(ModuleId, Certainty),
+}
+
+/// What to start from, and how far to go.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Keep every module whole: only modules that nothing imports are left out.
+    pub whole_modules: bool,
+    /// Definitions to keep, as the project's settings name them: `json.load`, `json.decoder.JSONDecoder.decode`, `json.*`.
+    pub keep: Vec<String>,
+    /// Identifiers that the interpreter's C code knows.
+    pub native_names: BTreeSet<String>,
+    /// Places that ran while the pipeline was traced: module and line.
+    pub traced: BTreeSet<(String, u32)>,
+}
+
+impl Options {
+    /// Modules to look for beside those that the nodes lead to.
+    pub(super) fn roots(&self) -> impl Iterator<Item = String> {
+        let kept = self.keep.iter().flat_map(|kept| {
+            let kept = kept.replace(':', ".");
+            let names: Vec<String> = super::world::prefixes(&kept).map(str::to_owned).collect();
+            names
+        });
+        let traced = self.traced.iter().map(|(module, _)| module.clone());
+        kept.chain(traced)
+    }
+}
+
+/// A module at work.
+struct Module<'w> {
+    entry: &'w Entry,
+    found: Found,
+    /// The symbol of each name.
+    symbols: Vec<Symbol>,
+    by_name: HashMap<Symbol, Vec<u32>>,
+    stars: Vec<u32>,
+    /// For each unit the places of its edges among those found.
+    edges: Vec<Vec<usize>>,
+    /// For each unit and member the places of its edges.
+    member_edges: HashMap<(u32, u32), Vec<usize>>,
+    loaded: Option<Certainty>,
+    is_whole: bool,
+    /// Somewhere in it the attribute of an object is taken by a computed name.
+    by_computed_name: bool,
+    affixes: Vec<(Box<str>, Box<str>, Thing, TextSize)>,
+    live_frames: HashSet<usize>,
+    /// What is taken through each `import *`.
+    starred: BTreeMap<u32, BTreeSet<Symbol>>,
+    /// Those of them that stay as they are.
+    kept_stars: BTreeSet<u32>,
+}
+
+impl<'w> Module<'w> {
+    fn definitions(&self) -> &'w Definitions {
+        &self.entry.definitions
+    }
+}
+
+/// A place that keeps a module whole, or from being understood.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct OpaquePlace {
+    pub(super) module: ModuleId,
+    pub(super) at: TextSize,
+    pub(super) what: &'static str,
+    /// Whether the module is kept whole for it.
+    pub(super) keeps_whole: bool,
+}
+
+/// The walk, and what it found.
+pub(super) struct Reach<'w> {
+    pub(super) world: &'w World<'w>,
+    pub(super) statuses: &'w Statuses,
+    options: &'w Options,
+    ids: BTreeMap<&'w str, ModuleId>,
+    names: Vec<&'w str>,
+    presences: Vec<&'w Presence>,
+    modules: HashMap<ModuleId, Module<'w>>,
+    symbols: Symbols,
+    native: HashSet<Symbol>,
+    effectful: HashSet<ModuleId>,
+
+    queue: VecDeque<(Item, Because)>,
+    /// Links found so far whose goal was not reached by a stronger way, by the certainty of the whole way.
+    waiting: BTreeMap<Certainty, VecDeque<(Link, Because)>>,
+
+    pub(super) because: HashMap<Thing, Because>,
+    named: HashSet<(ModuleId, Symbol)>,
+    attributes: HashMap<Symbol, Because>,
+    /// Methods and names that wait for an attribute to be used.
+    waiting_members: HashMap<Symbol, Vec<Thing>>,
+    waiting_names: HashMap<Symbol, Vec<ModuleId>>,
+    native_imports: HashMap<Symbol, Vec<(ModuleId, ModuleId)>>,
+    affixes: Vec<(Box<str>, Box<str>, Because)>,
+    /// What the engine's own code takes from modules, if they are there.
+    guest_names: HashMap<ModuleId, Vec<Symbol>>,
+    escaped: HashSet<ModuleId>,
+    /// Methods of the application's own classes, until something takes attributes of unknown names there.
+    own_members: Vec<Thing>,
+    everything_own: Option<Because>,
+    /// Imports that bind a submodule to its package, until somebody uses that.
+    submodule_imports: HashMap<ModuleId, Vec<(ModuleId, u32)>>,
+    submodules: HashSet<ModuleId>,
+
+    pub(super) reasons: BTreeMap<String, Link>,
+    pub(super) reached: BTreeMap<String, Certainty>,
+    pub(super) missing: Vec<(Certainty, Link, MissingKind)>,
+    pub(super) excluded: BTreeMap<String, Link>,
+    pub(super) dynamic: BTreeSet<DynamicImport>,
+    pub(super) opaque: BTreeSet<OpaquePlace>,
+}
+
+impl<'w> Reach<'w> {
+    pub(super) fn new(
+        world: &'w World<'w>,
+        statuses: &'w Statuses,
+        options: &'w Options,
+    ) -> Self {
+        let mut ids = BTreeMap::new();
+        let mut names = Vec::new();
+        let mut presences = Vec::new();
+        for (number, (name, presence)) in world.iter().enumerate() {
+            ids.insert(name, ModuleId(u32::try_from(number).unwrap_or(u32::MAX)));
+            names.push(name);
+            presences.push(presence);
+        }
+        let mut symbols = Symbols::default();
+        let native = options
+            .native_names
+            .iter()
+            .map(|name| symbols.number(name))
+            .collect();
+        let mut reach = Self {
+            world,
+            statuses,
+            options,
+            ids,
+            names,
+            presences,
+            modules: HashMap::new(),
+            symbols,
+            native,
+            effectful: HashSet::new(),
+            queue: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            because: HashMap::new(),
+            named: HashSet::new(),
+            attributes: HashMap::new(),
+            waiting_members: HashMap::new(),
+            waiting_names: HashMap::new(),
+            native_imports: HashMap::new(),
+            affixes: Vec::new(),
+            guest_names: HashMap::new(),
+            escaped: HashSet::new(),
+            own_members: Vec::new(),
+            everything_own: None,
+            submodule_imports: HashMap::new(),
+            submodules: HashSet::new(),
+            reasons: BTreeMap::new(),
+            reached: BTreeMap::new(),
+            missing: Vec::new(),
+            excluded: BTreeMap::new(),
+            dynamic: BTreeSet::new(),
+            opaque: BTreeSet::new(),
+        };
+        reach.effectful = reach.find_effectful();
+        reach
+    }
+
+    /// Goes on until nothing new is reached.
+    pub(super) fn follow(&mut self) {
+        loop {
+            if let Some((item, because)) = self.queue.pop_front() {
+                self.item(item, because);
+                continue;
+            }
+            let Some(mut first) = self.waiting.first_entry() else {
+                break;
+            };
+            let certainty = *first.key();
+            match first.get_mut().pop_front() {
+                Some((link, because)) => self.load(certainty, link, because),
+                None => drop(first.remove()),
+            }
+        }
+    }
+
+    /// Whether modules are kept whole.
+    pub(super) fn keeps_all(&self) -> bool {
+        self.options.whole_modules
+    }
+
+    pub(super) fn id(&self, name: &str) -> Option<ModuleId> {
+        self.ids.get(name).copied()
+    }
+
+    pub(super) fn name(&self, id: ModuleId) -> &'w str {
+        self.names[id.0 as usize]
+    }
+
+    fn presence(&self, id: ModuleId) -> &'w Presence {
+        self.presences[id.0 as usize]
+    }
+
+    fn push(&mut self, item: Item, because: Because) {
+        self.queue.push_back((item, because));
+    }
+
+    /// Whether `thing` was reached.
+    pub(super) fn is_live(&self, thing: Thing) -> bool {
+        self.because.contains_key(&thing)
+    }
+
+    pub(super) fn frame_is_live(&self, module: ModuleId, frame: usize) -> bool {
+        self.modules
+            .get(&module)
+            .is_some_and(|module| module.live_frames.contains(&frame))
+    }
+
+    /// Whether the handler that begins at `at` can never run.
+    pub(super) fn handler_is_dead(&self, module: ModuleId, at: TextSize) -> bool {
+        self.modules
+            .get(&module)
+            .is_some_and(|module| module.found.is_dead(at))
+    }
+
+    /// Whether the place `at` in `unit` can never be reached.
+    fn is_in_dead_handler(&self, module: ModuleId, unit: &Unit, at: TextSize) -> bool {
+        unit.handlers
+            .iter()
+            .any(|handler| handler.body.contains(at) && self.handler_is_dead(module, handler.at))
+    }
+
+    /// The names that are taken through the `import *` that is unit `unit`, sorted; none if all are.
+    pub(super) fn starred(&self, module: ModuleId, unit: u32) -> Option<Vec<&str>> {
+        let module = self.modules.get(&module)?;
+        if module.is_whole || module.kept_stars.contains(&unit) {
+            return None;
+        }
+        let mut names: Vec<&str> = module
+            .starred
+            .get(&unit)?
+            .iter()
+            .map(|symbol| self.symbols.text(*symbol))
+            .collect();
+        names.sort_unstable();
+        Some(names)
+    }
+
+    fn item(&mut self, item: Item, because: Because) {
+        match item {
+            Item::Name(module, name) => self.reach_name(module, name, because),
+            Item::Unit(module, unit) => self.reach_unit(module, unit, because),
+            Item::Member(module, unit, member) => {
+                self.reach_member(module, unit, member, because);
+            }
+            Item::Attribute(name) => self.reach_attribute(name, because),
+            Item::Escape(module) => self.escape(module, because),
+            Item::Submodule(module) => self.reach_submodule(module, because),
+            Item::Whole(module) => self.reach_whole(module, because),
+            Item::Load(module, certainty) => self.load_unseen(module, certainty, because),
+        }
+    }
+
+    /// The module, prepared when it is first asked for; none if it has no source that can be read.
+    fn module(&mut self, id: ModuleId) -> Option<&mut Module<'w>> {
+        if !self.modules.contains_key(&id) {
+            let module = self.prepare(id)?;
+            self.modules.insert(id, module);
+        }
+        self.modules.get_mut(&id)
+    }
+
+    fn prepare(&mut self, id: ModuleId) -> Option<Module<'w>> {
+        let Presence::Source(entry) = self.presence(id) else {
+            return None;
+        };
+        let facts = entry.facts.as_ref().ok()?;
+        let definitions = &entry.definitions;
+        let found = super::evaluate::run(self.world, self.statuses, self.name(id), &facts.steps).0;
+        let symbols: Vec<Symbol> = definitions
+            .names
+            .iter()
+            .map(|name| self.symbols.number(name))
+            .collect();
+        let mut by_name: HashMap<Symbol, Vec<u32>> = HashMap::new();
+        let mut stars = Vec::new();
+        for (number, unit) in (0..).zip(&definitions.units) {
+            for name in &unit.defines {
+                by_name.entry(symbols[name.0 as usize]).or_default().push(number);
+            }
+            if unit.is_star() {
+                stars.push(number);
+            }
+        }
+        let (edges, member_edges) = load::assign_edges(definitions, &found.edges);
+        Some(Module {
+            entry,
+            found,
+            symbols,
+            by_name,
+            stars,
+            edges,
+            member_edges,
+            loaded: None,
+            is_whole: false,
+            by_computed_name: false,
+            affixes: Vec::new(),
+            live_frames: HashSet::new(),
+            starred: BTreeMap::new(),
+            kept_stars: BTreeSet::new(),
+        })
+    }
+
+    /// Whether a method of this name can be used by somebody who is not seen.
+    fn is_mentioned(&self, name: Symbol) -> Option<Because> {
+        if self.native.contains(&name) {
+            return Some(Because {
+                from: None,
+                at: TextSize::default(),
+                how: How::Native,
+            });
+        }
+        self.attributes
+            .get(&name)
+            .copied()
+            .or_else(|| self.fitting_affix(name))
+    }
+
+    /// A module that code written in C imports once an attribute of this name is used.
+    fn waiting_native(&mut self, attribute: Symbol, from: ModuleId, to: ModuleId) {
+        if self.attributes.contains_key(&attribute) {
+            let name = self.name(to);
+            self.import_native(from, name, Certainty::InFunction, Certainty::InFunction);
+        } else {
+            self.native_imports.entry(attribute).or_default().push((from, to));
+        }
+    }
+
+    fn reach_attribute(&mut self, name: Symbol, because: Because) {
+        if self.attributes.contains_key(&name) {
+            return;
+        }
+        self.attributes.insert(name, because);
+        for thing in self.waiting_members.remove(&name).unwrap_or_default() {
+            if let Thing::Member(module, unit, member) = thing {
+                self.push(Item::Member(module, unit, member), because);
+            }
+        }
+        for module in self.waiting_names.remove(&name).unwrap_or_default() {
+            self.push(Item::Name(module, name), because);
+        }
+        for (from, to) in self.native_imports.remove(&name).unwrap_or_default() {
+            let to = self.name(to);
+            self.import_native(from, to, Certainty::InFunction, Certainty::InFunction);
+        }
+    }
+
+    /// From now on every attribute that is used may be one of this module.
+    fn escape(&mut self, id: ModuleId, because: Because) {
+        if !self.escaped.insert(id) {
+            return;
+        }
+        let prefix = format!("{}.", self.name(id));
+        let children: Vec<Symbol> = self
+            .ids
+            .range(prefix.as_str()..)
+            .map(|(name, _)| *name)
+            .take_while(|name| name.starts_with(&prefix))
+            .filter(|name| !name[prefix.len()..].contains('.'))
+            .map(|name| self.symbols.number(&name[prefix.len()..]))
+            .collect();
+        let mut names: BTreeSet<Symbol> = children.into_iter().collect();
+        if let Some(module) = self.module(id) {
+            names.extend(module.by_name.keys());
+        }
+        let native_names = because.how == How::Native;
+        for name in names {
+            let mention = self.attributes.get(&name).copied();
+            if let Some(mention) = mention.or_else(|| self.fitting_affix(name)) {
+                self.push(Item::Name(id, name), mention);
+            } else if native_names && self.native.contains(&name) {
+                self.push(Item::Name(id, name), because);
+            } else {
+                self.waiting_names.entry(name).or_default().push(id);
+            }
+        }
+    }
+
+    /// The application takes attributes by names that are not in its text: its own classes stay whole.
+    fn keep_own_members(&mut self, because: Because) {
+        if self.everything_own.is_some() {
+            return;
+        }
+        self.everything_own = Some(because);
+        for thing in std::mem::take(&mut self.own_members) {
+            if let Thing::Member(module, unit, member) = thing {
+                self.push(Item::Member(module, unit, member), because);
+            }
+        }
+    }
+}
+
+impl Unit {
+    pub(super) fn is_star(&self) -> bool {
+        matches!(
+            &self.kind,
+            UnitKind::Import {
+                request: super::steps::Request::Star(_),
+                ..
+            }
+        )
+    }
+}
