@@ -9,5 +9,6 @@ pub mod cli;
 pub mod compile;
 pub mod engine;
 pub mod freeze;
+pub mod minify;
 pub mod pack;
 pub mod source;
