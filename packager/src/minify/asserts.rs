@@ -216,10 +216,19 @@ mod tests {
     fn what_binds_names_stays_and_is_never_run() {
         without_asserts("if __debug__:\n x = 1\n", "if False:\n x = 1\n");
         without_asserts("if __debug__:\n import x\n", "if False:\n import x\n");
-        without_asserts("if __debug__: f()\nelse: g()\n", "if False: f()\nelse: g()\n");
-        without_asserts("while not __debug__ or x: f()\n", "while not False or x: f()\n");
+        without_asserts(
+            "if __debug__: f()\nelse: g()\n",
+            "if False: f()\nelse: g()\n",
+        );
+        without_asserts(
+            "while not __debug__ or x: f()\n",
+            "while not False or x: f()\n",
+        );
         without_asserts("x = 1 if __debug__ else 2\n", "x = 1 if False else 2\n");
-        without_asserts("if(__debug__):\n for x in y: pass\n", "if(False):\n for x in y: pass\n");
+        without_asserts(
+            "if(__debug__):\n for x in y: pass\n",
+            "if(False):\n for x in y: pass\n",
+        );
     }
 
     #[test]

@@ -1,38 +1,37 @@
 //! Whether a minified text still says what it is to say.
 
-use rustpython_ruff_python_ast::comparable::ComparableStmt;
-use rustpython_ruff_python_ast::token::Tokens;
 use rustpython_ruff_python_ast::ModModule;
-use rustpython_ruff_text_size::{Ranged, TextSize};
+use rustpython_ruff_python_ast::comparable::ComparableStmt;
+use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::edit::Edit;
-use super::strings::interpolated;
 
 /// A text and what the parser made of it.
-#[derive(Clone, Copy)]
 pub(super) struct Read<'a> {
     pub(super) text: &'a str,
-    pub(super) tokens: &'a Tokens,
-    pub(super) tree: &'a ModModule,
+    pub(super) tree: ModModule,
+    /// Where f-strings and t-strings are: trees do not have their text, but programs can see it.
+    pub(super) shown: Vec<TextRange>,
 }
 
-/// Compare the tree that is wanted of `original` after `edits` with that of `minified`, and the text of f-strings and
-/// t-strings, which trees do not have but programs can see.
+/// Compare the tree that is wanted with that of `minified`, and the text of f-strings and t-strings with that before
+/// `edits`.
 ///
 /// # Errors
 ///
-/// The first place of the original that is not the same any more.
+/// The first place of the wanted text that is not the same any more.
 pub(super) fn compare(
-    original: Read<'_>,
+    wanted: &Read<'_>,
     edits: &[Edit],
-    minified: Read<'_>,
+    minified: &Read<'_>,
 ) -> Result<(), TextSize> {
-    compare_trees(original, minified)?;
-    compare_interpolated(original, edits, minified)
+    compare_trees(wanted, minified)?;
+    compare_shown(wanted, edits, minified)
 }
 
-fn compare_trees(original: Read<'_>, minified: Read<'_>) -> Result<(), TextSize> {
-    let (wanted, read) = (&original.tree.body, &minified.tree.body);
+fn compare_trees(wanted: &Read<'_>, minified: &Read<'_>) -> Result<(), TextSize> {
+    let end = TextSize::of(wanted.text);
+    let (wanted, read) = (&wanted.tree.body, &minified.tree.body);
     // One statement at a time: what is made for the comparison is as large as the tree.
     for (wanted, read) in wanted.iter().zip(read) {
         if ComparableStmt::from(wanted) != ComparableStmt::from(read) {
@@ -41,19 +40,15 @@ fn compare_trees(original: Read<'_>, minified: Read<'_>) -> Result<(), TextSize>
     }
     match wanted.get(read.len()) {
         Some(missing) => Err(missing.start()),
-        None if read.len() > wanted.len() => Err(TextSize::of(original.text)),
+        None if read.len() > wanted.len() => Err(end),
         None => Ok(()),
     }
 }
 
-fn compare_interpolated(
-    original: Read<'_>,
-    edits: &[Edit],
-    minified: Read<'_>,
-) -> Result<(), TextSize> {
+fn compare_shown(wanted: &Read<'_>, edits: &[Edit], minified: &Read<'_>) -> Result<(), TextSize> {
     let mut edits = edits.iter().peekable();
-    let mut left = interpolated(minified.tokens);
-    for range in interpolated(original.tokens) {
+    let mut left = minified.shown.iter();
+    for &range in &wanted.shown {
         while edits.next_if(|edit| edit.end() <= range.start()).is_some() {}
         if edits
             .peek()
@@ -64,7 +59,7 @@ fn compare_interpolated(
         }
         let same = left
             .next()
-            .is_some_and(|left| minified.text[left] == original.text[range]);
+            .is_some_and(|&left| minified.text[left] == wanted.text[range]);
         if !same {
             return Err(range.start());
         }
@@ -77,29 +72,31 @@ mod tests {
     use rustpython_ruff_python_parser::parse_module;
 
     use super::*;
+    use crate::minify::strings::interpolated;
 
     #[track_caller]
     fn compared(original: &str, minified: &str, expected: Result<(), u32>) {
-        let [first, second] = [original, minified].map(|text| parse_module(text).expect("Python"));
-        let original = Read {
-            text: original,
-            tokens: first.tokens(),
-            tree: first.syntax(),
-        };
-        let minified = Read {
-            text: minified,
-            tokens: second.tokens(),
-            tree: second.syntax(),
-        };
+        let [original, minified] = [original, minified].map(|text| {
+            let parsed = parse_module(text).expect("Python");
+            Read {
+                text,
+                shown: interpolated(parsed.tokens()).collect(),
+                tree: parsed.into_syntax(),
+            }
+        });
         assert_eq!(
-            compare(original, &[], minified).map_err(u32::from),
+            compare(&original, &[], &minified).map_err(u32::from),
             expected
         );
     }
 
     #[test]
     fn layout_makes_no_difference() {
-        compared("def f( a ):\n\n    return (a)  # b\n", "def f(a):\n return a", Ok(()));
+        compared(
+            "def f( a ):\n\n    return (a)  # b\n",
+            "def f(a):\n return a",
+            Ok(()),
+        );
         compared("x = 'a' 'b'\n", "x='a''b'", Ok(()));
     }
 

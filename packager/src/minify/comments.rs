@@ -43,8 +43,14 @@ mod tests {
     #[test]
     fn in_brackets_and_between_decorators() {
         without_comments("f(a, # a\n  # b\n  b)\n", "f(a,\n\n  b)\n");
-        without_comments("@a # a\n# b\n@b\ndef f(): pass\n", "@a\n\n@b\ndef f(): pass\n");
-        without_comments("if x: # a\n# b\n  y\n   # c\nelse: # d\n  z\n", "if x:\n\n  y\n\nelse:\n  z\n");
+        without_comments(
+            "@a # a\n# b\n@b\ndef f(): pass\n",
+            "@a\n\n@b\ndef f(): pass\n",
+        );
+        without_comments(
+            "if x: # a\n# b\n  y\n   # c\nelse: # d\n  z\n",
+            "if x:\n\n  y\n\nelse:\n  z\n",
+        );
     }
 
     #[test]

@@ -39,7 +39,10 @@ mod tests {
         without_docstrings("class A: 'a'\nx = 1\n", "class A: 0\nx = 1\n");
         without_docstrings("class A:\n  'a'\n", "class A:\n  0\n");
         without_docstrings("class A:\n  '''a\n  b'''\n", "class A:\n  (0\n)\n");
-        without_docstrings("def f(): '''a\nb'''; return 1\n", "def f(): (0\n); return 1\n");
+        without_docstrings(
+            "def f(): '''a\nb'''; return 1\n",
+            "def f(): (0\n); return 1\n",
+        );
         without_docstrings("'a'; x = 1\n", "0; x = 1\n");
         without_docstrings("x = 1; \\\n'a'\n", "x = 1; \\\n0\n");
         without_docstrings("if x:\n  'a'\nelse:\n  ('b')\n", "if x:\n  0\nelse:\n  0\n");
@@ -54,14 +57,20 @@ mod tests {
     #[test]
     fn concatenated_and_parenthesised_strings_are_docstrings() {
         without_docstrings("def f():\n 'a' \"b\"\n pass\n", "def f():\n \n pass\n");
-        without_docstrings("def f():\n (\n'a'\n'b')\n pass\n", "def f():\n \n\n\n pass\n");
+        without_docstrings(
+            "def f():\n (\n'a'\n'b')\n pass\n",
+            "def f():\n \n\n\n pass\n",
+        );
         without_docstrings("def f():\n u'a'\n pass\n", "def f():\n \n pass\n");
         without_docstrings("def f():\n R'a\\d'\n pass\n", "def f():\n \n pass\n");
     }
 
     #[test]
     fn the_next_string_does_not_become_the_docstring() {
-        without_docstrings("def f():\n 'a'\n 'b'\n return 1\n", "def f():\n \n \n return 1\n");
+        without_docstrings(
+            "def f():\n 'a'\n 'b'\n return 1\n",
+            "def f():\n \n \n return 1\n",
+        );
         without_docstrings("x = 1\n'of x'\n", "x = 1\n\n");
     }
 

@@ -46,11 +46,7 @@ impl Ranged for Edit {
 pub(super) fn in_order(mut edits: Vec<Edit>) -> Vec<Edit> {
     edits.sort_by_key(|edit| {
         let insertion_first = !edit.range.is_empty();
-        (
-            edit.start(),
-            insertion_first,
-            std::cmp::Reverse(edit.end()),
-        )
+        (edit.start(), insertion_first, std::cmp::Reverse(edit.end()))
     });
     let mut ordered: Vec<Edit> = Vec::with_capacity(edits.len());
     for edit in edits {
@@ -161,10 +157,7 @@ mod tests {
     fn a_wide_edit_counts_alone() {
         applied(
             "a # b\nc",
-            vec![
-                Edit::delete(range(2, 5)),
-                Edit::replace(range(1, 6), "\n"),
-            ],
+            vec![Edit::delete(range(2, 5)), Edit::replace(range(1, 6), "\n")],
             "a\nc",
             &[1, 2],
         );
@@ -187,7 +180,10 @@ mod tests {
     fn a_line_comes_from_where_its_first_character_comes_from() {
         applied(
             "a\n\n\n  b\n  c\n",
-            vec![Edit::replace(range(1, 6), "\n "), Edit::delete(range(8, 10))],
+            vec![
+                Edit::replace(range(1, 6), "\n "),
+                Edit::delete(range(8, 10)),
+            ],
             "a\n b\nc\n",
             &[1, 4, 5],
         );

@@ -41,9 +41,9 @@ pub(super) fn edits(text: &str, tokens: &Tokens, earlier: &[Edit]) -> Vec<Edit> 
         while let Some(edit) = earlier.next_if(|edit| edit.end() <= token.start()) {
             layout.replaced(edit);
         }
-        let gone = earlier
-            .peek()
-            .is_some_and(|edit| edit.range().contains_range(token.range()) && !token.range().is_empty());
+        let gone = earlier.peek().is_some_and(|edit| {
+            edit.range().contains_range(token.range()) && !token.range().is_empty()
+        });
         if gone {
             continue;
         }
@@ -117,7 +117,10 @@ impl Layout<'_> {
     /// What an earlier pass put in the place of something.
     fn replaced(&mut self, edit: &Edit) {
         if !edit.replacement.trim().is_empty() {
-            self.put(edit.range(), Ends::of(&edit.replacement, edit.replacement == "0"));
+            self.put(
+                edit.range(),
+                Ends::of(&edit.replacement, edit.replacement == "0"),
+            );
         }
     }
 
@@ -131,11 +134,10 @@ impl Layout<'_> {
             self.put(semicolon, Ends::of(";", false));
         }
         let separator = match (self.line, self.before) {
-            (_, None) => Cow::Borrowed(""),
             (Line::Fresh, Some(_)) => line_start(self.level),
             (Line::Broken, Some(_)) => Cow::Borrowed("\n"),
             (Line::Goes, Some(before)) if needs_blank(before, ends) => Cow::Borrowed(" "),
-            (Line::Goes, Some(_)) => Cow::Borrowed(""),
+            (_, None) | (Line::Goes, Some(_)) => Cow::Borrowed(""),
         };
         self.gap(range.start(), separator);
         self.end = range.end();

@@ -63,7 +63,9 @@ impl TryFrom<Encoded> for LineMap {
     type Error = NotALineMap;
 
     fn try_from((lines, runs): Encoded) -> Result<Self, NotALineMap> {
-        let from_the_first = runs.first().map_or(lines == 0, |&(minified, _)| minified == 1);
+        let from_the_first = runs
+            .first()
+            .map_or(lines == 0, |&(minified, _)| minified == 1);
         let rising = runs.windows(2).all(|pair| {
             let ((minified, original), (next_minified, next_original)) = (pair[0], pair[1]);
             next_minified
@@ -144,7 +146,16 @@ mod tests {
     fn lines_are_found_in_their_run() {
         let map = map("[6,[[1,1],[2,5]]]").expect("a map");
         let found: Vec<_> = (0..8).map(|line| map.original(line)).collect();
-        let expected = [None, Some(1), Some(5), Some(6), Some(7), Some(8), Some(9), None];
+        let expected = [
+            None,
+            Some(1),
+            Some(5),
+            Some(6),
+            Some(7),
+            Some(8),
+            Some(9),
+            None,
+        ];
         assert_eq!(found, expected);
     }
 
@@ -181,7 +192,10 @@ mod tests {
     #[test]
     fn an_unchanged_text_has_its_own_lines() {
         let map = LineMap::unchanged("a\nb");
-        assert_eq!([1, 2, 3].map(|line| map.original(line)), [Some(1), Some(2), None]);
+        assert_eq!(
+            [1, 2, 3].map(|line| map.original(line)),
+            [Some(1), Some(2), None]
+        );
         assert_eq!(LineMap::unchanged("").lines(), 0);
     }
 }

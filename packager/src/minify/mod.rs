@@ -18,6 +18,8 @@ mod doc_reads;
 mod docstrings;
 mod edit;
 mod layout;
+#[cfg(test)]
+mod layout_tests;
 mod line_map;
 mod removal;
 mod separator;
@@ -27,9 +29,7 @@ mod tests;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rustpython_ruff_python_ast::ModModule;
-use rustpython_ruff_python_ast::token::Tokens;
 use rustpython_ruff_python_parser::{ParseError, Parsed, parse_module};
-use rustpython_ruff_text_size::TextSize;
 
 pub use self::doc_reads::{DocReads, doc_reads};
 pub use self::line_map::{LineMap, NotALineMap};
@@ -140,16 +140,17 @@ pub fn minify_all(tasks: &[Task<'_>]) -> Vec<Minified> {
 fn minify(task: &Task<'_>) -> Minified {
     let Task { text, passes } = *task;
     let tried = parse(text).and_then(|parsed| {
-        let tokens = parsed.tokens().clone();
+        let changes = run(text, &parsed, passes);
+        let shown = strings::interpolated(parsed.tokens()).collect();
         let mut tree = parsed.into_syntax();
-        let edits = run(text, &tokens, &mut tree, passes);
-        let original = Read {
-            text,
-            tokens: &tokens,
-            tree: &tree,
-        };
-        checked(original, &edits)
+        changes.carry_out_in(&mut tree);
+        let wanted = Read { text, tree, shown };
+        checked(&wanted, &changes.edits)
     });
+    minified_or_as_it_was(text, tried)
+}
+
+fn minified_or_as_it_was(text: &str, tried: Result<(String, LineMap), Problem>) -> Minified {
     match tried {
         Ok((text, lines)) => Minified {
             text,
@@ -176,8 +177,27 @@ fn parse(text: &str) -> Result<Parsed<ModModule>, Problem> {
     })
 }
 
-/// The edits of the passes. `tree` becomes what they are to lead to.
-fn run(text: &str, tokens: &Tokens, tree: &mut ModModule, passes: &[Pass]) -> Vec<Edit> {
+/// What passes want changed.
+struct Changes {
+    /// In the text.
+    edits: Vec<Edit>,
+    /// In the tree: statements that go,
+    removals: Removals,
+    /// and whether `__debug__` is false.
+    asserts: bool,
+}
+
+impl Changes {
+    fn carry_out_in(&self, tree: &mut ModModule) {
+        self.removals.take_out(tree);
+        if self.asserts {
+            asserts::take_out(tree);
+        }
+    }
+}
+
+fn run(text: &str, parsed: &Parsed<ModModule>, passes: &[Pass]) -> Changes {
+    let (tree, tokens) = (parsed.syntax(), parsed.tokens());
     let has = |pass| passes.contains(&pass);
     let (docstrings, asserts) = (has(Pass::Docstrings), has(Pass::Asserts));
     let removals = Removals::plan(text, tree, |statement| {
@@ -200,16 +220,16 @@ fn run(text: &str, tokens: &Tokens, tree: &mut ModModule, passes: &[Pass]) -> Ve
         edits.extend(layout::edits(text, tokens, &edits));
         edits = edit::in_order(edits);
     }
-    removals.take_out(tree);
-    if asserts {
-        asserts::take_out(tree);
+    Changes {
+        edits,
+        removals,
+        asserts,
     }
-    edits
 }
 
-/// Carry out the edits, and check what came of it.
-fn checked(original: Read<'_>, edits: &[Edit]) -> Result<(String, LineMap), Problem> {
-    let (minified, lines) = edit::apply(original.text, edits);
+/// Carry out the edits in the text, and check what came of it against the text with the tree that is wanted.
+fn checked(wanted: &Read<'_>, edits: &[Edit]) -> Result<(String, LineMap), Problem> {
+    let (minified, lines) = edit::apply(wanted.text, edits);
     let parsed = parse_module(&minified).map_err(|ParseError { error, location }| {
         let line = line_at(&minified, location.start().to_usize());
         Problem::Broken {
@@ -219,11 +239,11 @@ fn checked(original: Read<'_>, edits: &[Edit]) -> Result<(String, LineMap), Prob
     })?;
     let read = Read {
         text: &minified,
-        tokens: parsed.tokens(),
-        tree: parsed.syntax(),
+        shown: strings::interpolated(parsed.tokens()).collect(),
+        tree: parsed.into_syntax(),
     };
-    check::compare(original, edits, read).map_err(|place: TextSize| Problem::Changed {
-        line: line_at(original.text, place.to_usize()),
+    check::compare(wanted, edits, &read).map_err(|place| Problem::Changed {
+        line: line_at(wanted.text, place.to_usize()),
     })?;
     Ok((minified, lines))
 }
@@ -243,7 +263,6 @@ fn nested_too_deep(text: &str) -> Option<usize> {
 
 /// The line, from 1, that the byte at `offset` is on.
 fn line_at(text: &str, offset: usize) -> u32 {
-    let before = &text.as_bytes()[..offset.min(text.len())];
-    let newlines = before.iter().filter(|&&byte| byte == b'\n').count();
-    u32::try_from(newlines + 1).unwrap_or(u32::MAX)
+    let before = text.get(..offset).unwrap_or(text);
+    u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX)
 }

@@ -15,7 +15,7 @@ use super::edit::Edit;
 
 /// What a list of statements is the body of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Suite {
+pub(super) enum Suite {
     /// A module. It may be empty, and a string at its start is its docstring.
     Module,
     /// A class or a function. A string at its start is its docstring.
@@ -166,7 +166,7 @@ fn zero(range: TextRange) -> Stmt {
 }
 
 /// The suites directly below a statement; those that are not written (`else`) are left out.
-fn suites_of(statement: &Stmt) -> Vec<(Suite, &[Stmt])> {
+pub(super) fn suites_of(statement: &Stmt) -> Vec<(Suite, &[Stmt])> {
     let blocks: Vec<&Vec<Stmt>> = match statement {
         Stmt::FunctionDef(function) => return vec![(Suite::Definition, &function.body)],
         Stmt::ClassDef(class) => return vec![(Suite::Definition, &class.body)],
