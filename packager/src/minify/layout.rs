@@ -2,7 +2,7 @@
 //!
 //! One blank of indentation for each level, no empty lines, no line ends with a blank or `;`. Every statement keeps a line of
 //! its own if it had one, and what is in brackets keeps its lines, without indentation: so no two lines of the original meet
-//! in one, except where a backslash had joined them, and tracebacks can be led back.
+//! in one, except inside a statement where a backslash had joined them, and tracebacks can be led back.
 
 use std::borrow::Cow;
 
@@ -26,6 +26,7 @@ pub(super) fn edits(text: &str, tokens: &Tokens, earlier: &[Edit]) -> Vec<Edit> 
         end: TextSize::new(0),
         before: None,
         line: Line::Fresh,
+        joined: false,
         semicolon: None,
     };
     let mut outside = OutsideOfInterpolated::default();
@@ -84,6 +85,8 @@ struct Layout<'a> {
     /// That token; none before the first.
     before: Option<Ends>,
     line: Line,
+    /// Whether a newline behind a backslash has been left out of the line so far.
+    joined: bool,
     /// A semicolon that stays only if something follows it on its line.
     semicolon: Option<TextRange>,
 }
@@ -133,21 +136,34 @@ impl Layout<'_> {
         if let Some(semicolon) = self.semicolon.take() {
             self.put(semicolon, Ends::of(";", false));
         }
+        let gap = TextRange::new(self.end, range.start());
         let separator = match (self.line, self.before) {
+            (Line::Goes, Some(before)) if self.begins_statement_below(before, gap) => {
+                Cow::Borrowed("\\\n")
+            }
             (Line::Fresh, Some(_)) => line_start(self.level),
             (Line::Broken, Some(_)) => Cow::Borrowed("\n"),
             (Line::Goes, Some(before)) if needs_blank(before, ends) => Cow::Borrowed(" "),
             (_, None) | (Line::Goes, Some(_)) => Cow::Borrowed(""),
         };
-        self.gap(range.start(), separator);
+        let joins = self.line == Line::Goes && self.text[gap].contains('\n');
+        self.joined = !separator.contains('\n') && (self.joined || joins);
+        self.fill(gap, separator);
         self.end = range.end();
         self.before = Some(ends);
         self.line = Line::Goes;
     }
 
-    /// Put `separator` between the last token and `start`.
-    fn gap(&mut self, start: TextSize, separator: Cow<'static, str>) {
-        let gap = TextRange::new(self.end, start);
+    /// Whether what follows `gap` may be a statement that shares a logical line, but not a line, with what is before it:
+    /// it keeps its line. Newlines between them are behind backslashes.
+    fn begins_statement_below(&self, before: Ends, gap: TextRange) -> bool {
+        self.brackets == 0
+            && matches!(before.last, b':' | b';')
+            && (self.joined || self.text[gap].contains('\n'))
+    }
+
+    /// Put `separator` between two tokens.
+    fn fill(&mut self, gap: TextRange, separator: Cow<'static, str>) {
         if self.text[gap] != *separator {
             self.edits.push(Edit::replace(gap, separator));
         }
@@ -155,7 +171,8 @@ impl Layout<'_> {
 
     fn finish(mut self) -> Vec<Edit> {
         let end = if self.before.is_some() { "\n" } else { "" };
-        self.gap(TextSize::of(self.text), Cow::Borrowed(end));
+        let rest = TextRange::new(self.end, TextSize::of(self.text));
+        self.fill(rest, Cow::Borrowed(end));
         self.edits
     }
 }

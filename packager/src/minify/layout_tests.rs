@@ -129,10 +129,19 @@ fn brackets_keep_their_lines() {
 #[test]
 fn lines_that_a_backslash_joins_become_one() {
     laid_out("a = b + \\\n    c\n", "a=b+c\n");
-    laid_out("if a and \\\n   b: \\\n  c\n", "if a and b:c\n");
     laid_out("a \\\n\nb\n", "a\nb\n");
     laid_out("f(a, \\\n  b)\n", "f(a,b)\n");
     laid_out("\\\na\n", "a\n");
+}
+
+#[test]
+fn a_statement_behind_a_backslash_keeps_its_line() {
+    laid_out("if a and \\\n   b: \\\n  c\n", "if a and b:\\\nc\n");
+    laid_out("a ; \\\n  b\n", "a;\\\nb\n");
+    laid_out("a \\\n ; b ; c\n", "a;\\\nb;c\n");
+    laid_out("if a \\\n : b\n", "if a:\\\nb\n");
+    laid_out("if f(a, \\\n b,\n c) : d\n", "if f(a,b,\nc):d\n");
+    laid_out("x = y[a: \\\n  b]\n", "x=y[a:b]\n");
 }
 
 #[test]

@@ -250,7 +250,10 @@ proptest! {
         let noisy = with_noise(text, &noise);
         let quiet = minified(&noisy, FOR_SOURCE);
         prop_assert_eq!(&quiet.problem, &None);
-        prop_assert_eq!(&quiet.text, &minified(text, FOR_SOURCE).text);
+        // Where a statement has come to share its logical line only, it keeps the backslash.
+        let joined = |text: &str| text.replace(":\\\n", ":").replace(";\\\n", ";");
+        let expected = minified(text, FOR_SOURCE);
+        prop_assert_eq!(joined(&quiet.text), joined(&expected.text));
         lines_lead_back(&noisy, FOR_SOURCE, &quiet);
     }
 
