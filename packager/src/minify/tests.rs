@@ -206,7 +206,7 @@ fn with_noise(text: &str, noise: &[u8]) -> String {
     };
     let parsed = parse(text).expect("Python");
     let mut outside = OutsideOfInterpolated::default();
-    let mut noisy = String::new();
+    let mut output = String::new();
     let mut done = 0;
     let mut before = TokenKind::Newline;
     for token in parsed.tokens() {
@@ -226,16 +226,16 @@ fn with_noise(text: &str, noise: &[u8]) -> String {
             _ => pick(&[" ", "  ", "\t", " \\\n  ", "\x0c"]),
         };
         let (start, end) = (token.start().to_usize(), token.end().to_usize());
-        noisy.push_str(&text[done..start]);
-        noisy.push_str(added);
-        noisy.push_str(&text[start..end]);
+        output.push_str(&text[done..start]);
+        output.push_str(added);
+        output.push_str(&text[start..end]);
         done = end;
         if kind == TokenKind::Newline && start < end {
-            noisy.push_str(pick(&["\n", "# \"\n", "  \n\n", "\t # (\n"]));
+            output.push_str(pick(&["\n", "# \"\n", "  \n\n", "\t # (\n"]));
         }
         before = kind;
     }
-    noisy + &text[done..]
+    output + &text[done..]
 }
 
 proptest! {
@@ -247,14 +247,14 @@ proptest! {
         noise in vec(0_u8..12, 1..200),
     ) {
         let text = module.get(some_modules());
-        let noisy = with_noise(text, &noise);
-        let quiet = minified(&noisy, FOR_SOURCE);
+        let disturbed = with_noise(text, &noise);
+        let quiet = minified(&disturbed, FOR_SOURCE);
         prop_assert_eq!(&quiet.problem, &None);
         // Where a statement has come to share its logical line only, it keeps the backslash.
         let joined = |text: &str| text.replace(":\\\n", ":").replace(";\\\n", ";");
         let expected = minified(text, FOR_SOURCE);
         prop_assert_eq!(joined(&quiet.text), joined(&expected.text));
-        lines_lead_back(&noisy, FOR_SOURCE, &quiet);
+        lines_lead_back(&disturbed, FOR_SOURCE, &quiet);
     }
 
     #[test]
