@@ -228,6 +228,8 @@ mod tests {
     #[test]
     fn the_standard_library_is_nearly_halved() {
         let rows = rows(&crate::engine::stdlib(), None);
+        // `--nocapture` shows the table; its times count whatever other tests do meanwhile.
+        rows.iter().for_each(|row| println!("{row}"));
         let sizes: Vec<_> = rows.iter().map(bytes).collect();
         let [raw, code, layout, source] = *sizes else {
             panic!("four variants are ours")
@@ -244,5 +246,30 @@ mod tests {
         let rows = rows(&texts, Some("no-such-python"));
         let shown = rows.last().expect("rows").to_string();
         assert!(shown.contains("cannot start `no-such-python`: "), "{shown}");
+    }
+
+    #[test]
+    fn python_minifier_is_asked_where_it_is() {
+        let text = "def f(first, second):\n    \"\"\"doc\"\"\"\n    return first + second\n";
+        let texts = BTreeMap::from([
+            ("a.py".to_owned(), Arc::from(text)),
+            ("b.py".to_owned(), Arc::from("not = 1\n")),
+        ]);
+        let rows = rows(&texts, Some("python3"));
+        let row = rows.last().expect("rows");
+        match &row.outcome {
+            Outcome::Measured {
+                deflated, failed, ..
+            } => {
+                assert_eq!(*failed, 1, "{row}");
+                assert!(*deflated < bytes(&rows[0]), "{row}");
+            }
+            Outcome::Missing { reason } => {
+                let helps = reason.contains("pip install python-minifier")
+                    || reason.starts_with("cannot start `python3`");
+                assert!(helps, "{row}");
+                println!("python-minifier is not here; only its absence was tested");
+            }
+        }
     }
 }

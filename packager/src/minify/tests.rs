@@ -126,6 +126,17 @@ fn lines_lead_back_to_the_statement_that_failed() {
 }
 
 #[test]
+fn what_the_documents_say_about_lines_holds() {
+    let text = "import sys\n\n\nclass Counterexample:\n    def process(self, data):\n        # This is line 6.\n        return sys._getframe().f_lineno\n";
+    let after = minified(text, FOR_SOURCE);
+    assert_eq!(
+        after.text.lines().nth(3),
+        Some("  return sys._getframe().f_lineno")
+    );
+    assert_eq!(after.lines.original(4), Some(7));
+}
+
+#[test]
 fn what_is_not_python_stays_and_says_so() {
     let text = "a = 1 \nb = )\n";
     let same = minified(text, FOR_SOURCE);
