@@ -5,9 +5,11 @@
 #![deny(missing_docs)]
 
 pub mod analysis;
+pub mod bench;
 pub mod cli;
 pub mod compile;
 pub mod engine;
 pub mod freeze;
+pub mod minify;
 pub mod pack;
 pub mod source;

@@ -1,0 +1,3 @@
+//! Comparisons with other tools, as tables of rows.
+
+pub mod minify;
