@@ -265,10 +265,10 @@ impl Outcome<'_> {
                 }
             }
         }
+        closure.ways = self.reach.ways();
         closure.shadowed = self.shadowed(&closure.held)?;
         closure.excluded = self.reach.excluded;
         closure.dynamic = self.reach.dynamic.into_iter().collect();
-        closure.ways = self.reach.ways();
         closure.reasons = self.reach.reasons;
         Ok(closure)
     }

@@ -22,12 +22,15 @@ pub(in super::super) fn define(
     imported: &ImportedNames,
     target: &Target,
 ) -> Definitions {
+    let body = &parsed.syntax.body;
+    let mut globals = Scope::new(ScopeKind::Class);
+    globals.bind_body(body, source);
     let context = Context {
         source,
         imported,
         target,
+        globals,
     };
-    let body = &parsed.syntax.body;
     let mut splitter = Splitter {
         context: &context,
         effects: Effects::new(source, body, imported),
@@ -187,6 +190,11 @@ impl<'a> Splitter<'_, 'a> {
         defines.extend(changes);
         defines.sort_unstable();
         defines.dedup();
+        let mut uses = uses;
+        if defines.iter().any(|name| self.names.text(*name) == "__all__") {
+            // Whoever takes everything is known by that; see `reach_exports`.
+            uses.strings.clear();
+        }
         let is_bare = defines.is_empty() && kind == UnitKind::Other;
         let effect = if is_bare {
             found.effect.max(Effect::Module)
@@ -441,10 +449,7 @@ impl<'a> Splitter<'_, 'a> {
 
     /// Whether a method can be left out of its class.
     fn can_go(&self, method: &'a StmtFunctionDef) -> bool {
-        let name = method.name.as_str();
-        let is_special = name.starts_with("__") && name.ends_with("__");
-        !is_special
-            && !is_abstract(method)
+        !is_abstract(method)
             && method
                 .decorator_list
                 .iter()

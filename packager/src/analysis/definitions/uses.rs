@@ -25,6 +25,8 @@ pub(super) struct Context<'a> {
     pub(super) source: &'a ModuleSource,
     pub(super) imported: &'a ImportedNames,
     pub(super) target: &'a Target,
+    /// What the top level binds.
+    pub(super) globals: Scope<'a>,
 }
 
 impl Context<'_> {
@@ -49,6 +51,10 @@ impl Names {
         self.numbers.insert(text.into(), name);
         self.texts.push(text.into());
         name
+    }
+
+    pub(super) fn text(&self, name: Name) -> &str {
+        &self.texts[name.0 as usize]
     }
 
     pub(super) fn into_texts(self) -> Vec<Box<str>> {
@@ -132,9 +138,11 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             }
             if scope.kind == ScopeKind::Class {
                 // It may not be bound yet, and then the global of that name is meant.
-                let name = self.names.number(name);
-                self.uses.siblings.push(name);
-                roots.push(Root::Global(name));
+                let number = self.names.number(name);
+                self.uses.siblings.push(number);
+                if self.context.globals.get(name).is_some() {
+                    roots.push(Root::Global(number));
+                }
             }
             return roots;
         }

@@ -22,19 +22,19 @@ impl<'w> Reach<'w> {
         if let Some(child) = child {
             self.push(Item::Submodule(child), because);
         }
-        let Some(module) = self.module(id) else {
+        if self.module(id).is_none() {
             return;
-        };
+        }
+        let module = &self.modules[&id];
         let held = module.is_held();
         let is_loaded = module.loaded.is_some();
         let definitions = module.definitions();
         let units = module.by_name.get(&name).cloned().unwrap_or_default();
         let stars = module.stars.clone();
-        let is_open = module
-            .entry
-            .facts
-            .as_ref()
-            .is_ok_and(|facts| facts.open_names);
+        let (is_open, is_bound) = module.entry.facts.as_ref().map_or((false, false), |facts| {
+            let text = self.symbols.text(name);
+            (facts.open_names, facts.names.contains_key(text))
+        });
         if !is_loaded {
             self.push(Item::Load(id, Certainty::InFunction), because);
         }
@@ -68,7 +68,11 @@ impl<'w> Reach<'w> {
             self.push(Item::Unit(id, star), because);
             self.push(Item::Name(from, name), because);
         }
-        if is_found || held {
+        if self.symbols.text(name) == "__all__" {
+            self.reach_exports(id, because);
+            return;
+        }
+        if is_found || held || is_bound {
             return;
         }
         let text = self.symbols.text(name);
@@ -167,7 +171,13 @@ impl<'w> Reach<'w> {
             return;
         };
         let Ok(facts) = &entry.facts else { return };
+        if !self.exported.insert(id) {
+            return;
+        }
         let all = self.symbols.number("__all__");
+        if facts.names.contains_key("__all__") {
+            self.push(Item::Name(id, all), because);
+        }
         let listed: BTreeSet<String> = facts.all.iter().cloned().collect();
         let has_list = facts.names.contains_key("__all__");
         let names: Vec<String> = if has_list && !facts.open_all {
@@ -184,9 +194,6 @@ impl<'w> Reach<'w> {
             let name = self.symbols.number(&name);
             self.push(Item::Name(id, name), because);
         }
-        if has_list {
-            self.push(Item::Name(id, all), because);
-        }
         let stars: Vec<u32> = self
             .module(id)
             .map(|module| module.stars.clone())
@@ -202,8 +209,6 @@ impl<'w> Reach<'w> {
                 ..
             } = &entry.definitions.units[star as usize].kind
                 && let Some(from) = self.id(from)
-                && from != id
-                && self.named.insert((from, all))
             {
                 self.reach_exports(from, because);
             }
@@ -496,7 +501,22 @@ impl<'w> Reach<'w> {
                 affix.at,
             ));
         }
-        module.by_computed_name |= uses.by_name.is_some();
+        let is_here = uses.by_name.is_some();
+        if is_here {
+            let here: Vec<_> = uses.affixes.iter().cloned().collect();
+            for affix in here {
+                let because = Because {
+                    from: Some(thing),
+                    at: affix.at,
+                    how: How::Affix,
+                };
+                self.reach_affix(&affix.prefix, &affix.suffix, because);
+            }
+        }
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        module.by_computed_name |= is_here;
         if let Some(at) = uses.by_name
             && is_own
         {
@@ -512,6 +532,11 @@ impl<'w> Reach<'w> {
         };
         if module.by_computed_name {
             for (prefix, suffix, thing, at) in std::mem::take(&mut module.affixes) {
+                // Too little to be the beginning of a name that is put together somewhere else.
+                let letters = |part: &str| part.chars().filter(|c| c.is_alphanumeric()).count();
+                if letters(&prefix).max(letters(&suffix)) < 3 {
+                    continue;
+                }
                 let because = Because {
                     from: Some(thing),
                     at,

@@ -402,42 +402,49 @@ impl Reach<'_> {
             for name in self.guest_names.remove(&id).unwrap_or_default() {
                 self.push(Item::Name(id, name), of_guest);
             }
-            self.run_module(id, entry.held, of_module);
+            self.run_module(id, of_module);
         }
         self.follow_live_edges(id);
         self.blame(id, certainty);
     }
 
     /// The pieces of a module that run whenever it is imported.
-    fn run_module(&mut self, id: ModuleId, held: bool, because: Because) {
+    fn run_module(&mut self, id: ModuleId, because: Because) {
         let Some(module) = self.module(id) else {
             return;
         };
         let definitions = module.definitions();
+        let held = module.is_held();
+        // Booting ran these: what they imported is there, and only what is used of them is followed any further.
+        let has_run = self.world.target.boot_modules.contains(self.name(id));
         for (number, frame) in definitions.frames.iter().enumerate() {
-            if held || frame.effect != Effect::None {
+            if frame.effect != Effect::None {
                 self.use_frame(id, number);
             }
         }
         for (number, unit) in (0..).zip(&definitions.units) {
             let runs = match &unit.kind {
-                // The engine's own modules were imported as they are.
                 UnitKind::Function => unit.effect != Effect::None,
-                UnitKind::Class { .. } => {
-                    held || unit.effect != Effect::None || self.registers(id, number)
+                UnitKind::Class { .. } => unit.effect != Effect::None || self.registers(id, number),
+                UnitKind::Import { request, .. } => {
+                    !held && self.import_matters(id, number, request)
                 }
-                UnitKind::Import { request, .. } => held || self.import_matters(id, number, request),
-                UnitKind::Assignment | UnitKind::Delete => held || unit.effect != Effect::None,
+                UnitKind::Assignment | UnitKind::Delete => {
+                    unit.effect != Effect::None || (held && !has_run)
+                }
                 UnitKind::Other => {
-                    held || unit.effect != Effect::None || self.leads_to_effects(id, number)
+                    unit.effect != Effect::None || (held && !has_run) || self.leads_to_effects(id, number)
                 }
             };
+            let because = Because {
+                at: unit.range.start(),
+                ..because
+            };
             if runs {
-                let because = Because {
-                    at: unit.range.start(),
-                    ..because
-                };
                 self.push(Item::Unit(id, number), because);
+            } else if held && !has_run && unit.kind != UnitKind::Function {
+                // It stays in the engine's own text, and runs; nobody may use what it defines.
+                self.follow_edges(id, Thing::Unit(id, number));
             } else if let UnitKind::Import { .. } = &unit.kind {
                 self.offer_submodule(id, number);
             }

@@ -209,6 +209,8 @@ pub(super) struct Reach<'w> {
     /// Imports that bind a submodule to its package, until somebody uses that.
     submodule_imports: HashMap<ModuleId, Vec<(ModuleId, u32)>>,
     submodules: HashSet<ModuleId>,
+    /// Modules of which everything is taken that `import *` would take.
+    exported: HashSet<ModuleId>,
 
     pub(super) reasons: BTreeMap<String, Link>,
     pub(super) reached: BTreeMap<String, Certainty>,
@@ -264,6 +266,7 @@ impl<'w> Reach<'w> {
             everything_own: None,
             submodule_imports: HashMap::new(),
             submodules: HashSet::new(),
+            exported: HashSet::new(),
             reasons: BTreeMap::new(),
             reached: BTreeMap::new(),
             missing: Vec::new(),
