@@ -105,6 +105,9 @@ struct PipelineArgs {
     /// A folder with node sources, beside the manifest's own; may be given several times
     #[arg(long, value_name = "DIR")]
     source: Vec<PathBuf>,
+    /// Pack modules whole, with the definitions that nothing uses
+    #[arg(long)]
+    no_shake: bool,
 }
 
 #[derive(Debug, Args)]
@@ -196,6 +199,7 @@ impl PipelineArgs {
             manifest: self.pipeline.clone(),
             sources: self.source.clone(),
             self_contained,
+            shake: !self.no_shake,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::freeze::{Frozen, freeze};
 use crate::source::Origin;
 
 /// What to pack, and how.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Request {
     /// The manifest's file.
     pub manifest: PathBuf,
@@ -30,6 +30,19 @@ pub struct Request {
     pub sources: Vec<PathBuf>,
     /// Put the engine into the bundle.
     pub self_contained: bool,
+    /// Leave out the definitions that nothing uses.
+    pub shake: bool,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            manifest: PathBuf::new(),
+            sources: Vec::new(),
+            self_contained: false,
+            shake: true,
+        }
+    }
 }
 
 /// A bundle, and what was learnt on the way.
