@@ -3,7 +3,6 @@
 from test_runner import TestRunner
 from tests import (
     conftest,
-    test_dos_prevention,
     test_format,
     test_grouping,
     test_keywords,
@@ -17,8 +16,7 @@ from tests import (
 
 class Tests(TestRunner):
     modules = (
-        test_dos_prevention,
-        test_format,
+            test_format,
         test_grouping,
         test_keywords,
         test_parse,

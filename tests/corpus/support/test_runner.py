@@ -17,25 +17,28 @@ import pytest
 
 
 class TestRunner:
-    """A source: runs the tests of `modules`, but for those that take too long; `conftest` has fixtures for all of them."""
+    """A source: runs the tests of `modules`, but for those left out, which take long or depend on the clock.
+
+    `conftest` has fixtures for all of them.
+    """
 
     __test__ = False
     modules = ()
     conftest = None
 
-    def __init__(self, too_long=()):
-        self.too_long = set(too_long)
+    def __init__(self, left_out=()):
+        self.left_out = set(left_out)
 
     def process(self):
         for module in self.modules:
             for name, run in tests_of(module, self.conftest):
                 test = f"{module.__name__}.{name}"
-                if test in self.too_long:
-                    self.too_long.remove(test)
+                if test in self.left_out:
+                    self.left_out.remove(test)
                 else:
                     yield {"test": test, "outcome": outcome_of(name, run)}
-        if self.too_long:
-            raise LookupError(f"there are no such tests: {sorted(self.too_long)}")
+        if self.left_out:
+            raise LookupError(f"there are no such tests: {sorted(self.left_out)}")
 
 
 def outcome_of(name, run):

@@ -1,9 +1,11 @@
 """State machines made with transitions, which adds methods to models by computed names."""
 
+import asyncio
 import pickle
 
 from transitions import Machine, MachineError, State
 from transitions.extensions import HierarchicalMachine, MachineFactory
+from transitions.extensions.asyncio import AsyncMachine
 from transitions.extensions.states import Tags, add_state_features
 
 TRANSITIONS = [
@@ -39,6 +41,22 @@ class Matter:
         self.log.append("drip")
 
 
+class Door:
+    """A model whose callbacks are coroutines."""
+
+    async def ring(self):
+        await asyncio.sleep(0)
+        self.rang = True
+
+    async def on_enter_open(self):
+        await self.to_closed()
+
+    async def walk(self):
+        knock = {"trigger": "knock", "source": "closed", "dest": "open", "before": "ring"}
+        AsyncMachine(self, ["closed", "open"], transitions=[knock], initial="closed")
+        return [await self.knock(), self.state, self.rang, await self.may_knock()]
+
+
 class States:
     def process(self, data):
         matter = Matter()
@@ -72,6 +90,7 @@ class States:
             "is_gas": matter.is_gas(),
             "triggers": machine.get_triggers(matter.state)[:4],
             "lamps": lamps,
+            "door": asyncio.run(Door().walk()),
             "again": [again.state, again.to_on(), again.is_on()],
             "locked": locked.__name__,
         }

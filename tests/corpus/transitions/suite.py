@@ -3,7 +3,6 @@
 from test_runner import TestRunner
 from tests import (
     test_add_remove,
-    test_async,
     test_core,
     test_enum,
     test_experimental,
@@ -21,8 +20,7 @@ from tests import (
 class Tests(TestRunner):
     modules = (
         test_add_remove,
-        test_async,
-        test_core,
+            test_core,
         test_enum,
         test_experimental,
         test_factory,
