@@ -30,6 +30,8 @@ class FetchError(Exception):
 
 def folder_of(package: str) -> Path:
     """Return the folder with a package's archives, after fetching them if need be."""
+    if not hasattr(tarfile, "data_filter"):
+        raise FetchError("the corpus needs Python 3.11.4 or later")
     pinned = {
         kind: file
         for kind, (name, _) in KINDS.items()

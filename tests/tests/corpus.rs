@@ -110,7 +110,7 @@ fn python(script: &str, package: &str) -> Finished {
         .arg(package)
         .env("PYTHONWARNINGS", "ignore");
     let output = command.output().unwrap_or_else(|error| {
-        panic!("{script} needs `python3`, 3.12 or 3.11.4 or later, with pip: {error}")
+        panic!("{script} needs Python 3.11.4 or later as `python3`, with pip: {error}")
     });
     Finished::from_output(output)
 }
@@ -135,7 +135,11 @@ impl Package {
             let fails = tests.get("fails").and_then(toml::Value::as_table);
             OwnTests {
                 sources: sources(tests),
-                passed: usize::try_from(tests["passed"].as_integer().unwrap()).unwrap(),
+                passed: tests
+                    .get("passed")
+                    .and_then(toml::Value::as_integer)
+                    .and_then(|passed| usize::try_from(passed).ok())
+                    .unwrap_or_else(|| panic!("{name}/package.toml: how many tests `passed`?")),
                 fails: fails
                     .into_iter()
                     .flat_map(toml::Table::keys)

@@ -1,4 +1,4 @@
-"""Parsers made with pyparsing, which names functions after the variables that hold them."""
+"""Parsers made with pyparsing: operators, alphabets, conditions, names of results."""
 
 import pyparsing as pp
 from pyparsing import common, unicode
