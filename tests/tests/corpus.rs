@@ -108,7 +108,8 @@ fn python(script: &str, package: &str) -> Finished {
     command
         .arg(corpus().join(script))
         .arg(package)
-        .env("PYTHONWARNINGS", "ignore");
+        .env("PYTHONWARNINGS", "ignore")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     let output = command.output().unwrap_or_else(|error| {
         panic!("{script} needs Python 3.11.4 or later as `python3`, with pip: {error}")
     });
