@@ -10,4 +10,5 @@ pub mod compile;
 pub mod engine;
 pub mod freeze;
 pub mod pack;
+pub mod report;
 pub mod source;
