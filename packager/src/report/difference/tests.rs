@@ -56,7 +56,7 @@ from {before}
 engine: {engine} -> {other}
 
                  before      after      change
-code            1.30 kB     580 B      -720 B
+code            1.30 kB      580 B      -720 B
 definitions           5          6          +1
 modules               3          4          +1
 source          2.60 kB    2.66 kB       +60 B

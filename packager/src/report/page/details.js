@@ -56,8 +56,7 @@ function kept(thing) {
 function removed(thing, module) {
   const heading = make("h3", {}, "Why it was removed");
   if (module.refused) {
-    const words = " asked for, and certain to raise ImportError on the target.";
-    return [heading, make("p", {}, sentence(moduleThing(thing.module), module.refused), ":"), make("p", {}, make("code", {}, module.name), words)];
+    return [heading, make("p", {}, sentence(moduleThing(thing.module), module.refused), ", but it is certain to raise ImportError on the target.")];
   }
   const reason = thing.kind !== "module" && !module.because
     ? ["Its module was removed: nothing that is in the bundle imports it."]

@@ -49,14 +49,30 @@ function visible(children, area, most) {
   return sorted;
 }
 
+// A group that is drawn as one box has the colour of its largest part.
+function colourOf(child) {
+  if (child.others || child.isRest) return "rest";
+  if (child.package !== undefined) return colourOf(child.children.reduce((most, other) => (other.size > most.size ? other : most)));
+  return child.thing.whole ? "whole" : child.thing.state;
+}
+
+function leavesBelow(child) {
+  if (child.thing) return [child.thing];
+  return (child.others ?? child.children).flatMap(leavesBelow);
+}
+
+// Inside a package its name goes without saying.
+const shorten = (label, group) => (label.startsWith(`${group}.`) ? label.slice(group.length) : label);
+
 function drawMap(map, tree, { isHit, chosen, zoom }) {
   const boxes = [];
   const { clientWidth: width, clientHeight: height } = map;
   const box = (child, rectangle, isGroup) => {
-    const thing = child.thing;
-    const state = child.others ? "rest" : isGroup ? "group" : thing.whole ? "whole" : child.isRest ? "rest" : thing.state;
+    // A package without room for its modules has no module of its own to stand for.
+    const thing = child.package === undefined ? child.thing : undefined;
+    const state = isGroup ? "group" : colourOf(child);
     const size = bytes(child.size);
-    const words = child.others ? "" : thing && !isGroup ? `, ${thing.kind}, ${thing.whole ? "kept whole" : STATE_WORDS[thing.state]}` : ", package";
+    const words = child.others ? "" : thing ? `, ${thing.kind}, ${thing.whole ? "kept whole" : STATE_WORDS[thing.state]}` : ", package";
     const element = make("button", {
       type: "button", className: `box ${state}`, tabIndex: -1, title: `${child.label}\n${size}`, "aria-label": `${child.label}${words}, ${size}`,
     });
@@ -64,12 +80,12 @@ function drawMap(map, tree, { isHit, chosen, zoom }) {
       left: `${rectangle.x}px`, top: `${rectangle.y}px`, width: `${rectangle.width}px`, height: `${rectangle.height}px`,
     });
     if (rectangle.width > 34 && rectangle.height > 14) {
-      element.append(make("span", {}, child.label));
+      element.append(make("span", {}, child.short ?? child.label));
       if (!isGroup && rectangle.height > 32) element.append(make("span", {}, size));
     }
-    const hit = child.others ? child.others.some(({ thing: other }) => other && isHit(other)) : isGroup ? true : isHit(thing);
+    const hit = leavesBelow(child).some(isHit);
     element.classList.toggle("dim", !hit);
-    if (thing && !isGroup && thing === chosen) element.classList.add("chosen");
+    if (thing && thing === chosen) element.classList.add("chosen");
     element.onclick = () => {
       if (child.package !== undefined) zoom({ package: child.package });
       else if (thing) choose(thing, { from: element });
@@ -77,7 +93,7 @@ function drawMap(map, tree, { isHit, chosen, zoom }) {
       else if (child.parent) zoom(child.parent);
       else document.getElementById("list").scrollIntoView();
     };
-    if (thing?.kind === "module" && thing.definition < 0 && firstOf[thing.module + 1] - firstOf[thing.module] > 1) {
+    if (thing?.kind === "module" && firstOf[thing.module + 1] - firstOf[thing.module] > 1) {
       element.ondblclick = () => zoom({ module: thing.module });
     }
     boxes.push({ element, rectangle });
@@ -87,13 +103,14 @@ function drawMap(map, tree, { isHit, chosen, zoom }) {
   top.forEach((child, index) => {
     const rectangle = rectangles[index];
     const hasRoom = rectangle.width > 44 && rectangle.height > HEADER + 18;
-    box(child, rectangle, Boolean(child.children));
-    if (!child.children || !hasRoom || boxes.length >= MOST) return;
+    const isGroup = Boolean(child.children) && hasRoom && boxes.length < MOST;
+    box(child, rectangle, isGroup);
+    if (!isGroup) return;
     const inner = { x: rectangle.x + 2, y: rectangle.y + HEADER, width: rectangle.width - 4, height: rectangle.height - HEADER - 2 };
     const below = visible(child.children, inner.width * inner.height, MOST - boxes.length);
     const places = squarify(below.map((leaf) => leaf.size), inner.x, inner.y, inner.width, inner.height);
     const parent = child.package !== undefined ? { package: child.package } : child.thing && { module: child.thing.module };
-    below.forEach((leaf, number) => box({ ...leaf, parent }, places[number], false));
+    below.forEach((leaf, number) => box({ ...leaf, short: shorten(leaf.label, child.label), parent }, places[number], false));
   });
   map.replaceChildren(...boxes.map(({ element }) => element));
   const current = boxes.find(({ element }) => element.classList.contains("chosen")) ?? boxes[0];

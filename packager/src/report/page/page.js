@@ -28,12 +28,17 @@ function draw(limit = PAGE) {
   drawTrail();
   byId("list-title").textContent = query ? "Found" : focus.module !== undefined ? "Definitions" : "Modules";
   drawTable(rows, { chosen, limit, again: draw });
-  const modules = rows.filter((thing) => thing.kind === "module").length;
-  const definitions = rows.length - modules;
-  const both = [modules || !definitions ? count(modules, "module") : "", definitions ? count(definitions, "definition") : ""];
-  const what = both.filter(Boolean).join(" and ");
-  byId("status").textContent = query && !rows.length ? `Nothing here has “${query}” in its name.` : what;
+  byId("status").textContent = rows.length || !query ? howMany(rows) : `Nothing here has “${query}” in its name.`;
   drawBoxes();
+}
+
+function howMany(rows) {
+  const modules = rows.filter((thing) => thing.kind === "module");
+  const ofEngine = modules.filter((thing) => thing.state === "engine").length;
+  const numbers = [[modules.length - ofEngine, "module"], [rows.length - modules.length, "definition"], [ofEngine, "module"]];
+  const words = numbers.map(([number, thing]) => (number ? count(number, thing) : ""));
+  if (ofEngine) words[2] += " that the engine has";
+  return words.filter(Boolean).join(", ") || "Nothing";
 }
 
 function drawBoxes() {

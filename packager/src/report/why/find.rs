@@ -76,8 +76,8 @@ fn is_import(metafile: &Metafile, place: Place) -> bool {
     })
 }
 
-/// The name nearest to what was typed: one that ends in it but for case, or else the nearest of whole names, or else the
-/// nearest of their ends of as many parts.
+/// The name nearest to what was typed: one that ends in it but for case, or else in something near to it of as many parts, or
+/// else the nearest of whole names.
 fn nearest_name<'m>(dotted: &str, names: impl Iterator<Item = &'m str>) -> Option<String> {
     let names: Vec<_> = names.collect();
     let parts = dotted.split('.').count();
@@ -85,14 +85,13 @@ fn nearest_name<'m>(dotted: &str, names: impl Iterator<Item = &'m str>) -> Optio
         Some((dot, _)) => &name[dot + 1..],
         None => name,
     };
-    let whole = |near: &str| names.iter().find(|name| end(name) == near);
     let lower = dotted.to_lowercase();
     if let Some(name) = names.iter().find(|name| end(name).to_lowercase() == lower) {
         return Some((*name).to_owned());
     }
-    if let Some(name) = nearest(dotted, names.iter().copied()) {
-        return Some(name.to_owned());
-    }
     let ends: BTreeSet<_> = names.iter().map(|name| end(name)).collect();
-    nearest(dotted, ends).and_then(whole).map(|name| (*name).to_owned())
+    let name = nearest(dotted, ends)
+        .and_then(|near| names.iter().copied().find(|name| end(name) == near))
+        .or_else(|| nearest(dotted, names.iter().copied()))?;
+    Some(name.to_owned())
 }
