@@ -11,11 +11,7 @@ use super::output::{Progress, count, print, seconds, size};
 use crate::pack::{Packed, Request, pack};
 use crate::report::metafile_of;
 
-pub(super) fn build(
-    request: &Request,
-    out: &Path,
-    metafile: Option<&Path>,
-) -> Result<(), Failure> {
+pub(super) fn build(request: &Request, out: &Path, metafile: Option<&Path>) -> Result<(), Failure> {
     let started = Instant::now();
     // A folder that cannot take a bundle is found out before the work, not after it.
     match Index::read(out) {

@@ -157,8 +157,8 @@ pub(super) fn print(text: &str) -> io::Result<()> {
 
 /// Write a value to standard output, as JSON.
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Failure::new(Stage::Running, error))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Failure::new(Stage::Running, error))?;
     print(&(text + "\n")).map_err(|error| Failure::new(Stage::Running, error))
 }
 

@@ -35,7 +35,8 @@ pub(super) fn report(request: &Request, files: &Files) -> Result<(), Failure> {
     if let Some(path) = &files.html {
         let page = html(&metafile, previous.as_ref());
         write_atomically(path, page.as_bytes()).map_err(|source| {
-            let error = anyhow::Error::new(source).context(format!("cannot write `{}`", path.display()));
+            let error =
+                anyhow::Error::new(source).context(format!("cannot write `{}`", path.display()));
             Failure::new(Stage::Packing, error)
         })?;
         told(path)?;

@@ -16,7 +16,11 @@ pub(super) fn sentence(metafile: &Metafile, place: Place, because: &Because) -> 
         Because::Link(link) => {
             let from = metafile.name(link.from);
             let at = at(&metafile.modules[link.from.module], link.line);
-            format!("`{from}`{at} {} `{to}`{}", link.kind.phrase(), link.when.phrase())
+            format!(
+                "`{from}`{at} {} `{to}`{}",
+                link.kind.phrase(),
+                link.when.phrase()
+            )
         }
     }
 }

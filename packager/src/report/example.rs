@@ -14,7 +14,9 @@ use super::metafile::{
 /// The description of a bundle of a node `shout`.
 pub(super) fn description() -> Description {
     let manifest = "{version: v1, metadata: {name: shout}, nodes: [{id: shout, node_type: Shout, params: {mark: '!'}}]}";
-    let manifest = Manifest::parse(manifest, "shout.yaml".as_ref()).unwrap().manifest;
+    let manifest = Manifest::parse(manifest, "shout.yaml".as_ref())
+        .unwrap()
+        .manifest;
     let node = PythonNode {
         module: "shout".to_owned(),
         class: "Shout".to_owned(),
@@ -66,7 +68,10 @@ pub(super) fn definition(name: &str, kind: DefinitionKind, line: u32, bytes: u64
 }
 
 /// A link that is always followed.
-#[expect(clippy::unnecessary_wraps, reason = "it is assigned to an optional field")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it is assigned to an optional field"
+)]
 pub(super) fn link(from: Place, line: u32, kind: LinkKind) -> Option<Because> {
     Some(Because::Link(Link {
         from,

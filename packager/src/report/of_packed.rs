@@ -150,7 +150,10 @@ fn opaque(closure: &Closure) -> Vec<Opaque> {
             module: import.importer.clone(),
             file: import.file.clone(),
             line: import.line,
-            what: format!("imports a module by a computed name ({})", import.expression),
+            what: format!(
+                "imports a module by a computed name ({})",
+                import.expression
+            ),
         })
         .collect()
 }
@@ -163,8 +166,11 @@ fn notes(closure: &Closure) -> Vec<String> {
         .filter(|import| import.certainty != Certainty::Guarded)
         .filter_map(|import| {
             let source = &closure.modules.get(&import.importer)?.source;
-            (source.origin == source::Origin::Node)
-                .then_some((&source.display_path, import.line, &import.name))
+            (source.origin == source::Origin::Node).then_some((
+                &source.display_path,
+                import.line,
+                &import.name,
+            ))
         })
         .collect();
     let missing = missing.into_iter().map(|(file, line, name)| {

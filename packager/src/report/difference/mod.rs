@@ -5,7 +5,7 @@ mod side;
 mod table;
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rm_runtime::digest::Digest;
 use serde::Serialize;
@@ -105,7 +105,13 @@ pub fn diff(before: impl Into<Side>, after: impl Into<Side>) -> Difference {
     });
     let totals = before.totals.iter().filter_map(|(name, was)| {
         let is = *after.totals.get(name)?;
-        Some((*name, Change { before: *was, after: is }))
+        Some((
+            *name,
+            Change {
+                before: *was,
+                after: is,
+            },
+        ))
     });
     let definitions = match (&before.definitions, &after.definitions) {
         (Some(left), Some(right)) => Some(definitions(left, right)),
@@ -118,9 +124,14 @@ pub fn diff(before: impl Into<Side>, after: impl Into<Side>) -> Difference {
         },
         facts: facts.collect(),
         totals: totals.collect(),
-        entries: changed(&before.entries, &after.entries, |(size, _)| *size, |_, _| None),
+        entries: changed(
+            &before.entries,
+            &after.entries,
+            |(size, _)| *size,
+            |_, _| None,
+        ),
         nodes: nodes::changed(&before.nodes, &after.nodes),
-        connections: changed(&before.connections, &after.connections, |()| 0, |(), ()| None),
+        connections: connections(&before.connections, &after.connections),
         modules: changed(
             &before.modules,
             &after.modules,
@@ -135,12 +146,31 @@ pub fn diff(before: impl Into<Side>, after: impl Into<Side>) -> Difference {
     }
 }
 
+fn connections(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Vec<Changed> {
+    before
+        .symmetric_difference(after)
+        .map(|name| Changed {
+            name: name.clone(),
+            how: if before.contains(name) {
+                How::Went
+            } else {
+                How::Came
+            },
+            before: 0,
+            after: 0,
+            note: None,
+        })
+        .collect()
+}
+
 type Definitions = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// A module that came or went stands for its definitions.
 fn definitions(before: &Definitions, after: &Definitions) -> Vec<Changed> {
     let flat = |side: &Definitions, other: &Definitions| -> BTreeMap<String, u64> {
-        let shared = side.iter().filter(|(module, _)| other.contains_key(*module));
+        let shared = side
+            .iter()
+            .filter(|(module, _)| other.contains_key(*module));
         shared
             .flat_map(|(module, definitions)| {
                 definitions
@@ -149,7 +179,12 @@ fn definitions(before: &Definitions, after: &Definitions) -> Vec<Changed> {
             })
             .collect()
     };
-    changed(&flat(before, after), &flat(after, before), |bytes| *bytes, |_, _| None)
+    changed(
+        &flat(before, after),
+        &flat(after, before),
+        |bytes| *bytes,
+        |_, _| None,
+    )
 }
 
 /// What is not the same in two tables, the largest changes first.

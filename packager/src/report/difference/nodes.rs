@@ -25,7 +25,9 @@ pub(super) fn of(description: &Description) -> BTreeMap<String, Fields> {
                     ("id", _) => {}
                     ("params", Value::Object(params)) => {
                         let params = params.iter();
-                        fields.extend(params.map(|(name, value)| (format!("params.{name}"), value.clone())));
+                        fields.extend(
+                            params.map(|(name, value)| (format!("params.{name}"), value.clone())),
+                        );
                     }
                     _ => drop(fields.insert(name.clone(), value.clone())),
                 }
@@ -33,7 +35,11 @@ pub(super) fn of(description: &Description) -> BTreeMap<String, Fields> {
             if let Some(class) = description.nodes.get(&spec.node_type)
                 && let Ok(Value::Object(facts)) = serde_json::to_value(class)
             {
-                fields.extend(facts.into_iter().map(|(name, value)| (format!("python.{name}"), value)));
+                fields.extend(
+                    facts
+                        .into_iter()
+                        .map(|(name, value)| (format!("python.{name}"), value)),
+                );
             }
             (spec.id.clone(), fields)
         })

@@ -1,6 +1,6 @@
 //! One side of a comparison: what a bundle and a metafile both can say, and what only a metafile can.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rm_runtime::bundle::{Bundle, BundleError, Description};
@@ -21,7 +21,7 @@ pub struct Side {
     pub(super) totals: BTreeMap<&'static str, u64>,
     pub(super) entries: BTreeMap<String, (u64, Digest)>,
     pub(super) nodes: BTreeMap<String, BTreeMap<String, Value>>,
-    pub(super) connections: BTreeMap<String, ()>,
+    pub(super) connections: BTreeSet<String>,
     pub(super) modules: BTreeMap<String, ModuleSide>,
     /// The definitions of each module that is in the bundle, with their bytes; those of one name add up.
     pub(super) definitions: Option<BTreeMap<String, BTreeMap<String, u64>>>,
@@ -73,7 +73,11 @@ impl Side {
         }
     }
 
-    fn of(description: &Description, content: Digest, modules: BTreeMap<String, ModuleSide>) -> Self {
+    fn of(
+        description: &Description,
+        content: Digest,
+        modules: BTreeMap<String, ModuleSide>,
+    ) -> Self {
         let engine = description.engine.as_ref();
         let facts = BTreeMap::from([
             ("name", Some(description.name.clone())),
@@ -99,7 +103,7 @@ impl Side {
                 .map(|(name, entry)| (name.clone(), (entry.size, entry.sha256)))
                 .collect(),
             nodes: nodes::of(description),
-            connections: connections.map(|connection| (connection, ())).collect(),
+            connections: connections.collect(),
             modules,
             definitions: None,
         }

@@ -22,13 +22,28 @@ impl fmt::Display for Difference {
             let text = |side: &Option<String>| side.clone().unwrap_or_else(|| "none".to_owned());
             write!(f, "\n{name}: {} -> {}", text(before), text(after))?;
         }
-        write!(f, "\n\n{:<12} {:>10} {:>10} {:>11}", "", "before", "after", "change")?;
+        write!(
+            f,
+            "\n\n{:<12} {:>10} {:>10} {:>11}",
+            "", "before", "after", "change"
+        )?;
         for (name, change) in &self.totals {
             let is_count = matches!(*name, "modules" | "definitions");
-            let show = |number| if is_count { u64::to_string(&number) } else { describe::size(number) };
+            let show = |number| {
+                if is_count {
+                    u64::to_string(&number)
+                } else {
+                    describe::size(number)
+                }
+            };
             let Change { before, after } = *change;
             let sign = signed(before, after, show);
-            write!(f, "\n{name:<12} {:>10} {:>10} {sign:>11}", show(before), show(after))?;
+            write!(
+                f,
+                "\n{name:<12} {:>10} {:>10} {sign:>11}",
+                show(before),
+                show(after)
+            )?;
         }
         section(f, "entries", &self.entries, sized)?;
         section(f, "nodes", &self.nodes, node)?;
@@ -36,7 +51,12 @@ impl fmt::Display for Difference {
             write!(f, "{} {}", mark(changed.how), changed.name)
         })?;
         section(f, "modules", &self.modules, sized)?;
-        section(f, "definitions", self.definitions.as_deref().unwrap_or_default(), sized)
+        section(
+            f,
+            "definitions",
+            self.definitions.as_deref().unwrap_or_default(),
+            sized,
+        )
     }
 }
 
@@ -61,14 +81,25 @@ fn section<T>(
 }
 
 fn sized(f: &mut fmt::Formatter<'_>, changed: &Changed) -> fmt::Result {
-    let Changed { name, how, before, after, note } = changed;
+    let Changed {
+        name,
+        how,
+        before,
+        after,
+        note,
+    } = changed;
     let change = signed(*before, *after, describe::size);
     write!(f, "{} {name:<44} {change:>11}", mark(*how))?;
     match how {
         How::Came | How::Went => {}
         How::Altered => write!(f, "  {}", describe::size(*after))?,
         How::Grew | How::Shrank => {
-            write!(f, "  {} -> {}", describe::size(*before), describe::size(*after))?;
+            write!(
+                f,
+                "  {} -> {}",
+                describe::size(*before),
+                describe::size(*after)
+            )?;
         }
     }
     note.iter().try_for_each(|note| write!(f, ", {note}"))
@@ -78,7 +109,12 @@ fn node(f: &mut fmt::Formatter<'_>, node: &ChangedNode) -> fmt::Result {
     write!(f, "{} {}", mark(node.how), node.id)?;
     for (number, (name, Change { before, after })) in node.fields.iter().enumerate() {
         let separator = if number == 0 { ": " } else { ", " };
-        write!(f, "{separator}{name} {} -> {}", short(before.as_ref()), short(after.as_ref()))?;
+        write!(
+            f,
+            "{separator}{name} {} -> {}",
+            short(before.as_ref()),
+            short(after.as_ref())
+        )?;
     }
     Ok(())
 }

@@ -12,7 +12,9 @@ fn changed_example() -> Metafile {
     let manifest = "{version: v1, metadata: {name: shout}, nodes: [\
         {id: shout, node_type: Shout, params: {mark: '?', loud: true}}, {id: echo, node_type: Echo}], \
         connections: [{from: shout, to: echo}]}";
-    metafile.bundle.manifest = Manifest::parse(manifest, "shout.yaml".as_ref()).unwrap().manifest;
+    metafile.bundle.manifest = Manifest::parse(manifest, "shout.yaml".as_ref())
+        .unwrap()
+        .manifest;
     metafile.bundle.engine = Some(EngineReference {
         digest: Digest::of(b"other engine"),
         python: "3.14.0".to_owned(),
@@ -39,7 +41,10 @@ fn nothing_differs_from_itself() {
     assert_eq!(difference.nodes, []);
     assert_eq!(difference.definitions, Some(Vec::new()));
     let text = difference.to_string();
-    assert_eq!(text, format!("no difference: both are {}", Digest::of(b"shout")));
+    assert_eq!(
+        text,
+        format!("no difference: both are {}", Digest::of(b"shout"))
+    );
 }
 
 #[test]
@@ -92,8 +97,16 @@ fn the_other_way_round_signs_turn() {
         How::Shrank => How::Grew,
         How::Altered => How::Altered,
     };
-    let there: Vec<_> = there.modules.iter().map(|row| (&row.name, turned(row.how), row.after, row.before)).collect();
-    let back: Vec<_> = back.modules.iter().map(|row| (&row.name, row.how, row.before, row.after)).collect();
+    let there: Vec<_> = there
+        .modules
+        .iter()
+        .map(|row| (&row.name, turned(row.how), row.after, row.before))
+        .collect();
+    let back: Vec<_> = back
+        .modules
+        .iter()
+        .map(|row| (&row.name, row.how, row.before, row.after))
+        .collect();
     assert_eq!(there, back);
 }
 
@@ -110,10 +123,15 @@ fn long_lists_are_cut_and_long_values_shortened() {
         "{{version: v1, metadata: {{name: shout}}, nodes: [{{id: shout, node_type: Shout, params: {{mark: '{}'}}}}]}}",
         "é".repeat(100)
     );
-    metafile.bundle.manifest = Manifest::parse(&manifest, "shout.yaml".as_ref()).unwrap().manifest;
+    metafile.bundle.manifest = Manifest::parse(&manifest, "shout.yaml".as_ref())
+        .unwrap()
+        .manifest;
     let difference = diff(&example(), &metafile.finish().unwrap());
     let text = difference.to_string();
-    assert!(text.ends_with("\n  and 10 more, which --json lists"), "{text}");
+    assert!(
+        text.ends_with("\n  and 10 more, which --json lists"),
+        "{text}"
+    );
     assert!(text.contains(&format!("\"{}...", "é".repeat(56))), "{text}");
     assert_eq!(difference.modules.len(), 50);
 }
@@ -126,14 +144,21 @@ fn a_bundle_is_compared_by_what_it_says_itself() {
         );
         Bundle::assemble(Parts {
             name: "add".to_owned(),
-            manifest: Manifest::parse(&manifest, "add.yaml".as_ref()).unwrap().manifest,
+            manifest: Manifest::parse(&manifest, "add.yaml".as_ref())
+                .unwrap()
+                .manifest,
             packer: "rm-pack 0.1.0".to_owned(),
             python: None,
         })
     };
     let difference = diff(&bundle("1"), &bundle("2"));
     assert_eq!(difference.definitions, None);
-    assert!(difference.to_string().ends_with("~ add: params.addend 1 -> 2"), "{difference}");
+    assert!(
+        difference
+            .to_string()
+            .ends_with("~ add: params.addend 1 -> 2"),
+        "{difference}"
+    );
     let mixed = diff(&bundle("1"), &example());
     assert_eq!(mixed.facts["engine"].before, None);
     assert_eq!(mixed.definitions, None);
@@ -146,7 +171,10 @@ fn json_has_the_same() {
     let json = serde_json::to_value(diff(&example(), &changed_example())).unwrap();
     assert_eq!(json["modules"][0]["name"], "json.decoder");
     assert_eq!(json["modules"][0]["how"], "shrank");
-    assert_eq!(json["nodes"][1]["fields"]["params.loud"]["before"], serde_json::Value::Null);
+    assert_eq!(
+        json["nodes"][1]["fields"]["params.loud"]["before"],
+        serde_json::Value::Null
+    );
     assert_eq!(json["totals"]["modules"]["after"], 4);
 }
 
@@ -161,6 +189,8 @@ fn files_that_are_neither_are_refused_by_name() {
     assert!(file("a.json", "{}").contains("a.json` is not a metafile: it has no `schema`"));
     assert!(file("b.rmpkg", "{}").contains("b.rmpkg"));
     assert!(file("c.zip", "PK").contains("c.zip"));
-    let error = Side::read(&folder.path().join("none")).unwrap_err().to_string();
+    let error = Side::read(&folder.path().join("none"))
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("cannot read `"), "{error}");
 }

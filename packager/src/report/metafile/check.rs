@@ -29,13 +29,19 @@ pub(super) fn check(metafile: &Metafile) -> Result<(), String> {
 }
 
 fn check_order(metafile: &Metafile, number: usize) -> Result<(), String> {
-    let Some(before) = number.checked_sub(1).map(|before| &metafile.modules[before]) else {
+    let Some(before) = number
+        .checked_sub(1)
+        .map(|before| &metafile.modules[before])
+    else {
         return Ok(());
     };
     if before.name < metafile.modules[number].name {
         Ok(())
     } else {
-        Err(format!("stands behind `{}`: modules are sorted, each named once", before.name))
+        Err(format!(
+            "stands behind `{}`: modules are sorted, each named once",
+            before.name
+        ))
     }
 }
 
@@ -65,7 +71,9 @@ fn check_link(metafile: &Metafile, because: &Because) -> Result<(), String> {
     if metafile.because(from).is_some() {
         Ok(())
     } else {
-        Err(format!("is there because of {numbers:?}, which is not in the bundle"))
+        Err(format!(
+            "is there because of {numbers:?}, which is not in the bundle"
+        ))
     }
 }
 
@@ -85,7 +93,8 @@ fn check_chains(metafile: &Metafile) -> Result<(), String> {
         .collect();
     let column = |place: Place| place.definition.map_or(0, |number| number + 1);
     for (module, row) in metafile.modules.iter().enumerate() {
-        let definitions = (0..row.definitions.len()).map(|number| Place::definition(module, number));
+        let definitions =
+            (0..row.definitions.len()).map(|number| Place::definition(module, number));
         for start in [Place::module(module)].into_iter().chain(definitions) {
             let mut way = Vec::new();
             let mut at = Some(start);
@@ -94,7 +103,10 @@ fn check_chains(metafile: &Metafile) -> Result<(), String> {
                 match state {
                     State::Ends => break,
                     State::OnTheWay => {
-                        return Err(format!("`{}` is there because of itself", metafile.name(place)));
+                        return Err(format!(
+                            "`{}` is there because of itself",
+                            metafile.name(place)
+                        ));
                     }
                     State::New => *state = State::OnTheWay,
                 }

@@ -40,8 +40,8 @@ impl Metafile {
             path: path.to_owned(),
             what,
         };
-        let head: Head =
-            serde_json::from_slice(json).map_err(|error| other(format!("it is no JSON object ({error})")))?;
+        let head: Head = serde_json::from_slice(json)
+            .map_err(|error| other(format!("it is no JSON object ({error})")))?;
         let Some(schema) = head.schema else {
             return Err(other("it has no `schema`".to_owned()));
         };

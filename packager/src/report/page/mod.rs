@@ -110,7 +110,9 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
-        let (name, behind) = after.split_once("}}").expect("the template closes what it opens");
+        let (name, behind) = after
+            .split_once("}}")
+            .expect("the template closes what it opens");
         let (_, value) = values
             .iter()
             .find(|(known, _)| *known == name)

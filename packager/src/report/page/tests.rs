@@ -8,12 +8,21 @@ use crate::report::metafile::Metafile;
 
 /// What stands between two texts, the second searched behind the first.
 fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
-    let (_, behind) = text.split_once(start).unwrap_or_else(|| panic!("no {start}"));
-    behind.split_once(end).unwrap_or_else(|| panic!("no {end} behind {start}")).0
+    let (_, behind) = text
+        .split_once(start)
+        .unwrap_or_else(|| panic!("no {start}"));
+    behind
+        .split_once(end)
+        .unwrap_or_else(|| panic!("no {end} behind {start}"))
+        .0
 }
 
 fn data_of(page: &str) -> serde_json::Value {
-    let json = between(page, r#"<script type="application/json" id="data">"#, "</script>");
+    let json = between(
+        page,
+        r#"<script type="application/json" id="data">"#,
+        "</script>",
+    );
     serde_json::from_str(json).unwrap()
 }
 
@@ -50,14 +59,23 @@ fn nothing_in_the_data_ends_its_element_or_becomes_markup() {
         "version": "v1", "metadata": {"name": evil},
         "nodes": [{"id": "shout", "node_type": "Shout"}],
     });
-    metafile.bundle.manifest = Manifest::parse(&manifest.to_string(), "evil.json".as_ref()).unwrap().manifest;
+    metafile.bundle.manifest = Manifest::parse(&manifest.to_string(), "evil.json".as_ref())
+        .unwrap()
+        .manifest;
     let metafile = metafile.finish().unwrap();
     let page = html(&metafile, None);
     let plain = html(&example(), None);
     for tag in ["<script", "</script", "<!--", "<style", "</style"] {
-        assert_eq!(page.matches(tag).count(), plain.matches(tag).count(), "{tag}");
+        assert_eq!(
+            page.matches(tag).count(),
+            plain.matches(tag).count(),
+            "{tag}"
+        );
     }
-    assert!(page.contains("<h1 id=\"title\">&lt;/script&gt;&lt;script&gt;alert(1)"), "{page}");
+    assert!(
+        page.contains("<h1 id=\"title\">&lt;/script&gt;&lt;script&gt;alert(1)"),
+        "{page}"
+    );
     assert_eq!(data_of(&page)["metafile"]["notes"][0], evil);
     assert_eq!(page.matches("{{").count(), plain.matches("{{").count() + 6);
 }
@@ -65,14 +83,20 @@ fn nothing_in_the_data_ends_its_element_or_becomes_markup() {
 #[test]
 fn the_policy_allows_what_is_there_and_nothing_else() {
     let page = html(&example(), None);
-    let policy = between(&page, "http-equiv=\"Content-Security-Policy\" content=\"", "\"");
+    let policy = between(
+        &page,
+        "http-equiv=\"Content-Security-Policy\" content=\"",
+        "\"",
+    );
     assert!(policy.starts_with("default-src 'none'; "), "{policy}");
     assert!(!policy.contains("unsafe"), "{policy}");
     let style = between(&page, "<style>", "</style>");
     assert!(policy.contains(&format!("style-src 'sha256-{}'", source_hash(style))));
     let script = between(&page, "<script>", "</script>");
     assert!(policy.contains(&format!("script-src 'sha256-{}'", source_hash(script))));
-    for outside in ["src=", "url(", "@import", "http://", "https://", "fetch(", "style="] {
+    for outside in [
+        "src=", "url(", "@import", "http://", "https://", "fetch(", "style=",
+    ] {
         assert!(!page.contains(outside), "{outside}");
     }
 }
@@ -107,6 +131,11 @@ fn a_pipeline_without_python_has_a_page_too() {
     let mut bundle = description();
     bundle.engine = None;
     bundle.nodes.clear();
-    let metafile = Metafile::begin(Digest::of(b"none"), bundle, Vec::new()).finish().unwrap();
-    assert_eq!(data_of(&html(&metafile, None))["metafile"]["modules"], serde_json::json!([]));
+    let metafile = Metafile::begin(Digest::of(b"none"), bundle, Vec::new())
+        .finish()
+        .unwrap();
+    assert_eq!(
+        data_of(&html(&metafile, None))["metafile"]["modules"],
+        serde_json::json!([])
+    );
 }

@@ -47,11 +47,15 @@ pub(super) fn find(metafile: &Metafile, query: &str) -> Result<Place, QueryError
 }
 
 fn places(metafile: &Metafile) -> impl Iterator<Item = Place> {
-    metafile.modules.iter().enumerate().flat_map(|(number, module)| {
-        let definitions =
-            (0..module.definitions.len()).map(move |definition| Place::definition(number, definition));
-        [Place::module(number)].into_iter().chain(definitions)
-    })
+    metafile
+        .modules
+        .iter()
+        .enumerate()
+        .flat_map(|(number, module)| {
+            let definitions = (0..module.definitions.len())
+                .map(move |definition| Place::definition(number, definition));
+            [Place::module(number)].into_iter().chain(definitions)
+        })
 }
 
 /// Of several things of one name, the module, or else the first that is in the bundle, or else the first.

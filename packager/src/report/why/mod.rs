@@ -2,7 +2,7 @@
 
 mod find;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
@@ -81,17 +81,19 @@ fn did_you_mean(nearest: Option<&str>) -> String {
 }
 
 fn hint(query: &str) -> String {
-    format!("to pack a module that nothing imports, add include = [\"{query}\"] under [tool.rm-pack] in pyproject.toml")
+    format!(
+        "to pack a module that nothing imports, add include = [\"{query}\"] under [tool.rm-pack] in pyproject.toml"
+    )
 }
 
 fn list(candidates: &[String]) -> String {
-    let mut text: String = candidates
-        .iter()
-        .take(LISTED)
-        .map(|name| format!("\n  {name}"))
-        .collect();
-    if let Some(more) = candidates.len().checked_sub(LISTED).filter(|more| *more > 0) {
-        text.push_str(&format!("\n  and {more} more"));
+    let mut text = String::new();
+    for name in candidates.iter().take(LISTED) {
+        let _ = write!(text, "\n  {name}");
+    }
+    let more = candidates.len().saturating_sub(LISTED);
+    if more > 0 {
+        let _ = write!(text, "\n  and {more} more");
     }
     text
 }
@@ -142,7 +144,9 @@ fn removed(
         let sentence = describe::sentence(metafile, Place::module(place.module), asked);
         let name = &module.name;
         return Answer::Removed {
-            reason: format!("{sentence}, but `{name}` is certain to raise ImportError on {platform}"),
+            reason: format!(
+                "{sentence}, but `{name}` is certain to raise ImportError on {platform}"
+            ),
             setting: None,
         };
     }
@@ -153,14 +157,20 @@ fn removed(
             setting: Some(format!("include = [\"{name}\"]")),
         },
         Some(_) if module.because.is_none() => Answer::Removed {
-            reason: format!("its module `{}` was removed: nothing that is in the bundle imports it", module.name),
+            reason: format!(
+                "its module `{}` was removed: nothing that is in the bundle imports it",
+                module.name
+            ),
             setting: Some(format!("keep = [\"{name}\"]")),
         },
         Some(definition) => {
             let class = class_of(module, definition);
             let reason = match class {
                 Some(class) if class.because.is_none() => {
-                    format!("its class `{}.{}` was removed: nothing that is in the bundle reaches it", module.name, class.name)
+                    format!(
+                        "its class `{}.{}` was removed: nothing that is in the bundle reaches it",
+                        module.name, class.name
+                    )
                 }
                 _ => "nothing that is in the bundle reaches it".to_owned(),
             };
@@ -206,7 +216,10 @@ impl fmt::Display for Explanation {
             Answer::Removed { reason, setting } => {
                 write!(f, "\nremoved:\n  {reason}")?;
                 setting.iter().try_for_each(|line| {
-                    write!(f, "\nto bring it back, under [tool.rm-pack] in pyproject.toml:\n  {line}")
+                    write!(
+                        f,
+                        "\nto bring it back, under [tool.rm-pack] in pyproject.toml:\n  {line}"
+                    )
                 })
             }
         }

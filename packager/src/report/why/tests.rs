@@ -86,8 +86,14 @@ fn what_holds_a_removed_definition_is_named() {
     metafile.modules.push(removed);
     let metafile = metafile.finish().unwrap();
     let explained = why(&metafile, "zipapp.main").unwrap().to_string();
-    assert!(explained.contains("its module `zipapp` was removed"), "{explained}");
-    assert!(explained.contains("keep = [\"zipapp.main\"]"), "{explained}");
+    assert!(
+        explained.contains("its module `zipapp` was removed"),
+        "{explained}"
+    );
+    assert!(
+        explained.contains("keep = [\"zipapp.main\"]"),
+        "{explained}"
+    );
     let explained = why(&metafile, "zipapp").unwrap().to_string();
     assert!(explained.contains("include = [\"zipapp\"]"), "{explained}");
 }
@@ -96,7 +102,8 @@ fn what_holds_a_removed_definition_is_named() {
 fn of_two_definitions_of_one_name_the_one_in_the_bundle_is_meant() {
     let mut metafile = unfinished();
     let json = &mut metafile.modules[1];
-    json.definitions.push(definition("load", DefinitionKind::Function, 70, 20));
+    json.definitions
+        .push(definition("load", DefinitionKind::Function, 70, 20));
     json.definitions[3].because = link(Place::module(1), 70, LinkKind::Effect);
     let metafile = metafile.finish().unwrap();
     let explained = why(&metafile, "json.load").unwrap();
@@ -109,12 +116,20 @@ fn several_are_listed() {
     assert!(error.starts_with("json.decoder"), "{error}");
     let mut metafile = unfinished();
     for number in 0..30 {
-        metafile.modules.push(module(&format!("z{number:02}.case"), Origin::Node, 1, 0));
+        metafile
+            .modules
+            .push(module(&format!("z{number:02}.case"), Origin::Node, 1, 0));
     }
     let metafile = metafile.finish().unwrap();
     let error = why(&metafile, "case").unwrap_err().to_string();
-    assert!(error.starts_with("`case` may mean\n  z00.case\n  z01.case\n"), "{error}");
-    assert!(error.contains("\n  z19.case\n  and 10 more\nhint:"), "{error}");
+    assert!(
+        error.starts_with("`case` may mean\n  z00.case\n  z01.case\n"),
+        "{error}"
+    );
+    assert!(
+        error.contains("\n  z19.case\n  and 10 more\nhint:"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -122,8 +137,14 @@ fn unknown_names_are_answered_with_near_ones() {
     for (query, near) in [
         ("json.decodr", Some("json.decoder")),
         ("jsondecoder", Some("json.JSONDecoder")),
-        ("json.decoder.JSONDecodr.decode", Some("json.decoder.JSONDecoder.decode")),
-        ("JSONDecoder.raw_decod", Some("json.decoder.JSONDecoder.raw_decode")),
+        (
+            "json.decoder.JSONDecodr.decode",
+            Some("json.decoder.JSONDecoder.decode"),
+        ),
+        (
+            "JSONDecoder.raw_decod",
+            Some("json.decoder.JSONDecoder.raw_decode"),
+        ),
         ("numpy", None),
         ("", None),
         (".", None),
