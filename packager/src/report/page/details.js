@@ -25,7 +25,7 @@ function drawDetails(panel, thing, zoom) {
     facts.push(["Lines", line === end ? `${line}` : `${line} to ${end}`]);
   }
   const row = changeOf.get(thing.name);
-  if (row) facts.push(["Change", row.how === "came" ? "new in this bundle" : `${signed(row.after - row.before)}${row.note ? `, ${row.note}` : ""}`]);
+  if (row) facts.push(["Change", changeWords(row)]);
   parts.push(make("dl", {}, facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)])));
   if (thing.kind === "module" && module.whole) {
     const { line, reason } = module.whole;

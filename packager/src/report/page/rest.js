@@ -75,8 +75,8 @@ function comparison() {
     if (!rows?.length) return;
     const cells = ({ name, how, before, after, note }) => {
       const thing = byName.get(name);
-      return [thing ? goto(thing) : make("span", { className: "name" }, name), note ? `${how}, ${note}` : how, bytes(before), bytes(after),
-        make("span", { className: after > before ? "went" : "came" }, signed(after - before))];
+      return [thing ? goto(thing) : make("span", { className: "name" }, name), note ? `${how}, ${note.replace("->", "→")}` : how, bytes(before), bytes(after),
+        make("span", { className: toneOf({ before, after }) }, signed(after - before))];
     };
     const table = make("div", {});
     const draw = (limit) => {

@@ -2,6 +2,8 @@
 const PAGE = 200;
 
 const changeOf = new Map((difference?.modules ?? []).concat(difference?.definitions ?? []).map((row) => [row.name, row]));
+// More bytes look like a loss, fewer like a gain.
+const toneOf = ({ before, after }) => (after > before ? "went" : after < before ? "came" : "");
 const change = (thing) => {
   const row = changeOf.get(thing.name);
   return row ? row.after - row.before : 0;
@@ -22,8 +24,7 @@ if (difference) {
     cell: (thing) => {
       const row = changeOf.get(thing.name);
       if (!row) return "";
-      const words = row.how === "came" ? "new" : signed(row.after - row.before);
-      return make("span", { className: row.after > row.before ? "went" : "came" }, words);
+      return make("span", { className: toneOf(row) }, changeWords(row));
     },
   });
 }

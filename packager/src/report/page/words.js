@@ -7,6 +7,9 @@ function bytes(number) {
   return unit === 0 ? `${number} B` : `${value.toFixed(2)} ${UNITS[unit]}`;
 }
 const count = (number, thing) => `${number.toLocaleString("en")} ${thing}${number === 1 ? "" : "s"}`;
+// How a row of the comparison changed, in a few words.
+const changeWords = ({ how, before, after, note }) =>
+  how === "came" ? "new" : how === "altered" ? (note ?? "altered").replace("->", "→") : signed(after - before);
 const signed = (change, show = bytes) => (change === 0 ? "=" : (change > 0 ? "+" : "−") + show(Math.abs(change)));
 
 const ORIGINS = { node: "of the nodes", package: "of the packer", stdlib: "standard library", engine: "engine" };
@@ -24,7 +27,7 @@ function make(tag, properties = {}, ...children) {
     if (name in element && name !== "list") element[name] = value;
     else element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null));
+  element.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null));
   return element;
 }
 
