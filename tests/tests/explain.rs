@@ -167,10 +167,17 @@ fn why_names_what_comes_near() {
         "{error}"
     );
     assert!(error.contains("include = [\"colorsis\"]"), "{error}");
-    let error = rm_pack_in(scratch.path(), &["why", "pipeline.yaml", "parser"]).failure(3);
-    assert!(
-        error.contains("`parser` may mean\n    ") && error.contains("email.parser"),
-        "{error}"
+    let helper = format!("import one.shared, two.shared\n{HELPER}");
+    write_case(scratch.path(), "", &helper);
+    let empty = b"".as_slice();
+    tree::write(
+        scratch.path(),
+        [("one/shared.py", empty), ("two/shared.py", empty)],
+    );
+    let error = rm_pack_in(scratch.path(), &["why", "pipeline.yaml", "shared"]).failure(3);
+    assert_eq!(
+        error,
+        "error: `shared` may mean\n    one.shared\n    two.shared\n  hint: write more of the name\n"
     );
 }
 
