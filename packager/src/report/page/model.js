@@ -38,15 +38,18 @@ for (const thing of things) {
   if (!known || (known.kind !== "module" && !known.because && thing.because)) byName.set(thing.name, thing);
 }
 
+// The link among the reasons for a thing; none at a root. (The root "interpreter" is a string, and strings have a method `link`.)
+const linkTo = ({ because }) => (typeof because === "object" ? because.link : undefined);
+
 // What each thing leads to, made when it is first asked for.
 let followers;
 function broughtIn(thing) {
   if (!followers) {
     followers = new Map();
     for (const other of things) {
-      const from = other.because?.link?.from;
-      if (!from) continue;
-      const source = thingAt(from);
+      const link = linkTo(other);
+      if (!link) continue;
+      const source = thingAt(link.from);
       if (followers.has(source)) followers.get(source).push(other);
       else followers.set(source, [other]);
     }
@@ -57,7 +60,11 @@ function broughtIn(thing) {
 // The links from a root to a thing, root first. The packer has checked that they end.
 function chainTo(thing) {
   const chain = [];
-  for (let at = thing; at?.because; at = at.because.link ? thingAt(at.because.link.from) : undefined) chain.unshift(at);
+  for (let at = thing; at?.because;) {
+    chain.unshift(at);
+    const link = linkTo(at);
+    at = link && thingAt(link.from);
+  }
   return chain;
 }
 

@@ -1,10 +1,12 @@
+use std::io::ErrorKind;
 use std::path::Path;
+use std::process::Command;
 
 use rm_runtime::manifest::Manifest;
 
 use super::*;
 use crate::report::example::{description, example, unfinished};
-use crate::report::metafile::Metafile;
+use crate::report::metafile::{Because, Metafile, Place};
 
 /// What stands between two texts, the second searched behind the first.
 fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
@@ -138,4 +140,67 @@ fn a_pipeline_without_python_has_a_page_too() {
         data_of(&html(&metafile, None))["metafile"]["modules"],
         serde_json::json!([])
     );
+}
+
+/// What the scripts make of a page's data, and `why` of the same metafile. Node.js runs the scripts, where it is there.
+#[test]
+fn the_page_finds_the_ways_that_why_finds() {
+    let mut metafile = unfinished();
+    metafile.modules[0].because = Some(Because::Interpreter);
+    let metafile = metafile.finish().unwrap();
+    let page = html(&metafile, None);
+    let data = serde_json::to_string(&data_of(&page).to_string()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("test.js");
+    let ask = "const both = treeOf({}, { show: 'both', by: 'source' }).children;
+        console.log(JSON.stringify({
+            ways: things.map((thing) => chainTo(thing).map((step) => step.name)),
+            led: things.map((thing) => broughtIn(thing).length),
+            sum: both.reduce((sum, { size }) => sum + size, 0),
+        }));";
+    let model = SCRIPTS[0];
+    let text = format!(
+        "const document = {{ getElementById: () => ({{ textContent: {data} }}) }};\n{model}\n{ask}"
+    );
+    std::fs::write(&script, text).unwrap();
+    let output = match Command::new("node").arg(&script).output() {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            eprintln!("no node here: the page's scripts are not run");
+            return;
+        }
+        output => output.unwrap(),
+    };
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let places: Vec<_> = (0..metafile.modules.len())
+        .flat_map(|module| {
+            let definitions = 0..metafile.modules[module].definitions.len();
+            let definitions = definitions.map(move |number| Place::definition(module, number));
+            [Place::module(module)].into_iter().chain(definitions)
+        })
+        .collect();
+    let way = |place: &Place| -> Vec<_> {
+        let chain = metafile.chain(*place);
+        chain
+            .iter()
+            .rev()
+            .map(|(place, _)| metafile.name(*place))
+            .collect()
+    };
+    let ways: Vec<_> = places.iter().map(way).collect();
+    assert_eq!(found["ways"], serde_json::json!(ways));
+    let leads_to = |place: &Place| {
+        let from = |other: &&Place| metafile.because(**other).and_then(Because::from);
+        places
+            .iter()
+            .filter(|other| from(other) == Some(*place))
+            .count()
+    };
+    let led: Vec<_> = places.iter().map(leads_to).collect();
+    assert_eq!(found["led"], serde_json::json!(led));
+    assert_eq!(found["sum"], metafile.totals.source.before);
 }
