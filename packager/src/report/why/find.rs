@@ -34,6 +34,7 @@ pub(super) fn find(metafile: &Metafile, query: &str) -> Result<Place, QueryError
         [] => Err(QueryError::Unknown {
             query: query.to_owned(),
             nearest: nearest_name(&dotted, named.keys().map(String::as_str)),
+            unlisted: unlisted(metafile, &dotted),
         }),
         [(_, places)] => Ok(best(metafile, places)),
         _ => Err(QueryError::Ambiguous {
@@ -78,6 +79,20 @@ fn is_import(metafile: &Metafile, place: Place) -> bool {
     place.definition.is_some_and(|number| {
         metafile.modules[place.module].definitions[number].kind == DefinitionKind::Import
     })
+}
+
+/// The module around a name that nothing has, if nobody looked at its definitions.
+fn unlisted(metafile: &Metafile, dotted: &str) -> Option<String> {
+    let around = dotted.rmatch_indices('.').map(|(dot, _)| &dotted[..dot]);
+    let by_name = |name: &str| {
+        let found = metafile
+            .modules
+            .binary_search_by(|module| module.name.as_str().cmp(name));
+        found.ok().map(|number| &metafile.modules[number])
+    };
+    let module = around.into_iter().find_map(by_name)?;
+    let is_namespace = module.file.is_empty();
+    (module.definitions.is_empty() && !is_namespace).then(|| module.name.clone())
 }
 
 /// The name nearest to what was typed: one that ends in it but for case, or else in something near to it of as many parts, or

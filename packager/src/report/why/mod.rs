@@ -56,13 +56,15 @@ pub enum QueryError {
     #[error(
         "`{query}` is neither a module that the nodes reach nor a definition in one{}\nhint: {}",
         did_you_mean(nearest.as_deref()),
-        hint(query)
+        hint(query, unlisted.as_deref())
     )]
     Unknown {
         /// What was asked for.
         query: String,
         /// The nearest name.
         nearest: Option<String>,
+        /// The module that the name begins with, if that is there and its definitions are not listed.
+        unlisted: Option<String>,
     },
     /// Several things have this name at their end.
     #[error("`{query}` may mean{}\nhint: write more of the name", list(candidates))]
@@ -80,10 +82,13 @@ fn did_you_mean(nearest: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
-fn hint(query: &str) -> String {
-    format!(
-        "to pack a module that nothing imports, add include = [\"{query}\"] under [tool.rm-pack] in pyproject.toml"
-    )
+fn hint(query: &str, unlisted: Option<&str>) -> String {
+    match unlisted {
+        Some(module) => format!("the definitions of `{module}` are not listed; ask for the module"),
+        None => format!(
+            "to pack a module that nothing imports, add include = [\"{query}\"] under [tool.rm-pack] in pyproject.toml"
+        ),
+    }
 }
 
 fn list(candidates: &[String]) -> String {

@@ -156,4 +156,10 @@ fn unknown_names_are_answered_with_near_ones() {
         assert_eq!(nearest.as_deref(), near, "{query}");
     }
     assert!(ask("numpy").contains("add include = [\"numpy\"] under"));
+    let told = ask("json.tool.main");
+    assert!(
+        told.ends_with("hint: the definitions of `json.tool` are not listed; ask for the module"),
+        "{told}"
+    );
+    assert!(ask("json.nothing").contains("add include = [\"json.nothing\"]"));
 }
