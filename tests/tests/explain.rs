@@ -158,6 +158,33 @@ in the bundle:
 }
 
 #[test]
+fn why_answers_from_a_metafile_and_not_from_a_bundle() {
+    let scratch = tempfile::tempdir().unwrap();
+    write_case(scratch.path(), "", HELPER);
+    let run = |arguments: &[&str]| rm_pack_in(scratch.path(), arguments);
+    let built = run(&["build", "pipeline.yaml", "--metafile", "meta.json"]).success();
+    let from_manifest = run(&["why", "pipeline.yaml", "colorsys"]).success();
+    assert_eq!(
+        run(&["why", "meta.json", "colorsys"]).success(),
+        from_manifest
+    );
+    let bundle = built.trim_end();
+    let expected =
+        format!("error: `{bundle}` is a bundle; name the manifest that it was packed from\n");
+    assert_eq!(run(&["why", bundle, "colorsys"]).failure(3), expected);
+    assert_eq!(
+        run(&["report", bundle, "--html", "page.html"]).failure(3),
+        expected
+    );
+    tree::write(
+        scratch.path(),
+        [("old.json", b"{\"schema\":0,\"modules\":[]}".as_slice())],
+    );
+    let error = run(&["why", "old.json", "colorsys"]).failure(3);
+    assert!(error.contains("is a metafile of schema 0"), "{error}");
+}
+
+#[test]
 fn why_names_what_comes_near() {
     let scratch = tempfile::tempdir().unwrap();
     write_case(scratch.path(), "", HELPER);

@@ -87,7 +87,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Tell why a module or a definition is in a pipeline's bundle, or what would bring it back
+    /// Tell why a module or a definition is in a pipeline's bundle, or what would bring it back; PIPELINE may be a metafile
     Why {
         #[command(flatten)]
         pipeline: PipelineArgs,

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
+use rm_runtime::bundle::EXTENSION;
 use rm_runtime::cache::Cache;
 use rm_runtime::file::write_atomically;
 
@@ -20,6 +22,7 @@ pub(super) struct Files {
 }
 
 pub(super) fn report(request: &Request, files: &Files) -> Result<(), Failure> {
+    refuse_bundle(request)?;
     // A file that cannot be compared with is found out before the work, not after it.
     let previous = files.previous.as_deref().map(Side::read).transpose()?;
     let packed = {
@@ -40,6 +43,22 @@ pub(super) fn report(request: &Request, files: &Files) -> Result<(), Failure> {
             Failure::new(Stage::Packing, error)
         })?;
         told(path)?;
+    }
+    Ok(())
+}
+
+/// A bundle does not say why things are in it, other than for modules: ask for what it was packed from.
+pub(super) fn refuse_bundle(request: &Request) -> Result<(), Failure> {
+    let path = &request.manifest;
+    if path
+        .extension()
+        .is_some_and(|extension| extension == EXTENSION)
+    {
+        let error = anyhow!(
+            "`{}` is a bundle; name the manifest that it was packed from",
+            path.display()
+        );
+        return Err(Failure::new(Stage::Input, error));
     }
     Ok(())
 }

@@ -45,14 +45,14 @@ impl Metafile {
         let Some(schema) = head.schema else {
             return Err(other("it has no `schema`".to_owned()));
         };
+        if head.modules.is_none() {
+            return Err(other("it has no `modules`".to_owned()));
+        }
         if schema != SCHEMA {
             return Err(MetafileError::Schema {
                 path: path.to_owned(),
                 found: schema.to_string(),
             });
-        }
-        if head.modules.is_none() {
-            return Err(other("it has no `modules`".to_owned()));
         }
         let metafile: Self =
             serde_json::from_slice(json).map_err(|source| MetafileError::Shape {
