@@ -12,4 +12,5 @@ pub mod engine;
 pub mod freeze;
 pub mod minify;
 pub mod pack;
+pub mod report;
 pub mod source;

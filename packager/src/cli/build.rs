@@ -9,8 +9,9 @@ use rm_runtime::cache::Cache;
 use super::failure::{Failure, Stage};
 use super::output::{Progress, count, print, seconds, size};
 use crate::pack::{Packed, Request, pack};
+use crate::report::metafile_of;
 
-pub(super) fn build(request: &Request, out: &Path) -> Result<(), Failure> {
+pub(super) fn build(request: &Request, out: &Path, metafile: Option<&Path>) -> Result<(), Failure> {
     let started = Instant::now();
     // A folder that cannot take a bundle is found out before the work, not after it.
     match Index::read(out) {
@@ -34,6 +35,9 @@ pub(super) fn build(request: &Request, out: &Path) -> Result<(), Failure> {
                 .map_err(|error| Failure::new(Stage::Packing, error))?;
         }
         packed.bundle.write(out)?;
+        if let Some(file) = metafile {
+            metafile_of(&packed)?.write(file)?;
+        }
         packed
     };
     print_notes(&packed);

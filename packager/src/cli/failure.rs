@@ -9,6 +9,9 @@ use rm_runtime::python::{InstanceError, PythonException};
 
 use crate::analysis::NodeError;
 use crate::pack::{PackError, UserSource};
+use crate::report::difference::SideError;
+use crate::report::metafile::MetafileError;
+use crate::report::why::QueryError;
 use crate::source::SourceError;
 
 /// Which part of the work failed.
@@ -155,6 +158,32 @@ impl From<BundleError> for Failure {
             Stage::Input
         };
         Self::new(stage, error)
+    }
+}
+
+impl From<MetafileError> for Failure {
+    fn from(error: MetafileError) -> Self {
+        let stage = match error {
+            MetafileError::Write { .. } => Stage::Packing,
+            MetafileError::Read { .. }
+            | MetafileError::Other { .. }
+            | MetafileError::Schema { .. }
+            | MetafileError::Shape { .. }
+            | MetafileError::Contents { .. } => Stage::Input,
+        };
+        Self::new(stage, error)
+    }
+}
+
+impl From<SideError> for Failure {
+    fn from(error: SideError) -> Self {
+        Self::new(Stage::Input, error)
+    }
+}
+
+impl From<QueryError> for Failure {
+    fn from(error: QueryError) -> Self {
+        Self::new(Stage::Input, error)
     }
 }
 

@@ -9,21 +9,24 @@
 //! | 5 | running failed: an exception in a node, an interpreter that stopped |
 
 mod build;
+mod diff;
 mod engine;
 mod failure;
 mod inspect;
 mod items;
 mod output;
+mod report;
 mod run;
 mod verify;
 mod wav;
+mod why;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::Settings;
 
@@ -56,6 +59,9 @@ enum Command {
         /// Put the engine into the bundle instead of beside it
         #[arg(long)]
         self_contained: bool,
+        /// A file to write everything to that is known about what is in the bundle, what is not, and why
+        #[arg(long, value_name = "FILE")]
+        metafile: Option<PathBuf>,
     },
     /// Run a pipeline: a manifest (packed on the way), a bundle, or a folder of bundles
     Run {
@@ -77,6 +83,44 @@ enum Command {
     Inspect {
         /// The bundle
         file: PathBuf,
+        /// As JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tell why a module or a definition is in a pipeline's bundle, or what would bring it back; PIPELINE may be a metafile
+    Why {
+        #[command(flatten)]
+        pipeline: PipelineArgs,
+        /// Its dotted name, such as json.decoder.JSONDecoder, or the end of it
+        #[arg(value_name = "QUERY")]
+        query: String,
+        /// As JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what is in a pipeline's bundle, and why, as a page to look at
+    #[command(group = ArgGroup::new("outputs").args(["html", "metafile"]).required(true).multiple(true))]
+    Report {
+        #[command(flatten)]
+        pipeline: PipelineArgs,
+        /// A file to write the page to: one HTML file that needs no other
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+        /// A file to write the same to as data
+        #[arg(long, value_name = "FILE")]
+        metafile: Option<PathBuf>,
+        /// A metafile or a bundle for the page to compare with
+        #[arg(long, value_name = "FILE", requires = "html")]
+        previous: Option<PathBuf>,
+    },
+    /// Show what changed between two bundles or two metafiles
+    Diff {
+        /// The one before: a metafile, which also knows definitions, or a bundle
+        #[arg(value_name = "A")]
+        before: PathBuf,
+        /// The one after
+        #[arg(value_name = "B")]
+        after: PathBuf,
         /// As JSON, for programs
         #[arg(long)]
         json: bool,
@@ -213,7 +257,8 @@ pub fn main() -> ExitCode {
             target: TargetArg::Wasmtime,
             out,
             self_contained,
-        } => build::build(&pipeline.request(self_contained), &out),
+            metafile,
+        } => build::build(&pipeline.request(self_contained), &out, metafile.as_deref()),
         Command::Run {
             pipeline,
             name,
@@ -230,6 +275,29 @@ pub fn main() -> ExitCode {
             run::run(&pipeline.request(false), options)
         }
         Command::Inspect { file, json } => inspect::inspect(&file, json),
+        Command::Why {
+            pipeline,
+            query,
+            json,
+        } => why::why(&pipeline.request(false), &query, json),
+        Command::Report {
+            pipeline,
+            html,
+            metafile,
+            previous,
+        } => {
+            let files = report::Files {
+                html,
+                metafile,
+                previous,
+            };
+            report::report(&pipeline.request(false), &files)
+        }
+        Command::Diff {
+            before,
+            after,
+            json,
+        } => diff::diff(&before, &after, json),
         Command::Verify { file } => verify::verify(&file),
         Command::Engine { json, rebuild } => engine::engine(json, rebuild),
     };

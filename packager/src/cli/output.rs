@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -14,7 +15,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::failure::{self, Sources};
+use super::failure::{self, Failure, Sources, Stage};
 
 /// What is logged unless `RUST_LOG` says otherwise: what Python nodes print, and warnings.
 const DEFAULT_LOG: &str = "warn,rm_runtime::python=info";
@@ -152,6 +153,13 @@ pub(super) fn print(text: &str) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Write a value to standard output, as JSON.
+pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| Failure::new(Stage::Running, error))?;
+    print(&(text + "\n")).map_err(|error| Failure::new(Stage::Running, error))
 }
 
 /// A size for people, such as `1.4 MB`.

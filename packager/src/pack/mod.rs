@@ -15,11 +15,12 @@ use rm_runtime::python::{InstanceError, block_on};
 use rm_runtime::value::Value;
 
 pub use self::error::PackError;
+pub(crate) use self::plan::INCLUDED;
 use self::plan::Plan;
-use crate::analysis;
+use crate::analysis::{self, Closure};
 use crate::engine::{self, BuiltEngine};
 use crate::freeze::{Frozen, freeze};
-use crate::source::Origin;
+use crate::source::{Origin, SourceSet};
 
 /// What to pack, and how.
 #[derive(Clone, Debug)]
@@ -57,8 +58,19 @@ pub struct Packed {
     pub input_data: Option<Value>,
     /// The sources of the user's modules: the file name in tracebacks to the path and the text.
     pub user_sources: BTreeMap<String, UserSource>,
+    /// What analysis worked on and found; none without Python nodes.
+    pub analysed: Option<Analysed>,
     /// What somebody who packs should know: imports that will fail if they are reached, settings without effect.
     pub notes: Vec<String>,
+}
+
+/// What analysis worked on and found: what a [metafile](crate::report::metafile_of) is made from.
+#[derive(Debug)]
+pub struct Analysed {
+    /// Where modules were looked for.
+    pub sources: SourceSet,
+    /// Which of them the nodes need, and why.
+    pub closure: Closure,
 }
 
 /// A file of the user's that went into the bundle.
@@ -85,6 +97,7 @@ pub fn pack(
     let mut engine = None;
     let mut python = None;
     let mut user_sources = BTreeMap::new();
+    let mut closure = None;
     if !plan.classes.is_empty() {
         let built = BuiltEngine::ensure(cache, progress)?;
         plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
@@ -98,18 +111,19 @@ pub fn pack(
             native_names: built.description.native_names.clone(),
             ..analysis::Options::default()
         };
-        let closure = analysis::analyse(&plan.sources, &target, &plan.entries(), &options)?;
-        user_sources = modules::user_sources(&closure);
+        let found = analysis::analyse(&plan.sources, &target, &plan.entries(), &options)?;
+        user_sources = modules::user_sources(&found);
         progress("compiling Python modules");
-        let carried = modules::compile(&built.engine, cache, &closure)?;
-        let table = modules::table(&closure, &carried);
+        let carried = modules::compile(&built.engine, cache, &found)?;
+        let table = modules::table(&found, &carried);
         progress("importing and freezing");
         let frozen = block_on(freeze(&built.engine, carried, &plan.class_sites()))
             .map_err(|error| import_error(error, &user_sources))?;
-        notes.extend(notes::of_closure(&closure));
+        notes.extend(notes::of_closure(&found));
         notes.extend(notes::of_output(&frozen.printed));
         python = Some(python_parts(request, &plan, &built, table, frozen)?);
         engine = Some(built);
+        closure = Some(found);
     }
     let bundle = Bundle::assemble(Parts {
         name: file_name(&plan.manifest.metadata.name),
@@ -122,6 +136,10 @@ pub fn pack(
         engine,
         input_data: plan.input_data,
         user_sources,
+        analysed: closure.map(|closure| Analysed {
+            sources: plan.sources,
+            closure,
+        }),
         notes,
     })
 }

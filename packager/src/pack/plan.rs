@@ -17,7 +17,7 @@ use crate::freeze::ClassFacts;
 use crate::source::{Origin, ProjectConfig, SourceSet};
 
 /// What stands for a node where `include` of the project file asks for a module.
-const INCLUDED: &str = "tool.rm-pack.include";
+pub(crate) const INCLUDED: &str = "tool.rm-pack.include";
 
 /// The small package that nodes may be written against; a user's own of this name comes first.
 const REMOTEMEDIA: [(&str, &str); 3] = [

@@ -1,0 +1,15 @@
+//! `rm-pack diff`
+
+use std::path::Path;
+
+use super::failure::{Failure, Stage};
+use super::output::{print, print_json};
+use crate::report::{self, Side};
+
+pub(super) fn diff(before: &Path, after: &Path, json: bool) -> Result<(), Failure> {
+    let difference = report::diff(Side::read(before)?, Side::read(after)?);
+    if json {
+        return print_json(&difference);
+    }
+    print(&format!("{difference}\n")).map_err(|error| Failure::new(Stage::Running, error))
+}

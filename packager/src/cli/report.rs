@@ -1,0 +1,68 @@
+//! `rm-pack report`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::anyhow;
+use rm_runtime::bundle::EXTENSION;
+use rm_runtime::cache::Cache;
+use rm_runtime::file::write_atomically;
+
+use super::build::print_notes;
+use super::failure::{Failure, Stage};
+use super::output::{Progress, print};
+use crate::pack::{Request, pack};
+use crate::report::{Side, html, metafile_of};
+
+/// What to write, and what to compare with.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) html: Option<PathBuf>,
+    pub(super) metafile: Option<PathBuf>,
+    pub(super) previous: Option<PathBuf>,
+}
+
+pub(super) fn report(request: &Request, files: &Files) -> Result<(), Failure> {
+    refuse_bundle(request)?;
+    // A file that cannot be compared with is found out before the work, not after it.
+    let previous = files.previous.as_deref().map(Side::read).transpose()?;
+    let packed = {
+        let progress = Progress::new();
+        pack(request, &Cache::user(), &|step| progress.step(step))?
+    };
+    print_notes(&packed);
+    let metafile = metafile_of(&packed)?;
+    if let Some(path) = &files.metafile {
+        metafile.write(path)?;
+        told(path)?;
+    }
+    if let Some(path) = &files.html {
+        let page = html(&metafile, previous.as_ref());
+        write_atomically(path, page.as_bytes()).map_err(|source| {
+            let error =
+                anyhow::Error::new(source).context(format!("cannot write `{}`", path.display()));
+            Failure::new(Stage::Packing, error)
+        })?;
+        told(path)?;
+    }
+    Ok(())
+}
+
+/// A bundle does not say why things are in it, other than for modules: ask for what it was packed from.
+pub(super) fn refuse_bundle(request: &Request) -> Result<(), Failure> {
+    let path = &request.manifest;
+    if path
+        .extension()
+        .is_some_and(|extension| extension == EXTENSION)
+    {
+        let error = anyhow!(
+            "`{}` is a bundle; name the manifest that it was packed from",
+            path.display()
+        );
+        return Err(Failure::new(Stage::Input, error));
+    }
+    Ok(())
+}
+
+fn told(path: &Path) -> Result<(), Failure> {
+    print(&format!("{}\n", path.display())).map_err(|error| Failure::new(Stage::Packing, error))
+}

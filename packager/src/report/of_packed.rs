@@ -1,0 +1,183 @@
+//! A metafile from what packing left behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::anyhow;
+use rm_runtime::bundle::PackedModule;
+
+use super::metafile::{
+    Because, BeforeAndKept, Link, LinkKind, Metafile, Module, Opaque, Origin, Place, When,
+};
+use crate::analysis::{self, Certainty, Closure};
+use crate::pack::{Analysed, INCLUDED, PackError, Packed};
+use crate::source::{self, Found, ModuleSource};
+
+/// The metafile of a pipeline that was packed.
+///
+/// # Errors
+///
+/// A source folder that could be read a moment ago cannot be read any more.
+pub fn metafile_of(packed: &Packed) -> Result<Metafile, PackError> {
+    let bundle = &packed.bundle;
+    let modules = match &packed.analysed {
+        Some(analysed) => modules(analysed, bundle.modules())?,
+        None => Vec::new(),
+    };
+    let mut metafile = Metafile::begin(bundle.content(), bundle.description().clone(), modules);
+    if let Some(Analysed { closure, .. }) = &packed.analysed {
+        link(&mut metafile, closure);
+        metafile.opaque = opaque(closure);
+        metafile.notes = notes(closure);
+    }
+    metafile
+        .finish()
+        .map_err(|what| PackError::Engine(anyhow!("the metafile does not fit together: {what}")))
+}
+
+/// The modules that are in the bundle, that the engine has, and that were refused; without links yet.
+fn modules(analysed: &Analysed, packed: &[PackedModule]) -> Result<Vec<Module>, PackError> {
+    let Analysed { sources, closure } = analysed;
+    let in_bundle: BTreeMap<_, _> = packed
+        .iter()
+        .map(|module| (module.name.as_str(), module))
+        .collect();
+    let mut modules = Vec::new();
+    for name in closure.modules.keys().chain(&closure.namespaces) {
+        let mut module = match closure.modules.get(name) {
+            Some(reached) => of_source(&reached.source),
+            None => without_source(name, Origin::Node),
+        };
+        module.source.kept = module.source.before;
+        if let Some(packed) = in_bundle.get(name.as_str()) {
+            module.loaded = packed.loaded;
+            module.code = packed.size;
+        }
+        modules.push(module);
+    }
+    for name in &closure.held {
+        let mut module = without_source(name, Origin::Engine);
+        if let Some(Found::Module(source)) = sources.find_stdlib(name)? {
+            module.file = source.display_path;
+        }
+        modules.push(module);
+    }
+    for name in closure.excluded.keys() {
+        modules.push(match sources.find(name)? {
+            Some(Found::Module(source)) => of_source(&source),
+            Some(Found::Namespace) | None => without_source(name, Origin::Stdlib),
+        });
+    }
+    Ok(modules)
+}
+
+fn of_source(source: &ModuleSource) -> Module {
+    let origin = match source.origin {
+        source::Origin::Node => Origin::Node,
+        source::Origin::Builtin => Origin::Package,
+        source::Origin::Stdlib => Origin::Stdlib,
+    };
+    Module {
+        file: source.display_path.clone(),
+        source: BeforeAndKept {
+            before: source.text.len() as u64,
+            kept: 0,
+        },
+        ..without_source(&source.name, origin)
+    }
+}
+
+fn without_source(name: &str, origin: Origin) -> Module {
+    Module {
+        name: name.to_owned(),
+        file: String::new(),
+        origin,
+        loaded: false,
+        source: BeforeAndKept::default(),
+        code: 0,
+        because: None,
+        refused: None,
+        whole: None,
+        definitions: Vec::new(),
+    }
+}
+
+/// Set what brought in each module, or what asked for it although it was refused.
+fn link(metafile: &mut Metafile, closure: &Closure) {
+    let numbers = metafile.numbers();
+    for module in &mut metafile.modules {
+        match closure.excluded.get(&module.name) {
+            Some(link) => module.refused = because(&numbers, link),
+            None => {
+                module.because = closure
+                    .why(&module.name)
+                    .last()
+                    .and_then(|link| because(&numbers, link));
+            }
+        }
+    }
+}
+
+fn because(numbers: &BTreeMap<String, usize>, link: &analysis::Link) -> Option<Because> {
+    use analysis::LinkKind as Kind;
+    let kind = match link.kind {
+        Kind::Node if link.from == INCLUDED => {
+            return Some(Because::Setting("include".to_owned()));
+        }
+        Kind::Node => return Some(Because::Node(link.from.clone())),
+        Kind::Interpreter => return Some(Because::Interpreter),
+        Kind::Import | Kind::From | Kind::Submodule | Kind::Star | Kind::Call => LinkKind::Import,
+        Kind::Package => LinkKind::Package,
+        Kind::Codec => LinkKind::Codec,
+        Kind::Computed => LinkKind::Computed,
+        Kind::Native => LinkKind::Native,
+    };
+    Some(Because::Link(Link {
+        from: Place::module(*numbers.get(&link.from)?),
+        line: link.line,
+        kind,
+        when: match link.certainty {
+            Certainty::Certain => When::Always,
+            Certainty::Guarded => When::Guarded,
+            Certainty::InFunction => When::Called,
+        },
+    }))
+}
+
+fn opaque(closure: &Closure) -> Vec<Opaque> {
+    let imports = closure.dynamic.iter();
+    imports
+        .map(|import| Opaque {
+            module: import.importer.clone(),
+            file: import.file.clone(),
+            line: import.line,
+            what: format!(
+                "imports a module by a computed name ({})",
+                import.expression
+            ),
+        })
+        .collect()
+}
+
+/// What concerns the user's own code; paths below their roots, as everywhere in a metafile.
+fn notes(closure: &Closure) -> Vec<String> {
+    let missing: BTreeSet<_> = closure
+        .missing
+        .iter()
+        .filter(|import| import.certainty != Certainty::Guarded)
+        .filter_map(|import| {
+            let source = &closure.modules.get(&import.importer)?.source;
+            (source.origin == source::Origin::Node).then_some((
+                &source.display_path,
+                import.line,
+                &import.name,
+            ))
+        })
+        .collect();
+    let missing = missing.into_iter().map(|(file, line, name)| {
+        format!("{file}:{line}: there is no `{name}`; the import fails if it is reached")
+    });
+    let shadowed = closure.shadowed.keys().map(|module| {
+        format!("the engine has a module `{module}` of its own, which Python takes instead of the file of that name")
+    });
+    missing.chain(shadowed).collect()
+}
