@@ -91,13 +91,22 @@ pub struct Closure {
     /// Files of the user's that are never read because the engine has a module of that name: module and file.
     pub shadowed: BTreeMap<String, String>,
     reasons: BTreeMap<String, Link>,
-    ways: BTreeMap<String, Vec<Step>>,
+    steps: BTreeMap<String, Step>,
 }
 
 impl Closure {
-    /// The way from a node to a module.
-    pub fn way(&self, name: &str) -> &[Step] {
-        self.ways.get(name).map(Vec::as_slice).unwrap_or_default()
+    /// The way from a node to a module or definition, such as `json.decoder.JSONDecoder.decode`; empty if there is none.
+    pub fn way(&self, name: &str) -> Vec<&Step> {
+        let mut way: Vec<&Step> = Vec::new();
+        let mut at = self.steps.get(name);
+        while let Some(step) = at
+            && !way.iter().any(|known| known.name == step.name)
+        {
+            way.push(step);
+            at = self.steps.get(&step.from);
+        }
+        way.reverse();
+        way
     }
 
     /// The links from a node, or from the interpreter itself, to `module`; empty when it was not reached.
@@ -265,7 +274,7 @@ impl Outcome<'_> {
                 }
             }
         }
-        closure.ways = self.reach.ways();
+        closure.steps = self.reach.steps();
         closure.shadowed = self.shadowed(&closure.held)?;
         closure.excluded = self.reach.excluded;
         closure.dynamic = self.reach.dynamic.into_iter().collect();

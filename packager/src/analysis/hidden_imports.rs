@@ -26,6 +26,28 @@ pub(super) fn computed_by(name: &str) -> &'static [&'static str] {
     }
 }
 
+/// The names that C code takes from a module it imports, where they are known; otherwise all that its texts spell.
+pub(super) fn names_for_native(module: &str) -> Option<&'static [&'static str]> {
+    Some(match module {
+        "_pylong" => &["int_divmod", "int_from_string", "int_to_decimal_string"],
+        "abc" => &["ABCMeta"],
+        "codecs" => &["decode", "encode", "lookup"],
+        "collections" => &["OrderedDict", "defaultdict", "deque", "namedtuple"],
+        "encodings" => &["search_function"],
+        "functools" => &["cmp_to_key", "partial", "reduce"],
+        "traceback" => &["extract_stack"],
+        _ => return None,
+    })
+}
+
+/// The import system itself, which is in `sys.modules` under these names however it is found.
+pub(super) fn is_import_system(module: &str) -> bool {
+    matches!(
+        module,
+        "importlib._bootstrap" | "importlib._bootstrap_external"
+    )
+}
+
 /// Whether a module written in C puts `name` into `sys.modules` although it is no package.
 pub(super) fn provides(name: &str) -> bool {
     matches!(name, "pyexpat.errors" | "pyexpat.model")

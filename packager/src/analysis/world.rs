@@ -182,7 +182,7 @@ impl<'a> World<'a> {
     }
 
     fn locate(&self, name: &str) -> Result<Presence, SourceError> {
-        if self.target.builtin_modules.contains(name) {
+        if self.target.builtin_modules.contains(name) || hidden_imports::is_import_system(name) {
             return Ok(Presence::Native);
         }
         let held = self.target.holds(name);

@@ -62,6 +62,8 @@ pub(super) struct Effects<'a> {
     classes: HashMap<&'a str, &'a StmtClassDef>,
     /// Names that the top level binds, however.
     own: HashSet<&'a str>,
+    /// Those of them that stand for the module's namespace.
+    namespaces: HashSet<&'a str>,
 }
 
 /// The effect of a piece of code, and the module's own names whose objects it changes.
@@ -89,6 +91,7 @@ impl<'a> Effects<'a> {
             is_stdlib: source.origin == Origin::Stdlib,
             functions: HashMap::new(),
             classes: HashMap::new(),
+            namespaces: HashSet::new(),
             own: scope
                 .names()
                 .map(|(name, _)| name)
@@ -100,6 +103,12 @@ impl<'a> Effects<'a> {
                 effects.functions.insert(&function.name, function);
             } else if let Stmt::ClassDef(class) = stmt {
                 effects.classes.insert(&class.name, class);
+            } else if let Stmt::Assign(assign) = stmt
+                && let Expr::Call(call) = &*assign.value
+                && matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "globals")
+            {
+                let names = assign.targets.iter().filter_map(Expr::as_name_expr);
+                effects.namespaces.extend(names.map(|name| name.id.as_str()));
             }
         }
         effects
@@ -156,6 +165,10 @@ impl<'a> Effects<'a> {
         let Expr::Name(name) = callee else {
             return false;
         };
+        // `enum` has a `property` of its own.
+        if self.is_stdlib && PURE_BUILTINS.contains(&name.id.as_str()) {
+            return true;
+        }
         self.is_quiet(name.id.as_str(), depth)
     }
 
@@ -194,6 +207,37 @@ impl<'a> Effects<'a> {
             })
     }
 
+    /// Whether calling the module's own `name` changes globals of the module, as far as the text tells.
+    fn touches_globals(&self, name: &str, depth: usize) -> bool {
+        if depth > 4 {
+            return false;
+        }
+        let bodies: Vec<&'a StmtFunctionDef> = match (self.functions.get(name), self.classes.get(name)) {
+            (Some(function), _) => vec![function],
+            (None, Some(class)) => class
+                .body
+                .iter()
+                .filter_map(Stmt::as_function_def_stmt)
+                .filter(|method| matches!(method.name.as_str(), "__init__" | "__new__"))
+                .collect(),
+            // Something else that was given a name: what it is, is not known.
+            (None, None) => Vec::new(),
+        };
+        bodies.into_iter().any(|function| {
+            let mut locals = HashSet::new();
+            collect_locals(&function.body, &mut locals);
+            locals.extend(function.parameters.iter().map(|parameter| parameter.name().as_str()));
+            let mut finder = GlobalChanges {
+                effects: self,
+                locals,
+                depth,
+                found: false,
+            };
+            finder.visit_body(&function.body);
+            finder.found
+        })
+    }
+
     fn is_quiet_function(&self, function: &'a StmtFunctionDef, depth: usize) -> bool {
         if !function
             .decorator_list
@@ -217,6 +261,67 @@ impl<'a> Effects<'a> {
         finder.locals = Some(locals);
         finder.visit_body(&function.body);
         finder.found.effect == Effect::None && finder.found.changes.is_empty()
+    }
+}
+
+/// Looks for changes of globals in a function.
+struct GlobalChanges<'e, 'a> {
+    effects: &'e Effects<'a>,
+    locals: HashSet<&'a str>,
+    depth: usize,
+    found: bool,
+}
+
+impl GlobalChanges<'_, '_> {
+    fn is_global(&self, expr: &Expr) -> bool {
+        let mut base = expr;
+        loop {
+            base = match base {
+                Expr::Attribute(attribute) => &attribute.value,
+                Expr::Subscript(subscript) => &subscript.value,
+                other => break base = other,
+            };
+        }
+        match base {
+            Expr::Name(name) => {
+                let name = name.id.as_str();
+                !self.locals.contains(name) && self.effects.own.contains(name)
+            }
+            // `globals()[name] = value`, `sys.modules[name].x = value`
+            _ => true,
+        }
+    }
+}
+
+impl<'a> Visitor<'a> for GlobalChanges<'_, 'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        self.found |= matches!(stmt, Stmt::Global(_));
+        visitor::walk_stmt(self, stmt);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Attribute(attribute) if attribute.ctx != ExprContext::Load => {
+                self.found |= self.is_global(&attribute.value);
+            }
+            Expr::Subscript(subscript) if subscript.ctx != ExprContext::Load => {
+                self.found |= self.is_global(&subscript.value);
+            }
+            Expr::Call(call) => {
+                if let Expr::Attribute(method) = &*call.func {
+                    let changes = !PURE_METHODS.contains(&method.attr.as_str());
+                    self.found |= changes
+                        && matches!(&*method.value, Expr::Name(_) | Expr::Call(_))
+                        && self.is_global(&method.value)
+                        && !matches!(&*method.value, Expr::Call(inner)
+                            if !matches!(&*inner.func, Expr::Name(name) if name.id.as_str() == "globals"));
+                } else if let Expr::Name(name) = &*call.func {
+                    self.found |= self.effects.touches_globals(name.id.as_str(), self.depth + 1);
+                }
+            }
+            _ => {}
+        }
+        visitor::walk_expr(self, expr);
     }
 }
 
@@ -277,6 +382,7 @@ impl<'a> Finder<'_, 'a> {
         let name = name.id.as_str();
         match &self.locals {
             Some(locals) if locals.contains(name) => {}
+            None if self.effects.namespaces.contains(name) => self.raise_to(Effect::Module),
             None if self.effects.own.contains(name) => self.found.changes.push(name),
             Some(_) | None => self.unknown(),
         }
@@ -297,6 +403,16 @@ impl<'a> Finder<'_, 'a> {
             if on_own {
                 return self.change(&method.value);
             }
+        }
+        if self.effects.is_stdlib
+            && self.locals.is_none()
+            && let Expr::Name(name) = &*call.func
+            && self.effects.own.contains(name.id.as_str())
+        {
+            if self.effects.touches_globals(name.id.as_str(), 0) {
+                self.raise_to(Effect::Module);
+            }
+            return;
         }
         if self.effects.is_stdlib
             && let Some(path) = self.effects.imported.path(&call.func)
@@ -359,7 +475,9 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
                 inner.locals = Some(names);
                 inner.visit_body(&class.body);
                 let effect = inner.found.effect;
-                self.raise_to(effect);
+                if !self.effects.is_stdlib {
+                    self.raise_to(effect);
+                }
             }
             Stmt::Global(_) | Stmt::Delete(_) => self.raise_to(Effect::Module),
             // Leaving with an error is what the importer sees.

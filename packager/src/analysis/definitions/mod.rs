@@ -43,6 +43,8 @@ pub(super) struct Unit {
     /// The names it binds, and those whose objects it changes.
     pub(super) defines: Vec<Name>,
     pub(super) effect: Effect,
+    /// `copyreg.pickle(type, function)`
+    pub(super) is_pickle_registration: bool,
     pub(super) uses: Uses,
     /// The handlers of a `try` statement: they count only if they can run.
     pub(super) handlers: Vec<HandlerPart>,

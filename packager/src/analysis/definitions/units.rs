@@ -169,11 +169,25 @@ impl<'a> Splitter<'_, 'a> {
                 let (names, imports) = self.bound_by(stmt);
                 let found = self.effects.of_statement(stmt);
                 let (uses, handlers) = self.parts(stmt);
+                let is_pickle_registration = self.is_pickle_registration(stmt);
                 let unit = self.push(stmt, UnitKind::Other, names, found, uses, frame);
                 unit.handlers = handlers;
                 unit.imports = imports;
+                unit.is_pickle_registration = is_pickle_registration;
             }
         }
+    }
+
+    fn is_pickle_registration(&self, stmt: &Stmt) -> bool {
+        let Stmt::Expr(expression) = stmt else {
+            return false;
+        };
+        let Expr::Call(call) = &*expression.value else {
+            return false;
+        };
+        let in_copyreg = self.context.source.name == "copyreg"
+            && matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "pickle");
+        in_copyreg || self.context.imported.path(&call.func).as_deref() == Some("copyreg.pickle")
     }
 
     fn push(
@@ -206,6 +220,7 @@ impl<'a> Splitter<'_, 'a> {
             range: at.range(),
             defines,
             effect,
+            is_pickle_registration: false,
             uses,
             handlers: Vec::new(),
             members: Vec::new(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    Arguments, Comprehension, Expr, ExprCall, ExprContext, InterpolatedStringElement, Operator,
+    Arguments, CmpOp, Comprehension, Expr, ExprCall, ExprContext, InterpolatedStringElement, Operator,
     Parameters, Stmt, StmtClassDef, StmtFunctionDef,
 };
 use rustpython_ruff_text_size::{Ranged, TextSize};
@@ -234,6 +234,12 @@ impl<'a, 'n> UseCollector<'a, 'n> {
         (!is_local).then_some(*builtin)
     }
 
+    /// `globals()`
+    fn is_globals(&self, expr: &Expr) -> bool {
+        matches!(expr, Expr::Call(call)
+            if self.builtin(&call.func) == Some(Builtin::Namespace("globals")))
+    }
+
     fn call(&mut self, call: &'a ExprCall) {
         let at = call.start();
         let arguments = &call.arguments;
@@ -283,7 +289,8 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             .scopes
             .iter()
             .any(|scope| scope.kind == ScopeKind::Function);
-        if what == "globals" || !in_function {
+        // `dir()` gives names, and no way to what they stand for.
+        if what == "globals" || (what != "dir" && !in_function) {
             self.opaque(what, at, false);
         }
     }
@@ -532,7 +539,24 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 }
                 self.path(expr, &[], name.start());
             }
-            Expr::Attribute(attribute) => self.attribute(expr, attribute.ctx),
+            Expr::Attribute(attribute) => {
+                // `globals().update(...)` only puts names in.
+                let fills = matches!(attribute.attr.as_str(), "setdefault" | "update");
+                if !(fills && self.is_globals(&attribute.value)) {
+                    self.attribute(expr, attribute.ctx);
+                }
+            }
+            Expr::Subscript(subscript)
+                if subscript.ctx == ExprContext::Store && self.is_globals(&subscript.value) =>
+            {
+                self.visit_expr(&subscript.slice);
+            }
+            Expr::Compare(compare)
+                if matches!(&*compare.ops, [CmpOp::In | CmpOp::NotIn])
+                    && self.is_globals(&compare.comparators[0]) =>
+            {
+                self.visit_expr(&compare.left);
+            }
             Expr::Call(call) => {
                 if self.imported_by(call).is_some() {
                     self.path(expr, &[], call.start());

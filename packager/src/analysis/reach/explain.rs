@@ -1,7 +1,9 @@
 //! The way from a node to something that was reached.
 
+use std::collections::{BTreeMap, HashMap};
+
 use super::super::world::Presence;
-use super::{Because, How, Reach, Thing};
+use super::{How, ModuleId, Reach, Thing};
 
 /// One step of a way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +34,10 @@ impl Reach<'_> {
             Thing::Unit(_, unit) => {
                 let unit = &definitions.units[unit as usize];
                 match unit.defines.as_slice() {
-                    [] => module.to_owned(),
+                    [] => {
+                        let before = &entry.source.text[..unit.range.start().to_usize()];
+                        format!("{module}:{}", before.matches('\n').count() + 1)
+                    }
                     [first, ..] => format!("{module}.{}", text(first)),
                 }
             }
@@ -45,40 +50,48 @@ impl Reach<'_> {
         }
     }
 
-    /// The way to `thing`, from where it begins; empty if it was not reached.
-    pub(in super::super) fn way(&self, thing: Thing) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let mut at = Some(thing);
-        while let Some(thing) = at
-            && let Some(because) = self.because.get(&thing)
-            // A way that comes back to itself says no more.
-            && steps.len() < 1000
-        {
-            steps.push(self.step(thing, *because));
-            at = because.from;
+    /// How everything was reached, by its full name.
+    pub(in super::super) fn steps(&self) -> BTreeMap<String, Step> {
+        let mut lines: HashMap<ModuleId, Vec<u32>> = HashMap::new();
+        let mut steps = BTreeMap::new();
+        for (thing, because) in &self.because {
+            let line = because.from.map_or(0, |from| {
+                let starts = lines
+                    .entry(from.module())
+                    .or_insert_with(|| self.line_starts(from.module()));
+                starts.partition_point(|start| *start <= because.at.to_u32())
+            });
+            let file = because.from.map_or("", |from| self.file(from.module()));
+            let step = Step {
+                name: self.full_name(*thing),
+                from: because
+                    .from
+                    .map(|from| self.full_name(from))
+                    .unwrap_or_default(),
+                file: file.to_owned(),
+                line: u32::try_from(line).unwrap_or(u32::MAX),
+                how: because.how,
+            };
+            steps.insert(step.name.clone(), step);
         }
-        steps.reverse();
         steps
     }
 
-    pub(in super::super) fn ways(&self) -> std::collections::BTreeMap<String, Vec<Step>> {
-        let modules = self.ids.values().map(|id| Thing::Module(*id));
-        let units = self.because.keys().copied();
-        modules
-            .chain(units)
-            .map(|thing| (self.full_name(thing), self.way(thing)))
-            .filter(|(_, way)| !way.is_empty())
-            .collect()
+    fn file(&self, id: ModuleId) -> &str {
+        match self.presence(id) {
+            Presence::Source(entry) => &entry.source.display_path,
+            Presence::Absent | Presence::Native | Presence::Namespace => "",
+        }
     }
 
-    fn step(&self, thing: Thing, because: Because) -> Step {
-        let (_, file, line) = self.place(because);
-        Step {
-            name: self.full_name(thing),
-            from: because.from.map(|from| self.full_name(from)).unwrap_or_default(),
-            file,
-            line,
-            how: because.how,
-        }
+    /// Where each line of a module begins.
+    fn line_starts(&self, id: ModuleId) -> Vec<u32> {
+        let Presence::Source(entry) = self.presence(id) else {
+            return Vec::new();
+        };
+        let ends = entry.source.text.match_indices('\n');
+        std::iter::once(0)
+            .chain(ends.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)))
+            .collect()
     }
 }

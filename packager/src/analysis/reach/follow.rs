@@ -13,10 +13,19 @@ use super::symbols::Symbol;
 use super::{Because, How, Item, ModuleId, OpaquePlace, Reach, Thing};
 use crate::source::Origin;
 
+/// Modules of the library that look at their own namespace and take no definition from it that its name does not show: they
+/// put names in, look whether names are there, or read back what they have put in.
+const HARMLESS_NAMESPACES: [&str; 8] = [
+    "hashlib", "inspect", "locale", "os", "signal", "types", "typing", "zoneinfo",
+];
+
 impl<'w> Reach<'w> {
     pub(super) fn reach_name(&mut self, id: ModuleId, name: Symbol, because: Because) {
         if !self.named.insert((id, name)) {
             return;
+        }
+        for (module, unit) in self.registrations.remove(&(id, name)).unwrap_or_default() {
+            self.push(Item::Unit(module, unit), because);
         }
         let child = self.child(id, name);
         if let Some(child) = child {
@@ -28,6 +37,7 @@ impl<'w> Reach<'w> {
         let module = &self.modules[&id];
         let held = module.is_held();
         let is_loaded = module.loaded.is_some();
+        let is_stdlib = module.entry.source.origin == Origin::Stdlib;
         let definitions = module.definitions();
         let units = module.by_name.get(&name).cloned().unwrap_or_default();
         let stars = module.stars.clone();
@@ -69,7 +79,10 @@ impl<'w> Reach<'w> {
             self.push(Item::Name(from, name), because);
         }
         if self.symbols.text(name) == "__all__" {
-            self.reach_exports(id, because);
+            let by_itself = because.from.is_some_and(|from| from.module() == id);
+            if !by_itself {
+                self.reach_exports(id, because);
+            }
             return;
         }
         if is_found || held || is_bound {
@@ -82,7 +95,8 @@ impl<'w> Reach<'w> {
         }
         let hook = self.symbols.number("__getattr__");
         self.push(Item::Name(id, hook), because);
-        if is_open {
+        // What the library puts into namespaces by other means, it does in statements that always run.
+        if is_open && !is_stdlib {
             self.push(Item::Whole(id), because);
         }
     }
@@ -313,10 +327,7 @@ impl<'w> Reach<'w> {
             let name = self.symbol(id, *name);
             self.push(Item::Attribute(name), because(*at, How::Attribute));
         }
-        for (name, at) in &uses.strings {
-            let name = self.symbol(id, *name);
-            self.push(Item::Attribute(name), because(*at, How::Text));
-        }
+        self.follow_strings(id, thing, uses);
         for import in &uses.imports {
             self.use_from(id, thing, *import);
         }
@@ -326,6 +337,37 @@ impl<'w> Reach<'w> {
         self.follow_syntax(uses, &because);
         self.follow_opaque(id, uses, &because);
         self.follow_affixes(id, thing, uses);
+    }
+
+    /// Strings that could be names count as attributes; those of the standard library, which does not hand them on, only
+    /// where attributes are taken by names that are not in the text.
+    fn follow_strings(&mut self, id: ModuleId, thing: Thing, uses: &Uses) {
+        if uses.strings.is_empty() && uses.by_name.is_none() {
+            return;
+        }
+        let Some(module) = self.module(id) else {
+            return;
+        };
+        let is_own = module.entry.source.origin != Origin::Stdlib;
+        let mut strings: Vec<(Symbol, Thing, TextSize)> = uses
+            .strings
+            .iter()
+            .map(|(name, at)| (module.symbols[name.0 as usize], thing, *at))
+            .collect();
+        module.by_computed_name |= uses.by_name.is_some();
+        if !is_own && !module.by_computed_name {
+            module.strings.extend(strings);
+            return;
+        }
+        strings.append(&mut module.strings);
+        for (name, thing, at) in strings {
+            let because = Because {
+                from: Some(thing),
+                at,
+                how: How::Text,
+            };
+            self.push(Item::Attribute(name), because);
+        }
     }
 
     fn follow_siblings(&mut self, id: ModuleId, class: u32, uses: &Uses, because: Because) {
@@ -457,7 +499,8 @@ impl<'w> Reach<'w> {
         let is_held = module.is_held();
         for place in &uses.opaque {
             // The library runs only text that it makes itself, from strings that count as names.
-            let is_known = place.own_text && is_stdlib;
+            let is_known =
+                is_stdlib && (place.own_text || HARMLESS_NAMESPACES.contains(&self.name(id)));
             self.note_opaque(id, place.at, place.what, !is_known && !is_held);
             if is_known {
                 for (name, at) in &uses.strings {

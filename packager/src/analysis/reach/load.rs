@@ -319,14 +319,16 @@ impl Reach<'_> {
     fn load_native(&mut self, id: ModuleId, reached: Certainty) {
         let name = self.name(id);
         for (to, certainty, trigger) in hidden_imports::imports_of(name) {
-            if let Trigger::Attribute(attribute) = trigger
-                && !self.options.whole_modules
-            {
-                let symbol = self.symbols.number(attribute);
-                if let Some(to) = self.id(to) {
-                    self.waiting_native(symbol, id, to);
+            match trigger {
+                Trigger::Attribute(attribute) if !self.options.whole_modules => {
+                    let symbol = self.symbols.number(attribute);
+                    if let Some(to) = self.id(to) {
+                        self.waiting_native(symbol, id, to);
+                    }
+                    continue;
                 }
-                continue;
+                Trigger::Elsewhere if !self.options.whole_modules => continue,
+                Trigger::Always | Trigger::Attribute(_) | Trigger::Elsewhere => {}
             }
             self.import_native(id, to, reached.max(*certainty), *certainty);
         }
@@ -423,6 +425,9 @@ impl Reach<'_> {
             }
         }
         for (number, unit) in (0..).zip(&definitions.units) {
+            if unit.is_pickle_registration && self.wait_for_pickling(id, number) {
+                continue;
+            }
             let runs = match &unit.kind {
                 UnitKind::Function => unit.effect != Effect::None,
                 UnitKind::Class { .. } => unit.effect != Effect::None || self.registers(id, number),
@@ -449,6 +454,22 @@ impl Reach<'_> {
                 self.offer_submodule(id, number);
             }
         }
+    }
+
+    /// `copyreg.pickle(type, function)` matters to those who read its table. Whether the unit has to wait.
+    fn wait_for_pickling(&mut self, id: ModuleId, unit: u32) -> bool {
+        let Some(copyreg) = self.id("copyreg") else {
+            return false;
+        };
+        let table = self.symbols.number("dispatch_table");
+        if self.named.contains(&(copyreg, table)) {
+            return false;
+        }
+        self.registrations
+            .entry((copyreg, table))
+            .or_default()
+            .push((id, unit));
+        true
     }
 
     fn import_matters(&mut self, id: ModuleId, unit: u32, request: &Request) -> bool {

@@ -30,6 +30,7 @@ use rustpython_ruff_text_size::TextSize;
 use super::closure::DynamicImport;
 use super::definitions::{Definitions, Unit, UnitKind};
 use super::evaluate::Found;
+use super::hidden_imports;
 use super::world::{Entry, Presence, Statuses, World};
 use super::{Certainty, Link, MissingKind};
 use symbols::{Symbol, Symbols};
@@ -152,6 +153,8 @@ struct Module<'w> {
     /// Somewhere in it the attribute of an object is taken by a computed name.
     by_computed_name: bool,
     affixes: Vec<(Box<str>, Box<str>, Thing, TextSize)>,
+    /// Strings that count once that happens.
+    strings: Vec<(Symbol, Thing, TextSize)>,
     live_frames: HashSet<usize>,
     /// What is taken through each `import *`.
     starred: BTreeMap<u32, BTreeSet<Symbol>>,
@@ -203,6 +206,9 @@ pub(super) struct Reach<'w> {
     /// What the engine's own code takes from modules, if they are there.
     guest_names: HashMap<ModuleId, Vec<Symbol>>,
     escaped: HashSet<ModuleId>,
+    native_escaped: HashSet<ModuleId>,
+    /// Statements that matter once a name is used.
+    registrations: HashMap<(ModuleId, Symbol), Vec<(ModuleId, u32)>>,
     /// Methods of the application's own classes, until something takes attributes of unknown names there.
     own_members: Vec<Thing>,
     everything_own: Option<Because>,
@@ -262,6 +268,8 @@ impl<'w> Reach<'w> {
             affixes: Vec::new(),
             guest_names: HashMap::new(),
             escaped: HashSet::new(),
+            native_escaped: HashSet::new(),
+            registrations: HashMap::new(),
             own_members: Vec::new(),
             everything_own: None,
             submodule_imports: HashMap::new(),
@@ -417,6 +425,7 @@ impl<'w> Reach<'w> {
             is_whole: false,
             by_computed_name: false,
             affixes: Vec::new(),
+            strings: Vec::new(),
             live_frames: HashSet::new(),
             starred: BTreeMap::new(),
             kept_stars: BTreeSet::new(),
@@ -469,7 +478,11 @@ impl<'w> Reach<'w> {
 
     /// From now on every attribute that is used may be one of this module.
     fn escape(&mut self, id: ModuleId, because: Because) {
-        if !self.escaped.insert(id) {
+        // C code looks up names that its texts spell, and hands the module to nobody.
+        let native_names = because.how == How::Native;
+        if (native_names && !self.native_escaped.insert(id))
+            || (!native_names && !self.escaped.insert(id))
+        {
             return;
         }
         let prefix = format!("{}.", self.name(id));
@@ -485,13 +498,20 @@ impl<'w> Reach<'w> {
         if let Some(module) = self.module(id) {
             names.extend(module.by_name.keys());
         }
-        let native_names = because.how == How::Native;
+        // Whoever reads it takes what it names one by one.
+        names.remove(&self.symbols.number("__all__"));
+        let of_native = hidden_imports::names_for_native(self.name(id));
+        let by_native = |name: &str| of_native.is_none_or(|names| names.contains(&name));
         for name in names {
+            if native_names {
+                if self.native.contains(&name) && by_native(self.symbols.text(name)) {
+                    self.push(Item::Name(id, name), because);
+                }
+                continue;
+            }
             let mention = self.attributes.get(&name).copied();
             if let Some(mention) = mention.or_else(|| self.fitting_affix(name)) {
                 self.push(Item::Name(id, name), mention);
-            } else if native_names && self.native.contains(&name) {
-                self.push(Item::Name(id, name), because);
             } else {
                 self.waiting_names.entry(name).or_default().push(id);
             }
