@@ -7,7 +7,8 @@ use super::cut::cut;
 use super::evaluate::run;
 use super::flow::Flow;
 use super::parse::on_deep_stacks;
-use super::reach::{Options, Reach, Step};
+use super::listing::{Definition, list};
+use super::reach::{Options, Reach};
 use super::world::{Entry, Presence, Statuses, World};
 use super::{
     AnalysisError, Certainty, ImportProblems, Link, LinkKind, MissingImport, MissingKind,
@@ -47,6 +48,21 @@ pub struct ReachedModule {
     pub reason: Link,
     /// What is left of it.
     pub shaken: Shaken,
+}
+
+/// A place at which it cannot be told which definitions are used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpaquePlace {
+    /// The module.
+    pub module: String,
+    /// Its file, below its root.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// What is used there, such as `exec`.
+    pub what: &'static str,
+    /// Whether the module is kept whole for it.
+    pub keeps_whole: bool,
 }
 
 /// A module without the definitions that nothing reaches.
@@ -91,24 +107,14 @@ pub struct Closure {
     /// Files of the user's that are never read because the engine has a module of that name: module and file.
     pub shadowed: BTreeMap<String, String>,
     reasons: BTreeMap<String, Link>,
-    steps: BTreeMap<String, Step>,
+    /// The definitions of every module that has source and was reached, by the module's name.
+    pub definitions: BTreeMap<String, Vec<Definition>>,
+    /// Places at which it cannot be told which definitions are used: module, line, what is there, and whether the module is kept
+    /// whole for it.
+    pub opaque: Vec<OpaquePlace>,
 }
 
 impl Closure {
-    /// The way from a node to a module or definition, such as `json.decoder.JSONDecoder.decode`; empty if there is none.
-    pub fn way(&self, name: &str) -> Vec<&Step> {
-        let mut way: Vec<&Step> = Vec::new();
-        let mut at = self.steps.get(name);
-        while let Some(step) = at
-            && !way.iter().any(|known| known.name == step.name)
-        {
-            way.push(step);
-            at = self.steps.get(&step.from);
-        }
-        way.reverse();
-        way
-    }
-
     /// The links from a node, or from the interpreter itself, to `module`; empty when it was not reached.
     pub fn why(&self, module: &str) -> Vec<Link> {
         chain(&self.reasons, module)
@@ -274,12 +280,37 @@ impl Outcome<'_> {
                 }
             }
         }
-        closure.steps = self.reach.steps();
+        closure.definitions = list(&self.reach);
+        closure.opaque = self.opaque();
         closure.shadowed = self.shadowed(&closure.held)?;
         closure.excluded = self.reach.excluded;
         closure.dynamic = self.reach.dynamic.into_iter().collect();
         closure.reasons = self.reach.reasons;
         Ok(closure)
+    }
+
+    fn opaque(&self) -> Vec<OpaquePlace> {
+        let mut places: Vec<OpaquePlace> = self
+            .reach
+            .opaque
+            .iter()
+            .filter_map(|place| {
+                let name = self.reach.name(place.module);
+                let Presence::Source(entry) = self.world.get(name) else {
+                    return None;
+                };
+                let before = &entry.source.text[..place.at.to_usize()];
+                Some(OpaquePlace {
+                    module: name.to_owned(),
+                    file: entry.source.display_path.clone(),
+                    line: u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX),
+                    what: place.what,
+                    keeps_whole: place.keeps_whole,
+                })
+            })
+            .collect();
+        places.sort();
+        places
     }
 
     fn shaken(&self, name: &str, entry: &Entry) -> Shaken {

@@ -24,6 +24,7 @@ mod expressions;
 mod flow;
 mod hidden_imports;
 mod link;
+mod listing;
 mod names;
 mod nodes;
 mod parse;
@@ -33,7 +34,8 @@ mod steps;
 mod target;
 mod world;
 
-pub use closure::{Closure, DynamicImport, NodeModule, ReachedModule, Shaken, analyse};
+pub use closure::{Closure, DynamicImport, NodeModule, OpaquePlace, ReachedModule, Shaken, analyse};
+pub use listing::{Definition, DefinitionKind, Reached};
 pub use link::{Certainty, Link, LinkKind};
 pub use nodes::{ClassSite, NodeClass, NodeError, ProcessKind, find_nodes};
 pub use parse::{ParsedModule, SyntaxError};

@@ -1,5 +1,6 @@
 //! From a manifest to a bundle: the stages, in order.
 
+mod docstrings;
 mod error;
 mod modules;
 mod notes;
@@ -114,7 +115,12 @@ pub fn pack(
         let found = analysis::analyse(&plan.sources, &target, &plan.entries(), &options)?;
         user_sources = modules::user_sources(&found);
         progress("compiling Python modules");
-        let carried = modules::compile(&built.engine, cache, &found)?;
+        let texts = if request.shake {
+            docstrings::without_docstrings(&found)
+        } else {
+            BTreeMap::new()
+        };
+        let carried = modules::compile(&built.engine, cache, &found, &texts)?;
         let table = modules::table(&found, &carried);
         progress("importing and freezing");
         let frozen = block_on(freeze(&built.engine, carried, &plan.class_sites()))

@@ -15,11 +15,12 @@ use crate::source::Origin;
 /// Where the standard library's files appear to be, in tracebacks.
 const STDLIB_FOLDER: &str = "lib/python3.14";
 
-/// Compile every module, for the engine's importer.
+/// Compile every module, for the engine's importer; `texts` replace those of the closure.
 pub(super) fn compile(
     engine: &Engine,
     cache: &Cache,
     closure: &Closure,
+    texts: &BTreeMap<String, String>,
 ) -> Result<Vec<CarriedModule>, PackError> {
     let sources = closure
         .modules
@@ -33,7 +34,7 @@ pub(super) fn compile(
                 name.as_str(),
                 Source {
                     filename,
-                    text: &module.shaken.text,
+                    text: texts.get(name).map_or(&*module.shaken.text, String::as_str),
                 },
             )
         })

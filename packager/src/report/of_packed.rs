@@ -6,9 +6,10 @@ use anyhow::anyhow;
 use rm_runtime::bundle::PackedModule;
 
 use super::metafile::{
-    Because, BeforeAndKept, Link, LinkKind, Metafile, Module, Opaque, Origin, Place, When,
+    Because, BeforeAndKept, Definition, DefinitionKind, Link, LinkKind, Metafile, Module, Opaque, Origin, Place, When,
+    Whole,
 };
-use crate::analysis::{self, Certainty, Closure};
+use crate::analysis::{self, Certainty, Closure, How};
 use crate::pack::{Analysed, INCLUDED, PackError, Packed};
 use crate::source::{self, Found, ModuleSource};
 
@@ -47,7 +48,11 @@ fn modules(analysed: &Analysed, packed: &[PackedModule]) -> Result<Vec<Module>, 
             Some(reached) => of_source(&reached.source),
             None => without_source(name, Origin::Node),
         };
-        module.source.kept = module.source.before;
+        if let Some(reached) = closure.modules.get(name) {
+            module.source.kept = kept_bytes(&reached.shaken.text);
+        }
+        module.definitions = definitions(closure, name);
+        module.whole = whole(closure, name);
         if let Some(packed) = in_bundle.get(name.as_str()) {
             module.loaded = packed.loaded;
             module.code = packed.size;
@@ -59,6 +64,7 @@ fn modules(analysed: &Analysed, packed: &[PackedModule]) -> Result<Vec<Module>, 
         if let Some(Found::Module(source)) = sources.find_stdlib(name)? {
             module.file = source.display_path;
         }
+        module.definitions = definitions(closure, name);
         modules.push(module);
     }
     for name in closure.excluded.keys() {
@@ -68,6 +74,44 @@ fn modules(analysed: &Analysed, packed: &[PackedModule]) -> Result<Vec<Module>, 
         });
     }
     Ok(modules)
+}
+
+/// Bytes of text, without lines that are empty because what stood there was left out.
+fn kept_bytes(text: &str) -> u64 {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| line.len() as u64 + 1).sum()
+}
+
+/// The definitions of a module, without links yet.
+fn definitions(closure: &Closure, module: &str) -> Vec<Definition> {
+    let listed = closure.definitions.get(module).into_iter().flatten();
+    listed
+        .map(|definition| Definition {
+            name: definition.name.clone(),
+            kind: match definition.kind {
+                analysis::DefinitionKind::Function => DefinitionKind::Function,
+                analysis::DefinitionKind::Class => DefinitionKind::Class,
+                analysis::DefinitionKind::Method => DefinitionKind::Method,
+                analysis::DefinitionKind::Assignment => DefinitionKind::Assignment,
+                analysis::DefinitionKind::Import => DefinitionKind::Import,
+            },
+            line: definition.line,
+            end_line: definition.end_line,
+            bytes: definition.bytes,
+            because: None,
+        })
+        .collect()
+}
+
+fn whole(closure: &Closure, module: &str) -> Option<Whole> {
+    let place = closure
+        .opaque
+        .iter()
+        .find(|place| place.module == module && place.keeps_whole)?;
+    Some(Whole {
+        line: place.line,
+        reason: format!("uses `{}`", place.what),
+    })
 }
 
 fn of_source(source: &ModuleSource) -> Module {
@@ -115,6 +159,57 @@ fn link(metafile: &mut Metafile, closure: &Closure) {
             }
         }
     }
+    link_definitions(metafile, closure, &numbers);
+}
+
+/// Set what brought in each definition.
+fn link_definitions(metafile: &mut Metafile, closure: &Closure, numbers: &BTreeMap<String, usize>) {
+    for module in &mut metafile.modules {
+        // What is not in the bundle has nothing that could be.
+        if module.because.is_none() {
+            continue;
+        }
+        let Some(listed) = closure.definitions.get(&module.name) else {
+            continue;
+        };
+        for (definition, known) in module.definitions.iter_mut().zip(listed) {
+            definition.because = known
+                .reached
+                .as_ref()
+                .map(|reached| because_of(reached, numbers));
+        }
+    }
+}
+
+fn because_of(reached: &analysis::Reached, numbers: &BTreeMap<String, usize>) -> Because {
+    let from = reached.from.as_ref().and_then(|(module, definition)| {
+        let module = *numbers.get(module)?;
+        Some(definition.map_or(Place::module(module), |number| {
+            Place::definition(module, number)
+        }))
+    });
+    let kind = match reached.how {
+        How::Node => return Because::Node(String::new()),
+        How::Setting => return Because::Setting("keep".to_owned()),
+        How::Trace => return Because::Trace(String::new()),
+        How::Engine => LinkKind::Part,
+        How::Native => LinkKind::Native,
+        How::Import => LinkKind::Import,
+        How::Name => LinkKind::Name,
+        How::Attribute => LinkKind::Attribute,
+        How::Text | How::Affix => LinkKind::String,
+        How::Effect => LinkKind::Effect,
+        How::Whole | How::Class => LinkKind::Part,
+    };
+    match from {
+        Some(from) => Because::Link(Link {
+            from,
+            line: reached.line,
+            kind,
+            when: When::Always,
+        }),
+        None => Because::Interpreter,
+    }
 }
 
 fn because(numbers: &BTreeMap<String, usize>, link: &analysis::Link) -> Option<Because> {
@@ -144,6 +239,16 @@ fn because(numbers: &BTreeMap<String, usize>, link: &analysis::Link) -> Option<B
 }
 
 fn opaque(closure: &Closure) -> Vec<Opaque> {
+    let places = closure.opaque.iter().map(|place| Opaque {
+        module: place.module.clone(),
+        file: place.file.clone(),
+        line: place.line,
+        what: if place.keeps_whole {
+            format!("uses `{}`; the module is kept whole", place.what)
+        } else {
+            format!("uses `{}`", place.what)
+        },
+    });
     let imports = closure.dynamic.iter();
     imports
         .map(|import| Opaque {
@@ -155,6 +260,7 @@ fn opaque(closure: &Closure) -> Vec<Opaque> {
                 import.expression
             ),
         })
+        .chain(places)
         .collect()
 }
 

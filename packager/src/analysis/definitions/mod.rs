@@ -144,6 +144,8 @@ pub(super) struct Uses {
     pub(super) opaque: Vec<Opaque>,
     /// Syntax for which the interpreter imports modules of its own.
     pub(super) syntax: Vec<(Syntax, TextSize)>,
+    /// A module is taken from `sys.modules` by a name that is not in the text.
+    pub(super) any_module: Option<TextSize>,
     /// The attribute of an object is taken by a name that is not in the text.
     pub(super) by_name: Option<TextSize>,
 }

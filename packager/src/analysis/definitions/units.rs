@@ -484,6 +484,7 @@ impl Uses {
             siblings,
             opaque,
             syntax,
+            any_module,
             by_name,
         } = other;
         self.names.extend(names);
@@ -495,6 +496,7 @@ impl Uses {
         self.siblings.extend(siblings);
         self.opaque.extend(opaque);
         self.syntax.extend(syntax);
+        self.any_module = self.any_module.or(any_module);
         self.by_name = self.by_name.or(by_name);
         self
     }

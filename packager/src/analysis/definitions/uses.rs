@@ -163,10 +163,13 @@ impl<'a, 'n> UseCollector<'a, 'n> {
                     Vec::new()
                 }
             },
-            _ => {
-                self.visit_expr(base);
-                Vec::new()
-            }
+            _ => match self.taken_module(base) {
+                Some(module) => vec![Root::Module(self.names.number(module))],
+                None => {
+                    self.visit_expr(base);
+                    Vec::new()
+                }
+            },
         };
         let attributes: Vec<Name> = attributes
             .iter()
@@ -185,6 +188,30 @@ impl<'a, 'n> UseCollector<'a, 'n> {
                     at,
                 }),
             }
+        }
+    }
+
+    /// The module that `sys.modules["a"]` or `sys.modules[__name__]` is.
+    fn taken_module<'e>(&self, expr: &'e Expr) -> Option<&'e str>
+    where
+        'a: 'e,
+    {
+        let Expr::Subscript(subscript) = expr else {
+            return None;
+        };
+        if !self
+            .context
+            .imported
+            .may_be(&subscript.value, "sys.modules")
+        {
+            return None;
+        }
+        match &*subscript.slice {
+            Expr::StringLiteral(name) => Some(name.value.to_str()),
+            Expr::Name(name) if name.id.as_str() == "__name__" => {
+                Some(self.context.source.name.as_str())
+            }
+            _ => None,
         }
     }
 
@@ -406,6 +433,13 @@ impl<'a, 'n> UseCollector<'a, 'n> {
 
     fn attribute(&mut self, expr: &'a Expr, ctx: ExprContext) {
         let (base, attributes) = chain(expr);
+        // `sys.modules.get(name)`, `sys.modules.values()`
+        if attributes.len() > 1
+            && let Expr::Attribute(outer) = expr
+            && self.context.imported.may_be(&outer.value, "sys.modules")
+        {
+            self.uses.any_module.get_or_insert(expr.start());
+        }
         let is_stored = ctx == ExprContext::Store;
         let is_variable = match base {
             Expr::Name(name) => {
@@ -550,6 +584,19 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 if subscript.ctx == ExprContext::Store && self.is_globals(&subscript.value) =>
             {
                 self.visit_expr(&subscript.slice);
+            }
+            Expr::Subscript(subscript)
+                if self
+                    .context
+                    .imported
+                    .may_be(&subscript.value, "sys.modules") =>
+            {
+                if self.taken_module(expr).is_some() {
+                    self.path(expr, &[], subscript.start());
+                } else {
+                    self.uses.any_module.get_or_insert(subscript.start());
+                    visitor::walk_expr(self, expr);
+                }
             }
             Expr::Compare(compare)
                 if matches!(&*compare.ops, [CmpOp::In | CmpOp::NotIn])

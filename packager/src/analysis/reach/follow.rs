@@ -453,7 +453,7 @@ impl<'w> Reach<'w> {
             };
             for module in binding.modules {
                 if text == "__dict__" {
-                    self.note_opaque(module, path.at, "__dict__", true);
+                    self.note_opaque(id, path.at, "the namespace of a module", false);
                     self.push(Item::Whole(module), because);
                     continue;
                 }
@@ -497,6 +497,13 @@ impl<'w> Reach<'w> {
         };
         let is_stdlib = module.entry.source.origin == Origin::Stdlib;
         let is_held = module.is_held();
+        // The library does so to evaluate annotations and to pickle, with names that come from the module's own text.
+        if let Some(at) = uses.any_module
+            && !is_stdlib
+        {
+            self.note_opaque(id, at, "sys.modules", false);
+            self.escape_own(because(at, How::Attribute));
+        }
         for place in &uses.opaque {
             // The library runs only text that it makes itself, from strings that count as names.
             let is_known =

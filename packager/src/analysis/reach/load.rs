@@ -375,6 +375,11 @@ impl Reach<'_> {
             how: How::Effect,
         };
         if is_first {
+            if entry.source.origin != Origin::Stdlib
+                && let Some(because) = self.every_own_module
+            {
+                self.push(Item::Escape(id), because);
+            }
             if entry.source.origin == Origin::Stdlib {
                 for to in hidden_imports::computed_by(name) {
                     let link = Link {

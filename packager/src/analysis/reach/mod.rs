@@ -15,13 +15,10 @@
 //! `effects` which imports matter though nobody uses what they bind.
 
 mod effects;
-mod explain;
 mod follow;
 mod load;
 mod resolve;
 mod symbols;
-
-pub use explain::Step;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
@@ -33,6 +30,7 @@ use super::evaluate::Found;
 use super::hidden_imports;
 use super::world::{Entry, Presence, Statuses, World};
 use super::{Certainty, Link, MissingKind};
+use crate::source::Origin;
 use symbols::{Symbol, Symbols};
 
 /// A module, by its place among all that were found, in the order of their names.
@@ -212,6 +210,8 @@ pub(super) struct Reach<'w> {
     /// Methods of the application's own classes, until something takes attributes of unknown names there.
     own_members: Vec<Thing>,
     everything_own: Option<Because>,
+    /// The application takes modules by names that are not in its text.
+    every_own_module: Option<Because>,
     /// Imports that bind a submodule to its package, until somebody uses that.
     submodule_imports: HashMap<ModuleId, Vec<(ModuleId, u32)>>,
     submodules: HashSet<ModuleId>,
@@ -272,6 +272,7 @@ impl<'w> Reach<'w> {
             registrations: HashMap::new(),
             own_members: Vec::new(),
             everything_own: None,
+            every_own_module: None,
             submodule_imports: HashMap::new(),
             submodules: HashSet::new(),
             exported: HashSet::new(),
@@ -515,6 +516,25 @@ impl<'w> Reach<'w> {
             } else {
                 self.waiting_names.entry(name).or_default().push(id);
             }
+        }
+    }
+
+    /// The application takes modules by names that are not in its text: any of its own may be meant.
+    fn escape_own(&mut self, because: Because) {
+        if self.every_own_module.is_some() {
+            return;
+        }
+        self.every_own_module = Some(because);
+        let mut own: Vec<ModuleId> = self
+            .modules
+            .iter()
+            .filter(|(_, module)| module.loaded.is_some())
+            .filter(|(_, module)| module.entry.source.origin != Origin::Stdlib)
+            .map(|(id, _)| *id)
+            .collect();
+        own.sort_unstable();
+        for module in own {
+            self.push(Item::Escape(module), because);
         }
     }
 

@@ -3,6 +3,7 @@
 mod closure;
 mod guards;
 mod imports;
+mod shaking;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

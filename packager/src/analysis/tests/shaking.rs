@@ -1,0 +1,280 @@
+//! What stays of modules, and what goes.
+
+use super::*;
+
+fn options(keep: &[&str]) -> Options {
+    Options {
+        keep: keep.iter().map(|name| (*name).to_owned()).collect(),
+        native_names: names(&["__init__", "__init_subclass__", "process", "write"]),
+        ..Options::default()
+    }
+}
+
+/// The closure of class `Node` in `node.py`, with shaking.
+fn shaken(files: &[(&str, &str)], keep: &[&str]) -> Closure {
+    let case = case(files);
+    let entry = NodeModule {
+        node_type: "Node".to_owned(),
+        module: "node".to_owned(),
+        class: Some("Node".to_owned()),
+    };
+    match analyse(&case.sources, &case.target, &[entry], &options(keep)) {
+        Ok(closure) => closure,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The text of `module` without empty lines, each line without what follows its last character.
+fn text(closure: &Closure, module: &str) -> String {
+    let Some(module) = closure.modules.get(module) else {
+        return "(gone)".to_owned();
+    };
+    // Whatever is left has to be Python.
+    let left = crate::source::ModuleSource {
+        text: Arc::clone(&module.shaken.text),
+        ..module.source.clone()
+    };
+    if let Err(error) = ParsedModule::parse(&left) {
+        panic!("{error}\n{}", module.shaken.text);
+    }
+    assert_eq!(
+        module.shaken.text.matches('\n').count(),
+        module.source.text.matches('\n').count(),
+        "lines stay where they are"
+    );
+    let lines = module.shaken.text.lines().map(str::trim_end);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+/// With `node.py` and `a.py`, what is left of `a`.
+#[track_caller]
+fn leaves(node: &str, a: &str, expected: &str) {
+    let node = format!("{node}\nclass Node:\n def process(self, x):\n  return use(x)\n");
+    let closure = shaken(&[("node.py", &node), ("a.py", a), ("b.py", "B = 1\n")], &[]);
+    assert_eq!(text(&closure, "a"), expected);
+}
+
+#[test]
+fn what_nothing_uses_goes() {
+    leaves(
+        "from a import f as use",
+        "import b\nX = 1\nY = 2\ndef f(x): return g(x) + X\ndef g(x): return x\ndef h(x): return Y\nclass C: pass\n",
+        "X = 1\ndef f(x): return g(x) + X\ndef g(x): return x",
+    );
+    leaves("import a\nuse = a.f", "def f(x): pass\ndef g(x): pass\n", "def f(x): pass");
+    leaves("use = print", "def f(x): pass\n", "(gone)");
+}
+
+#[test]
+fn imports_go_name_by_name() {
+    leaves(
+        "from a import f as use",
+        "import os, b\nfrom b import (\n  B,\n  C,\n)\ndef f(x): return B\n",
+        "from b import (B\n)\ndef f(x): return B",
+    );
+    leaves(
+        "from a import f as use",
+        "import os, b\ndef f(x): return b.B\n",
+        "import b\ndef f(x): return b.B",
+    );
+}
+
+#[test]
+fn everything_that_defines_a_name_stays_with_it() {
+    leaves(
+        "from a import f as use",
+        "T = {}\nT['x'] = 1\nfor i in 'ab':\n T[i] = i\nU = {}\nU['x'] = 1\ndef f(x): return T\n",
+        "T = {}\nT['x'] = 1\nfor i in 'ab':\n T[i] = i\ndef f(x): return T",
+    );
+    leaves(
+        "from a import f as use",
+        "try:\n import b\nexcept ImportError:\n b = None\ndef f(x): return b\n",
+        "try:\n import b\nexcept ImportError:\n raise\ndef f(x): return b",
+    );
+}
+
+#[test]
+fn effects_stay_in_order() {
+    leaves(
+        "from a import f as use",
+        "import time\nX = []\ndef bye(): X.append(1)\ntime.register(bye)\ndef f(x): pass\ndef g(x): pass\n",
+        "import time\nX = []\ndef bye(): X.append(1)\ntime.register(bye)\ndef f(x): pass",
+    );
+    // Nobody uses the module, and importing it prints.
+    leaves("import a\nuse = print", "print('a')\ndef f(x): pass\n", "print('a')");
+}
+
+#[test]
+fn decorators_that_are_not_known_register() {
+    leaves(
+        "from a import f as use",
+        "import functools\nT = []\ndef register(g):\n T.append(g)\n return g\n@register\ndef one(x): pass\n@functools.cache\ndef two(x): pass\ndef f(x): pass\n",
+        "T = []\ndef register(g):\n T.append(g)\n return g\n@register\ndef one(x): pass\ndef f(x): pass",
+    );
+}
+
+#[test]
+fn methods_stay_by_name() {
+    leaves(
+        "from a import C\ndef use(x): return C().run()",
+        "class C:\n def run(self): return self.step()\n def step(self): pass\n def walk(self): pass\n def __init__(self): pass\n def __len__(self): pass\n def write(self): pass\n",
+        "class C:\n def run(self): return self.step()\n def step(self): pass\n walk=__removed__()\n def __init__(self): pass\n __len__=__removed__()\n def write(self): pass",
+    );
+    // An attribute of something that is not known may be any of that name.
+    leaves(
+        "from a import C\ndef use(x): return x.walk",
+        "class C:\n def run(self): pass\n @property\n def walk(self): pass\n @walk.setter\n def walk(self, x): pass\n",
+        "(gone)",
+    );
+    leaves(
+        "from a import C as D\nE = D\ndef use(x): return x.walk, E",
+        "class C:\n def run(self): pass\n @property\n def walk(self): pass\n @walk.setter\n def walk(self, x): pass\n",
+        "class C:\n run=__removed__()\n @property\n def walk(self): pass\n @walk.setter\n def walk(self, x): pass",
+    );
+}
+
+#[test]
+fn strings_may_be_names() {
+    let a = "class C:\n def on_a(self): pass\n def on_b(self): pass\n def off(self): pass\n";
+    leaves(
+        "from a import C\ndef use(x): return getattr(C(), 'on_a')",
+        a,
+        "class C:\n def on_a(self): pass\n on_b=__removed__()\n off=__removed__()",
+    );
+    // A name that is computed may be any: the application's own classes stay whole.
+    leaves("from a import C\ndef use(x): return getattr(C(), x)", a, a.trim_end());
+}
+
+#[test]
+fn modules_as_values_keep_what_attributes_name() {
+    leaves(
+        "import a\ndef use(x): return [m.f for m in (a,)]",
+        "def f(): pass\ndef g(): pass\n",
+        "def f(): pass",
+    );
+    leaves(
+        "import sys, a\ndef use(x): return sys.modules[x].f",
+        "def f(): pass\ndef g(): pass\nprint()\n",
+        "def f(): pass\nprint()",
+    );
+}
+
+#[test]
+fn namespaces_keep_a_module_whole() {
+    let a = "X = 1\ndef f(x): return globals()[x]\ndef g(x): pass\n";
+    leaves("from a import f as use", a, a.trim_end());
+    let a = "X = 1\ndef f(x): return eval(x)\ndef g(x): pass\n";
+    leaves("from a import f as use", a, a.trim_end());
+    let a = "X = 1\ndef f(x): pass\n";
+    leaves("import a\ndef use(x): return vars(a)", a, a.trim_end());
+    leaves(
+        "from a import g as use",
+        "X = 1\ndef f(x): return globals()[x]\ndef g(x): pass\n",
+        "def g(x): pass",
+    );
+}
+
+#[test]
+fn a_barrel_gives_one_node() {
+    let closure = shaken(
+        &[
+            (
+                "node.py",
+                "from p import Clean\nclass Node(Clean):\n def process(self, x): return x\n",
+            ),
+            ("p/__init__.py", "from .clean import *\nfrom .video import *\nfrom .math import *\n"),
+            ("p/clean.py", "__all__ = ['Clean', 'Other']\nclass Clean: pass\nclass Other: pass\n"),
+            ("p/video.py", "import av\nclass Video(av.Base): pass\n"),
+            ("p/math.py", "from numpy import *\ndef f(): return array()\n"),
+        ],
+        &[],
+    );
+    assert_eq!(text(&closure, "p"), "from .clean import Clean");
+    assert_eq!(text(&closure, "p.clean"), "class Clean: pass");
+    assert!(!closure.modules.contains_key("p.video"));
+    assert_eq!(closure.modules["p"].shaken.removed, Vec::<String>::new());
+    assert_eq!(closure.modules["p.clean"].shaken.removed, ["Other", "__all__"]);
+}
+
+#[test]
+fn what_is_needed_and_missing_is_an_error_still() {
+    let case = case(&[(
+        "node.py",
+        "import av\nclass Node:\n def process(self, x): return av.open(x)\n",
+    )]);
+    let entry = NodeModule {
+        node_type: "Node".to_owned(),
+        module: "node".to_owned(),
+        class: Some("Node".to_owned()),
+    };
+    let outcome = analyse(&case.sources, &case.target, &[entry], &options(&[]));
+    assert!(matches!(outcome, Err(AnalysisError::Imports(_))));
+}
+
+#[test]
+fn settings_keep() {
+    let files = [
+        ("node.py", "class Node:\n def process(self, x): pass\n"),
+        ("a.py", "def f(): pass\ndef g(): pass\nclass C:\n def m(self): pass\n def n(self): pass\n"),
+    ];
+    let left = |keep: &[&str]| text(&shaken(&files, keep), "a");
+    assert_eq!(left(&[]), "(gone)");
+    assert_eq!(left(&["a.f"]), "def f(): pass");
+    assert_eq!(
+        left(&["a:C.m"]),
+        "class C:\n def m(self): pass\n n=__removed__()"
+    );
+    assert_eq!(left(&["a"]), files[1].1.trim_end());
+}
+
+#[test]
+fn arms_that_are_empty_stay_python() {
+    leaves(
+        "from a import f as use",
+        "import b\nif b.B:\n X = 1\nelif b.C:\n Y = 1; Z = 2\nelse:\n def g(): pass\nif b.B: W = 1\ndef f(x): return Z\n",
+        "import b\nif b.B:\n ()\nelif b.C:\n (); Z = 2\nelse:\n ()\ndef f(x): return Z",
+    );
+}
+
+#[test]
+fn names_of_a_class_body_stay() {
+    leaves(
+        "from a import C\nuse = C",
+        "class C:\n def a(self): pass\n b = a\n def c(self, x=b): pass\n def d(self): pass\n",
+        "class C:\n def a(self): pass\n b = a\n c=__removed__()\n d=__removed__()",
+    );
+}
+
+#[test]
+fn abstract_methods_stay_in_subclasses() {
+    leaves(
+        "from a import D\nuse = D",
+        "def abstractmethod(f): return f\nclass C:\n @abstractmethod\n def m(self): pass\nclass D(C):\n def m(self): pass\n def n(self): pass\n",
+        "def abstractmethod(f): return f\nclass C:\n @abstractmethod\n def m(self): pass\nclass D(C):\n def m(self): pass\n n=__removed__()",
+    );
+}
+
+#[test]
+fn subclasses_that_register_stay() {
+    leaves(
+        "from a import f as use",
+        "class Base:\n all = []\n def __init_subclass__(cls): Base.all.append(cls)\nclass One(Base): pass\nclass Two: pass\ndef f(x): pass\n",
+        "class Base:\n all = []\n def __init_subclass__(cls): Base.all.append(cls)\nclass One(Base): pass\ndef f(x): pass",
+    );
+}
+
+#[test]
+fn the_outcome_is_listed() {
+    let closure = shaken(
+        &[
+            ("node.py", "from a import f\nclass Node:\n def process(self, x): return f(x)\n"),
+            ("a.py", "def f(x): pass\ndef g(x): pass\n"),
+        ],
+        &[],
+    );
+    let kept: Vec<(&str, bool)> = closure.definitions["a"]
+        .iter()
+        .map(|definition| (definition.name.as_str(), definition.reached.is_some()))
+        .collect();
+    assert_eq!(kept, [("f", true), ("g", false)]);
+}

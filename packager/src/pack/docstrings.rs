@@ -1,0 +1,95 @@
+//! Docstrings stay out of bundles where nobody reads them.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::{Closure, ParsedModule};
+use crate::minify::{DocReads, FOR_CODE, Task, doc_reads, minify_all};
+use crate::source::{ModuleSource, Origin};
+
+/// Modules of the library that read docstrings only to give them to something else, or to write one where there is none.
+const COPIERS: [&str; 12] = [
+    "_collections_abc",
+    "_py_warnings",
+    "abc",
+    "annotationlib",
+    "collections",
+    "contextlib",
+    "dataclasses",
+    "enum",
+    "functools",
+    "types",
+    "typing",
+    "weakref",
+];
+
+/// The texts of the modules to compile: without docstrings, on the same lines, unless they are read.
+pub(super) fn without_docstrings(closure: &Closure) -> BTreeMap<String, String> {
+    let reads: BTreeMap<&str, DocReads> = closure
+        .modules
+        .iter()
+        .map(|(name, module)| (name.as_str(), reads(&module.source, &module.shaken.text)))
+        .collect();
+    let somebody_reads_any = reads
+        .iter()
+        .any(|(name, reads)| reads.any && !(is_stdlib(closure, name) && COPIERS.contains(name)));
+    if somebody_reads_any {
+        return BTreeMap::new();
+    }
+    let (names, tasks): (Vec<&str>, Vec<Task<'_>>) = closure
+        .modules
+        .iter()
+        .filter(|(name, module)| !reads[name.as_str()].own && !fills_in(&module.shaken.text))
+        .map(|(name, module)| {
+            let task = Task {
+                text: &module.shaken.text,
+                passes: FOR_CODE,
+            };
+            (name.as_str(), task)
+        })
+        .unzip();
+    let minified = minify_all(&tasks);
+    names
+        .into_iter()
+        .zip(minified)
+        .map(|(name, minified)| {
+            if let Some(problem) = minified.problem {
+                tracing::warn!("{name}: {problem}");
+            }
+            (name.to_owned(), minified.text)
+        })
+        .collect()
+}
+
+fn is_stdlib(closure: &Closure, name: &str) -> bool {
+    closure
+        .modules
+        .get(name)
+        .is_some_and(|module| module.source.origin == Origin::Stdlib)
+}
+
+/// Whether decorators in `text` may write a docstring where there is none, which takes more than reading one.
+fn fills_in(text: &str) -> bool {
+    text.contains("dataclass")
+}
+
+fn reads(source: &ModuleSource, text: &str) -> DocReads {
+    // Parsing again is only for those that can have something to find.
+    if !["__doc__", "getdoc", "pydoc", "doctest"]
+        .iter()
+        .any(|word| text.contains(word))
+    {
+        return DocReads::default();
+    }
+    let shaken = ModuleSource {
+        text: text.into(),
+        ..source.clone()
+    };
+    match ParsedModule::parse(&shaken) {
+        Ok(parsed) => doc_reads(&parsed.syntax),
+        // The compiler will say what is wrong.
+        Err(_) => DocReads {
+            own: true,
+            any: true,
+        },
+    }
+}
