@@ -199,7 +199,7 @@ test("manifests are refused with everything that is wrong, each with its place",
   );
   assert.equal(
     unknown.message,
-    "nodes[0].node_type: node `a` has the unknown type `MultiplyNod`, searched in the Rust nodes, no bundle, which Python nodes come with; did you mean `MultiplyNode`?",
+    "nodes[0].node_type: node `a` has the unknown type `MultiplyNod`, searched in the Rust nodes (Python nodes come with a bundle); did you mean `MultiplyNode`?",
   );
   assert.deepEqual(
     unknown.troubles.map(({ line, column }) => [line, column]),

@@ -143,7 +143,7 @@ impl Desk {
             Call::Load => {
                 let (text, file) = (arguments.text()?, arguments.text()?);
                 let classes = classes_of(&arguments.next()?)?;
-                let pipeline = Pipeline::load(&text, &file, classes)?;
+                let pipeline = Pipeline::load(&text, &file, &classes)?;
                 self.handles += 1;
                 let loaded = loaded(self.handles, &pipeline);
                 self.pipelines.insert(self.handles, pipeline);
@@ -349,7 +349,7 @@ fn turn(run: &mut Run, steps: usize, most: usize, as_text: bool) -> Result<Value
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     while let Some(event) = run.take_event() {
         match event {
-            Event::Request(request) => requests.push(request_value(request)?),
+            Event::Request(request) => requests.push(request_value(&request)?),
             Event::Sleep { ticket, duration } => sleeps.push(Value::Tuple(vec![
                 ticket.into(),
                 Duration::as_secs_f64(&duration).into(),
@@ -407,7 +407,7 @@ fn output_value(output: Output, as_text: bool) -> Result<Value, Problem> {
     ]))
 }
 
-fn request_value(request: Request) -> Result<Value, Problem> {
+fn request_value(request: &Request) -> Result<Value, Problem> {
     let wire = marshal::to_wire(&request.arguments).map_err(|error| Problem::new(&error))?;
     let buffers = wire
         .buffers

@@ -20,11 +20,11 @@
 //! ```
 //! use rm_runtime::manifest::OnError;
 //! use rm_runtime::value::Value;
-//! use rm_runtime::web::{Ending, Pipeline, Run};
+//! use rm_runtime::web::{Classes, Ending, Pipeline, Run};
 //!
 //! let text = r#"{"version": "v1", "metadata": {"name": "double"}, "nodes": [
 //!     {"id": "double", "node_type": "MultiplyNode", "params": {"factor": 2}}]}"#;
-//! let pipeline = Pipeline::load(text, "double.json", Default::default())?;
+//! let pipeline = Pipeline::load(text, "double.json", &Classes::new())?;
 //! let mut run = Run::start(&pipeline, OnError::Fail, || 0.0);
 //! run.push(5.into(), None, None)?;
 //! run.close_input();
@@ -49,5 +49,5 @@ mod rust_node;
 mod tests;
 
 pub use self::failure::{Cause, Moment, RunFailure};
-pub use self::pipeline::{LoadError, Pipeline};
+pub use self::pipeline::{Classes, LoadError, Pipeline};
 pub use self::run::{Ending, Event, Run};

@@ -81,14 +81,14 @@ impl Pipeline {
     ///
     /// # Errors
     /// The first thing that is wrong, or all that is wrong with the document itself.
-    pub fn load(text: &str, file: &str, classes: Classes) -> Result<Arc<Self>, LoadError> {
+    pub fn load(text: &str, file: &str, classes: &Classes) -> Result<Arc<Self>, LoadError> {
         let parsed = Manifest::parse(text, Path::new(file))?;
         let manifest = parsed.manifest;
         let registry = Registry::builtin();
         let mut kinds = Vec::new();
         for (place, spec) in manifest.nodes.iter().enumerate() {
-            let kind = shape::kind_of(spec, &registry, &classes);
-            kinds.push(kind.ok_or_else(|| unknown(&manifest, place, &registry, &classes))?);
+            let kind = shape::kind_of(spec, &registry, classes);
+            kinds.push(kind.ok_or_else(|| unknown(&manifest, place, &registry, classes))?);
         }
         let graph = Graph::new(&manifest)?;
         let shapes = shape::check(&manifest, &graph, kinds)?;
@@ -242,12 +242,14 @@ fn unknown(
         .chain(classes.keys().map(String::as_str))
         .filter(|known| *known != spec.node_type);
     let nearest = suggest::nearest(&spec.node_type, known).map(str::to_owned);
-    let mut searched = vec!["the Rust nodes".to_owned()];
-    searched.push(if classes.is_empty() {
-        "no bundle, which Python nodes come with".to_owned()
+    let searched = if classes.is_empty() {
+        vec!["the Rust nodes (Python nodes come with a bundle)".to_owned()]
     } else {
-        "the bundle's Python nodes".to_owned()
-    });
+        vec![
+            "the Rust nodes".to_owned(),
+            "the bundle's Python nodes".to_owned(),
+        ]
+    };
     UnknownNodeType {
         place: format!("nodes[{place}].node_type"),
         id: spec.id.clone(),

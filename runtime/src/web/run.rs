@@ -422,10 +422,13 @@ impl Run {
         let lane = &mut self.lanes[place];
         let (node, number) = (lane.node, lane.number);
         match lane.doing {
-            Doing::Over | Doing::Busy(_, Awaits::Answer(_) | Awaits::Explanation(..)) => false,
-            Doing::Busy(_, Awaits::Sleep(_)) if self.phase < Phase::Ending => false,
-            Doing::Busy(Job::Work(_), Awaits::Sleep(_)) => self.clean_up(place),
-            Doing::Busy(_, Awaits::Sleep(_)) => false,
+            Doing::Busy(Job::Work(_), Awaits::Sleep(_)) if self.phase >= Phase::Ending => {
+                self.clean_up(place)
+            }
+            Doing::Over
+            | Doing::Busy(_, Awaits::Answer(_) | Awaits::Explanation(..) | Awaits::Sleep(_)) => {
+                false
+            }
             Doing::Busy(job, Awaits::Room) => {
                 if self.phase != Phase::Running || self.executor.is_dropped(node, number) {
                     self.executor.complete(node, number);

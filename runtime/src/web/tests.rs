@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::calls::{Call, Desk};
 use super::failure::dict;
 use super::frame::{frame, unframe};
-use super::pipeline::{Classes, check};
+use super::pipeline::check;
 use super::run::{Policy, Request};
 use super::*;
 use crate::json::to_json;
@@ -36,7 +36,7 @@ fn load(nodes: &str, connections: &str) -> Arc<Pipeline> {
     let text = format!(
         "{{version: v1, metadata: {{name: test}}, nodes: [{nodes}], connections: [{connections}]}}"
     );
-    Pipeline::load(&text, "test.yaml", classes()).unwrap()
+    Pipeline::load(&text, "test.yaml", &classes()).unwrap()
 }
 
 fn start(pipeline: &Arc<Pipeline>) -> Run {
@@ -446,8 +446,8 @@ fn an_editor_is_told_everything_with_its_place() {
     assert_eq!(
         troubles.collect::<Vec<_>>(),
         [
-            "2:28: nodes[0].node_type: node `a` has the unknown type `MultiplyNod`, searched in the Rust nodes, no \
-             bundle, which Python nodes come with; did you mean `MultiplyNode`?",
+            "2:28: nodes[0].node_type: node `a` has the unknown type `MultiplyNod`, searched in the Rust nodes \
+             (Python nodes come with a bundle); did you mean `MultiplyNode`?",
             "3:49: nodes[1].params: param `addend`: expected a number, found str \"x\"",
             "4:3: nodes[2].params: param `addend` is missing: expected a number",
         ]
