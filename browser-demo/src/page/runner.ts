@@ -60,12 +60,14 @@ export class Runner {
     this.#begin();
     const begun = performance.now();
     let timer: ReturnType<typeof setInterval> | undefined;
+    let last: Session | undefined;
     try {
       const pipeline = await this.#runtime.load(source);
       const onError = this.#onError.value as OnError;
       const session = await pipeline.session({ asText: true, onError });
       pipeline.unload();
       this.#session = session;
+      last = session;
       session.onReport = ({ policy, error }) => {
         this.#show(`${policy}: ${error.report()}`, "report");
       };
@@ -86,6 +88,7 @@ export class Runner {
       clearInterval(timer);
       this.#session = undefined;
       this.#stop.disabled = true;
+      if (last) await this.#refresh(last);
       this.onEnd?.();
       this.#run.disabled = this.#run.dataset["canRun"] !== "true";
     }
@@ -122,7 +125,7 @@ export class Runner {
   }
 
   async #refresh(session: Session): Promise<void> {
-    // A session that is over has no more to say.
+    // A worker that has stopped has no more to say.
     const metrics = await session.metrics().catch(() => undefined);
     if (metrics === undefined) return;
     this.onMetrics?.(metrics);

@@ -16,7 +16,12 @@ interface Waiting {
 class Channel {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
-  readonly sessions = new Map<number, WorkerSession>();
+  readonly #sessions = new Map<number, WeakRef<WorkerSession>>();
+  /** The worker keeps what is known about a session for as long as somebody here could ask. */
+  readonly #forgotten = new FinalizationRegistry<number>((handle) => {
+    this.#sessions.delete(handle);
+    this.tell("forget", handle);
+  });
   onProgress: ((progress: Progress) => void) | undefined;
   #ids = 0;
   #lost: PipelineError | undefined;
@@ -55,6 +60,11 @@ class Channel {
     this.ask(method, ...parameters).catch(() => undefined);
   }
 
+  keep(handle: number, session: WorkerSession): void {
+    this.#sessions.set(handle, new WeakRef(session));
+    this.#forgotten.register(session, handle);
+  }
+
   #take(message: FromWorker): void {
     if (!isOurs(message)) {
       this.lose(
@@ -66,7 +76,7 @@ class Channel {
       this.onProgress?.(message.progress);
     } else if ("session" in message) {
       const report: Report = { policy: message.policy, error: PipelineError.from(message.report) };
-      this.sessions.get(message.session)?.onReport?.(report);
+      this.#sessions.get(message.session)?.deref()?.onReport?.(report);
     } else {
       const waiting = this.#waiting.get(message.id);
       this.#waiting.delete(message.id);
@@ -179,7 +189,7 @@ class WorkerSession implements Session {
   constructor(channel: Channel, handle: number) {
     this.#channel = channel;
     this.#handle = handle;
-    channel.sessions.set(handle, this);
+    channel.keep(handle, this);
   }
 
   async send(items: readonly Item[]): Promise<void> {

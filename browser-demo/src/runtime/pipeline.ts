@@ -130,7 +130,10 @@ export class LocalRuntime implements Runtime {
 export class LocalPipeline implements Pipeline {
   readonly #executor: Executor;
   readonly #handle: number;
-  readonly #host: PythonHost | undefined;
+  /** Disposed of when the pipeline was unloaded and no run is left. */
+  #host: PythonHost | undefined;
+  #runs = 0;
+  #isUnloaded = false;
   readonly info: PipelineInfo;
 
   constructor(executor: Executor, handle: number, info: PipelineInfo, host: PythonHost | undefined) {
@@ -162,13 +165,29 @@ export class LocalPipeline implements Pipeline {
 
   session(options: SessionOptions = {}): Promise<LocalSession> {
     const ids = this.nodes.map(({ id }) => id);
-    const parts = { executor: this.#executor, pipeline: this.#handle, ids, host: this.#host };
-    return attempt(() => new LocalSession(parts, options));
+    const onEnd = () => {
+      this.#runs -= 1;
+      this.#release();
+    };
+    const parts = { executor: this.#executor, pipeline: this.#handle, ids, host: this.#host, onEnd };
+    return attempt(() => {
+      if (this.#isUnloaded) throw new PipelineError("closed", "the pipeline was unloaded");
+      this.#runs += 1;
+      return new LocalSession(parts, options);
+    });
   }
 
   unload(): void {
+    if (this.#isUnloaded) return;
+    this.#isUnloaded = true;
     this.#executor.unload(this.#handle);
+    this.#release();
+  }
+
+  #release(): void {
+    if (!this.#isUnloaded || this.#runs > 0) return;
     this.#host?.dispose();
+    this.#host = undefined;
   }
 }
 

@@ -23,10 +23,12 @@ export interface Methods {
   send: { readonly arguments: [session: number, items: readonly Item[]]; readonly result: null };
   sendLines: { readonly arguments: [session: number, lines: readonly string[]]; readonly result: null };
   close: { readonly arguments: [session: number]; readonly result: null };
-  /** `null` when there are no more outputs; the session is forgotten then. */
+  /** `null` when there are no more outputs. */
   receive: { readonly arguments: [session: number]; readonly result: readonly Output[] | null };
   metrics: { readonly arguments: [session: number]; readonly result: readonly NodeMetrics[] };
   cancel: { readonly arguments: [session: number]; readonly result: null };
+  /** The page has no use for the session any more. */
+  forget: { readonly arguments: [session: number]; readonly result: null };
   toJson: { readonly arguments: [value: Value]; readonly result: string };
   fromJson: { readonly arguments: [text: string]; readonly result: Value };
 }

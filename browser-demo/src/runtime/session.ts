@@ -63,6 +63,8 @@ export interface SessionParts {
   readonly pipeline: number;
   readonly ids: readonly string[];
   readonly host: PythonHost | undefined;
+  /** Called once when nothing of the run is left. */
+  readonly onEnd: () => void;
 }
 
 export class LocalSession implements Session {
@@ -70,6 +72,7 @@ export class LocalSession implements Session {
   readonly #run: number;
   readonly #ids: readonly string[];
   readonly #host: PythonHost | undefined;
+  readonly #onEnd: () => void;
   readonly #asText: boolean;
   readonly #timeout: number;
   readonly #metrics: RunMetrics;
@@ -86,10 +89,11 @@ export class LocalSession implements Session {
   #ended: { readonly failure: PipelineError | undefined } | undefined;
   onReport: ((report: Report) => void) | undefined;
 
-  constructor({ executor, pipeline, ids, host }: SessionParts, options: SessionOptions) {
+  constructor({ executor, pipeline, ids, host, onEnd }: SessionParts, options: SessionOptions) {
     this.#executor = executor;
     this.#ids = ids;
     this.#host = host;
+    this.#onEnd = onEnd;
     this.#asText = options.asText ?? false;
     this.#timeout = options.timeout ?? 60_000;
     this.#metrics = new RunMetrics(ids);
@@ -134,8 +138,10 @@ export class LocalSession implements Session {
   }
 
   cancel(): void {
+    this.#tell(() => {
+      this.#executor.cancel(this.#run);
+    });
     if (this.#ended) return;
-    this.#executor.cancel(this.#run);
     for (const lane of this.#lanes.values()) lane.interrupt();
     this.#isClosing = true;
     this.#rejectBatches(closed(undefined));
@@ -310,6 +316,7 @@ export class LocalSession implements Session {
     }
     this.#rejectBatches(closed(failure));
     this.#deliver();
+    this.#onEnd();
   }
 
   #rejectBatches(error: PipelineError): void {
@@ -322,6 +329,7 @@ class Lane {
   readonly #node: string;
   readonly #timeout: number;
   readonly #instance: Promise<PythonInstance>;
+  #made: PythonInstance | undefined;
   #isGone = false;
 
   constructor(host: PythonHost | undefined, node: string, timeout: number) {
@@ -330,8 +338,14 @@ class Lane {
     this.#instance = host
       ? host.instance(node)
       : Promise.reject(new Error("nobody here runs Python nodes; load their bundle, which says who does"));
-    // Told when it is asked for something.
-    this.#instance.catch(() => undefined);
+    this.#instance.then(
+      (instance) => {
+        this.#made = instance;
+        if (this.#isGone) instance.dispose();
+      },
+      // Told when it is asked for something.
+      () => undefined,
+    );
   }
 
   async call({ operation, wire }: Request) {
@@ -357,13 +371,9 @@ class Lane {
 
   /** Stop the interpreter, if it was made and whenever it is. */
   interrupt(): void {
+    if (this.#isGone) return;
     this.#isGone = true;
-    this.#instance.then(
-      (instance) => {
-        instance.dispose();
-      },
-      () => undefined,
-    );
+    this.#made?.dispose();
   }
 }
 

@@ -66,6 +66,11 @@ const handlers: Handlers = {
     sessions.get(handle)?.cancel();
     return null;
   },
+  forget(handle) {
+    sessions.get(handle)?.cancel();
+    sessions.delete(handle);
+    return null;
+  },
   toJson: (value) => runtime().toJson(value),
   fromJson: (text) => runtime().fromJson(text),
 };

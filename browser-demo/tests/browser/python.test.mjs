@@ -6,9 +6,13 @@ import { testPage } from "./harness.mjs";
 const kit = testPage();
 
 /** A bundle of one Python node between two Rust nodes, run with one of the scripts of the page. */
-function run(script, input, { onError = "fail", timeout = 60_000, protocol = 2, cancelAfter, large = false } = {}) {
+function run(
+  script,
+  input,
+  { onError = "fail", timeout = 60_000, protocol = 2, cancelAfter, large = false, unloadFirst = false } = {},
+) {
   return kit.page.evaluate(
-    async ({ script, input, onError, timeout, protocol, cancelAfter, large }) => {
+    async ({ script, input, onError, timeout, protocol, cancelAfter, large, unloadFirst }) => {
       const host = kit.scriptedHost(kit.scripts[script], protocol);
       const runtime = await kit.LocalRuntime.start(kit.EXECUTOR, new Map([["script", () => Promise.resolve(host)]]));
       const manifest = {
@@ -41,6 +45,7 @@ function run(script, input, { onError = "fail", timeout = 60_000, protocol = 2, 
       const items = large ? [[sound, new Uint8Array(9999)]] : input;
       await session.send(items.map((value) => ({ value })));
       session.close();
+      if (unloadFirst) pipeline.unload();
       if (cancelAfter !== undefined) setTimeout(() => session.cancel(), cancelAfter);
       let failure;
       try {
@@ -63,7 +68,7 @@ function run(script, input, { onError = "fail", timeout = 60_000, protocol = 2, 
       pipeline.unload();
       return { outputs, reports, failure, log: host.log, python: pipeline.nodes.map((node) => node.isPython) };
     },
-    { script, input, onError, timeout, protocol, cancelAfter, large },
+    { script, input, onError, timeout, protocol, cancelAfter, large, unloadFirst },
   );
 }
 
@@ -83,6 +88,13 @@ test("a host is asked for an instance, and that for each operation", async () =>
     "dispose 1",
     "dispose all",
   ]);
+});
+
+test("a host is kept until the last run is over", async () => {
+  const { outputs, log } = await run("double", [1], { unloadFirst: true });
+  assert.deepEqual(outputs, [2, 2]);
+  assert.deepEqual(log.slice(-3), ["Cleanup 1", "dispose 1", "dispose all"]);
+  assert.equal(log.filter((line) => line === "dispose all").length, 1);
 });
 
 test("large values reach Python beside the marshal data, and come back", async () => {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::arguments::{Arguments, Problem};
 use super::failure::{count, dict};
 use super::pipeline::{Checked, Classes, check};
-use super::run::{Policy, Request};
-use super::{Ending, Event, Pipeline, Run};
+
+use super::{Ending, Event, Pipeline, Policy, Request, Run};
 use crate::executor::{Output, PushError};
 use crate::json::{from_json, from_json_packet, to_json};
 use crate::manifest::{Manifest, OnError};

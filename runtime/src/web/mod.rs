@@ -11,7 +11,7 @@
 //! | to find | look in |
 //! |---|---|
 //! | reading and checking a manifest, with places for an editor | [`pipeline`] |
-//! | a run: nodes, errors, ends | [`run`] |
+//! | a run: nodes, errors, ends | [`run`]; what it is told and tells: [`event`] |
 //! | a Rust node at work | `rust_node` |
 //! | why a run failed | [`failure`] |
 //! | the operations that JavaScript calls, and their shapes | [`calls`] |
@@ -37,10 +37,12 @@
 
 mod arguments;
 pub mod calls;
+pub mod event;
 #[cfg(target_arch = "wasm32")]
 mod exports;
 pub mod failure;
 pub mod frame;
+mod lane;
 pub mod pipeline;
 pub mod run;
 mod rust_node;
@@ -48,6 +50,7 @@ mod rust_node;
 #[cfg(test)]
 mod tests;
 
+pub use self::event::{Ending, Event, Policy, Request};
 pub use self::failure::{Cause, Moment, RunFailure};
 pub use self::pipeline::{Classes, LoadError, Pipeline};
-pub use self::run::{Ending, Event, Run};
+pub use self::run::Run;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::event::{Ending, Event, Policy, Request};
 use super::failure::{Cause, Moment, RunFailure};
+use super::lane::{Awaits, Doing, Job, Lane, Worker};
 use super::pipeline::Pipeline;
 use super::rust_node::{Pulled, RustNode};
 use crate::executor::{Executor, Output, PushError, Status, Task, Work};
@@ -45,69 +47,6 @@ pub struct Run {
     tickets: u64,
 }
 
-/// Something that the host has to do, or may want to know.
-#[derive(Debug)]
-pub enum Event {
-    /// An interpreter has something to do; to be [answered](Run::answer).
-    Request(Request),
-    /// To be told when so much time has passed: [`Run::wake`].
-    Sleep {
-        /// What the host names then.
-        ticket: u64,
-        /// How much.
-        duration: Duration,
-    },
-    /// An error that does not end the run.
-    Report {
-        /// What comes of it.
-        policy: Policy,
-        /// The error.
-        failure: RunFailure,
-    },
-    /// A node is done with a piece of work.
-    Worked {
-        /// The node.
-        node: NodeIndex,
-        /// How long it was at work, by the host's clock; not what it slept or waited for room.
-        time: f64,
-    },
-}
-
-/// Something for an interpreter to do.
-#[derive(Debug, PartialEq)]
-pub struct Request {
-    /// What the host names when it answers.
-    pub ticket: u64,
-    /// Which interpreter; a lane has one, and a fresh one for each [`Operation::Create`].
-    pub lane: usize,
-    /// The node that is at work there.
-    pub node: NodeIndex,
-    /// What to do.
-    pub operation: Operation,
-    /// With what; a tuple.
-    pub arguments: Value,
-}
-
-/// What came of an error that did not end the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
-    /// The node went on with the next item.
-    Skipped,
-    /// The stream ended there.
-    Stopped,
-    /// Another error had ended the run already.
-    AsWell,
-}
-
-/// How a run has ended.
-#[derive(Debug)]
-pub enum Ending<'a> {
-    /// Every result was delivered.
-    Finished,
-    /// A node failed; every result that comes before that was delivered.
-    Failed(&'a RunFailure),
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     /// Nodes are being made; no item is worked on before all are there.
@@ -117,61 +56,6 @@ enum Phase {
     Ending,
     /// Nodes that are at work were interrupted.
     Cancelled,
-}
-
-/// One instance of a node.
-struct Lane {
-    node: NodeIndex,
-    /// Which of the node's lanes, from 0.
-    number: usize,
-    worker: Worker,
-    doing: Doing,
-    /// The number of the item that was worked on last.
-    item: u64,
-    /// When the host was asked, and how long the node has been at its piece of work before that.
-    since: f64,
-    spent: f64,
-}
-
-enum Worker {
-    Rust(RustNode),
-    Python,
-    /// What it was is lost.
-    Gone,
-}
-
-#[derive(Debug)]
-enum Doing {
-    /// Nothing, perhaps with a timer running.
-    Idle {
-        timer: Option<u64>,
-    },
-    /// Its timer has run out.
-    Woken,
-    Busy(Job, Awaits),
-    Over,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Job {
-    Start,
-    /// A fresh node takes the place of one that is gone; `is_idle` if that was between two items.
-    Restart {
-        is_idle: bool,
-    },
-    Work(Moment),
-    /// Whatever the node's timer was for.
-    Timer,
-    Cleanup,
-}
-
-#[derive(Debug)]
-enum Awaits {
-    Answer(u64),
-    /// What it is that made the last answer unreadable.
-    Explanation(u64, String),
-    Sleep(u64),
-    Room,
 }
 
 impl Run {

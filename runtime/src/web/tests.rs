@@ -7,7 +7,6 @@ use super::calls::{Call, Desk};
 use super::failure::dict;
 use super::frame::{frame, unframe};
 use super::pipeline::check;
-use super::run::{Policy, Request};
 use super::*;
 use crate::json::to_json;
 use crate::manifest::OnError;
@@ -500,7 +499,7 @@ fn javascript_sees_numbers_and_tuples() {
     assert_eq!(to_json(&turn).unwrap(), expected);
     let arguments = vec![run.clone(), Value::Int(100), Value::Int(9), false.into()];
     let turn = result(&mut desk, Call::Turn, arguments);
-    let expected = r#"[[[0,null,{"$bytes":"AAH/"},null,null,1]],[],[],[],[],9,null]"#;
+    let expected = r#"[[[0,null,{"$bytes":"AAH/"},null,null,1]],[],[],[],[],8,null]"#;
     assert_eq!(to_json(&turn).unwrap(), expected);
     result(&mut desk, Call::Drop, vec![run.clone()]);
     for odd in [vec![], vec![run], vec!["x".into()]] {
