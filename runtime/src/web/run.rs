@@ -138,7 +138,10 @@ impl Run {
 
     /// Take the next result, if it is there.
     pub fn take_output(&mut self) -> Option<Output> {
-        self.executor.take_output()
+        let output = self.executor.take_output();
+        // The last result before a failure may have been what the failure waited for.
+        self.settle();
+        output
     }
 
     /// Take the next event.
@@ -257,7 +260,7 @@ impl Run {
 
     /// How the run has ended; none while it goes on or results are left.
     pub fn ending(&self) -> Option<Ending<'_>> {
-        if self.live > 0 || self.executor.has_output() {
+        if self.live > 0 || self.phase <= Phase::Running || self.executor.has_output() {
             return None;
         }
         Some(
@@ -289,7 +292,7 @@ impl Run {
                 }
             }
         }
-        if self.live == 0 {
+        if self.live == 0 && self.phase > Phase::Running {
             for (_, failure) in std::mem::take(&mut self.cleanup_errors) {
                 if self.verdict.is_none() && self.phase != Phase::Cancelled {
                     self.verdict = Some(failure);

@@ -1,5 +1,8 @@
 //! Runs that are driven as JavaScript drives them, with interpreters that answer from a script.
 
+#[cfg(feature = "wasmtime")]
+mod agreement;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
