@@ -1,9 +1,9 @@
 // Pipelines of Rust nodes in a worker and in the page: outputs, order, back-pressure, errors, downloads.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { bundles, lines, manifest, testPage } from "./harness.mjs";
+import { bundles, demo, lines, manifest, testPage } from "./harness.mjs";
 
 const kit = testPage();
 
@@ -78,6 +78,11 @@ test("without Python nodes nothing is downloaded but the page, the worker and th
   const kinds = kit.requests.map((path) => path.replace(/-[\w-]{8}\./, "."));
   assert.deepEqual(kinds.sort(), ["/assets/index.js", "/assets/rm_runtime.wasm", "/assets/worker.js", "/tests/page/"]);
   await fresh.close();
+});
+
+test("the executor does not grow unnoticed", () => {
+  const { size } = statSync(join(demo, "src/runtime/wasm/rm_runtime.wasm"));
+  assert.ok(size < 640_000, `${size} bytes: raise the limit if that is what it takes, and ARCHITECTURE.md with it`);
 });
 
 test("values keep their kinds", async () => {
