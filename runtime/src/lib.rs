@@ -34,6 +34,7 @@
 //! | what a manifest may say | [`manifest`] |
 //! | the values that travel, and their forms in JSON and for Python | [`value`], [`media`], [`packet`], [`json`], [`marshal`] |
 //! | the sandbox that Python nodes run in | [`python`] |
+//! | running in a web page | [`web`] |
 //!
 //! Without the feature `wasmtime` (on by default) the crate has no threads, files or clocks, and compiles to wasm32.
 #![deny(missing_docs)]
@@ -56,13 +57,14 @@ pub mod nodes;
 pub mod packet;
 #[cfg(feature = "wasmtime")]
 pub mod pipeline;
-#[cfg(feature = "wasmtime")]
 pub mod python;
+mod shape;
 pub mod suggest;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
 pub mod value;
+pub mod web;
 mod wtf8;
 
 /// Compiles the snippets of the README.

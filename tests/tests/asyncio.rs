@@ -344,6 +344,32 @@ fn a_streaming_node_with_a_timer_gives_something_although_no_item_comes() {
     while session.receive_blocking().unwrap().is_some() {}
 }
 
+/// What fails then belongs to no item that is under way.
+#[test]
+fn a_streaming_node_may_fail_between_two_items() {
+    let pipeline = python(
+        "
+import asyncio
+
+class Case:
+    is_streaming = True
+
+    async def process(self, stream):
+        items = aiter(stream)
+        while True:
+            yield await asyncio.wait_for(anext(items), 0.2)
+",
+    );
+    let session = pipeline.session();
+    session.send_blocking(5).unwrap();
+    let first = session.receive_blocking().unwrap().unwrap();
+    assert_eq!(first.value, Value::from(5));
+    let error = session.receive_blocking().unwrap_err();
+    assert_eq!(error.to_string(), "node `case` failed on item 1");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.ends_with("TimeoutError"), "{source}");
+}
+
 /// Its stream begins with the run, not with its first item.
 #[test]
 fn a_streaming_node_need_not_wait_for_an_item() {

@@ -28,8 +28,9 @@ const DOCUMENTS: [&str; 4] = [
 ];
 
 /// Documents whose links and paths are checked, beside those that are run.
-const MORE_DOCUMENTS: [&str; 4] = [
+const MORE_DOCUMENTS: [&str; 5] = [
     "ARCHITECTURE.md",
+    "browser-demo/README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "bundles/README.md",
@@ -314,9 +315,15 @@ fn links_and_paths_lead_somewhere() {
         }
         // `folder/file` in running text is a path of the project when its first folder is one.
         for code in text.split('`').skip(1).step_by(2) {
-            let is_path = ["bundles/", "packager/", "runtime/", "tests/", ".ci/"]
-                .iter()
-                .any(|folder| code.starts_with(folder))
+            let folders = [
+                "browser-demo/",
+                "bundles/",
+                "packager/",
+                "runtime/",
+                "tests/",
+                ".ci/",
+            ];
+            let is_path = folders.iter().any(|folder| code.starts_with(folder))
                 && !code.contains([' ', '\n', '*']);
             if is_path && !repository().join(code).exists() {
                 problems.push(format!("{name}: the path {code}"));
@@ -353,7 +360,7 @@ fn the_code_map_is_complete() {
 #[test]
 fn files_that_are_named_exist() {
     let mut files = Vec::new();
-    for folder in ["packager", "runtime", "tests"] {
+    for folder in ["browser-demo/scripts", "packager", "runtime", "tests"] {
         let names = tree::read(&repository().join(folder)).into_keys();
         files.extend(names.map(|name| format!("/{folder}/{name}")));
     }

@@ -164,6 +164,13 @@ fn link(metafile: &mut Metafile, closure: &Closure) {
 
 /// Set what brought in each definition.
 fn link_definitions(metafile: &mut Metafile, closure: &Closure, numbers: &BTreeMap<String, usize>) {
+    let nodes = metafile.bundle.nodes.clone();
+    let node_type = |module: &str, class: &str| {
+        let found = nodes
+            .iter()
+            .find(|(_, node)| node.module == module && node.class == class);
+        found.map_or_else(|| class.to_owned(), |(node_type, _)| node_type.clone())
+    };
     for module in &mut metafile.modules {
         // What is not in the bundle has nothing that could be.
         if module.because.is_none() {
@@ -176,12 +183,16 @@ fn link_definitions(metafile: &mut Metafile, closure: &Closure, numbers: &BTreeM
             definition.because = known
                 .reached
                 .as_ref()
-                .map(|reached| because_of(reached, numbers));
+                .map(|reached| because_of(reached, numbers, node_type(&module.name, &known.name)));
         }
     }
 }
 
-fn because_of(reached: &analysis::Reached, numbers: &BTreeMap<String, usize>) -> Because {
+fn because_of(
+    reached: &analysis::Reached,
+    numbers: &BTreeMap<String, usize>,
+    node_type: String,
+) -> Because {
     let from = reached.from.as_ref().and_then(|(module, definition)| {
         let module = *numbers.get(module)?;
         Some(definition.map_or(Place::module(module), |number| {
@@ -189,7 +200,7 @@ fn because_of(reached: &analysis::Reached, numbers: &BTreeMap<String, usize>) ->
         }))
     });
     let kind = match reached.how {
-        How::Node => return Because::Node(String::new()),
+        How::Node => return Because::Node(node_type),
         How::Setting => return Because::Setting("keep".to_owned()),
         How::Trace => return Because::Trace(String::new()),
         How::Engine => LinkKind::Part,

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::python::class::PythonNode;
 pub use error::BundleError;
 pub use index::{INDEX_FILE, Index, IndexedBundle, IndexedEngine};
 
@@ -85,22 +86,6 @@ pub struct EngineReference {
     pub digest: Digest,
     /// Its version of Python, for people.
     pub python: String,
-}
-
-/// The class behind a type of node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PythonNode {
-    /// The module, by its dotted name.
-    pub module: String,
-    /// The class in it.
-    pub class: String,
-    /// Whether `process` is a coroutine or an asynchronous generator.
-    pub is_async: bool,
-    /// Whether `process` takes the whole stream instead of an item.
-    pub is_streaming: bool,
-    /// Whether `process` takes nothing: the node is a source.
-    #[serde(default)]
-    pub is_source: bool,
 }
 
 /// An entry of the archive: its uncompressed contents.

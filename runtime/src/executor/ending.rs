@@ -7,11 +7,9 @@ use crate::graph::NodeIndex;
 
 impl Executor {
     /// Ends the task under way in this lane, and with it the node's input and the pipeline's: the node is flushed next.
+    /// Without a task the same, for a node that was woken by something else than a packet.
     ///
     /// What the node's other lanes are at is dropped if it came after this; the node is flushed when they have ended too.
-    ///
-    /// # Panics
-    /// If no task is under way there.
     pub fn stop(&mut self, node: NodeIndex, lane: usize) {
         if self.end_task(node, lane, Outcome::Stopped) {
             self.is_stopped = true;
@@ -29,10 +27,8 @@ impl Executor {
     }
 
     /// Ends the task under way in this lane as failed: the node freezes where its next output would have been, and the run
-    /// fails when everything that comes before was delivered.
-    ///
-    /// # Panics
-    /// If no task is under way there.
+    /// fails when everything that comes before was delivered. Without a task the same, for a node that was woken by
+    /// something else than a packet.
     pub fn fail(&mut self, node: NodeIndex, lane: usize) {
         self.end_task(node, lane, Outcome::Failed);
         self.settle();

@@ -104,6 +104,9 @@ impl Executor {
     /// Notes how a task ended, and lets what comes of that happen; whether the task counted.
     pub(super) fn end_task(&mut self, node: NodeIndex, lane: usize, outcome: Outcome) -> bool {
         let state = &mut self.nodes[node.get()];
+        if state.running(lane).is_none() && outcome != Outcome::Done {
+            return self.end_between_tasks(node, lane, outcome);
+        }
         let running = state.running_mut(lane);
         let Some(running) = running.filter(|running| running.outcome.is_none()) else {
             let id = self.graph.id(node);
@@ -116,6 +119,38 @@ impl Executor {
         running.outcome = Some(outcome);
         self.advance(node);
         true
+    }
+
+    /// Notes that a node ended on its own account, without a task; whether that counted.
+    fn end_between_tasks(&mut self, node: NodeIndex, lane: usize, outcome: Outcome) -> bool {
+        let state = &mut self.nodes[node.get()];
+        if state.is_over() {
+            return false;
+        }
+        match outcome {
+            Outcome::Done => {}
+            Outcome::Failed => self.freeze(node, lane),
+            Outcome::Stopped => {
+                if state.is_source {
+                    state.stage = Stage::Ended;
+                } else if state.stage == Stage::Open {
+                    state.stage = Stage::Flushing(0);
+                }
+                state.drop_rest();
+            }
+        }
+        self.tell(node);
+        self.changed.note(node);
+        true
+    }
+
+    /// Lets a node give nothing any more, where its next output would have been.
+    fn freeze(&mut self, node: NodeIndex, lane: usize) {
+        let state = &mut self.nodes[node.get()];
+        state.stage = Stage::Failed(lane);
+        state.drop_rest();
+        let at = state.mark.clone();
+        self.limit_to(at);
     }
 
     /// Ends tasks at the front, and lets those behind them give what was held.
@@ -138,12 +173,7 @@ impl Executor {
             let state = &mut self.nodes[index];
             state.free(lane);
             match (outcome, kind) {
-                (Outcome::Failed, _) => {
-                    state.stage = Stage::Failed(lane);
-                    state.drop_rest();
-                    let at = state.mark.clone();
-                    self.limit_to(at);
-                }
+                (Outcome::Failed, _) => self.freeze(node, lane),
                 (Outcome::Done, Kind::Process) => {}
                 (Outcome::Stopped, Kind::Process) => {
                     state.stage = Stage::Flushing(0);

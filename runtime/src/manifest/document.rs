@@ -156,6 +156,43 @@ impl Located {
         }
     }
 
+    /// Where something stands that is named as problems name it, such as `nodes[2].params`; where it is not there, where
+    /// what should hold it stands.
+    pub(super) fn position_of(&self, place: &str) -> Option<Position> {
+        let mut here = self;
+        let mut at = self.at;
+        let steps = place
+            .split(['.', '['])
+            .map(|step| step.trim_end_matches(']'));
+        for step in steps.filter(|step| !step.is_empty()) {
+            let next = match &here.kind {
+                Kind::Map(entries) => entries
+                    .iter()
+                    .find(|entry| entry.key == step)
+                    .map(|entry| &entry.value),
+                Kind::List(items) => step.parse().ok().and_then(|index: usize| items.get(index)),
+                Kind::Scalar(_) => None,
+            };
+            let Some(next) = next else {
+                break;
+            };
+            here = next;
+            at = next.at.or(at);
+        }
+        at
+    }
+
+    /// The same below a field, if it is there.
+    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Map(entries) => entries
+                .iter()
+                .find(|entry| entry.key == name)
+                .map(|entry| &entry.value),
+            Kind::Scalar(_) | Kind::List(_) => None,
+        }
+    }
+
     /// What is there, in the words of the document rather than Python's.
     pub(super) fn describe(&self) -> String {
         match &self.kind {

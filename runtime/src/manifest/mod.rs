@@ -131,6 +131,18 @@ pub struct ParsedManifest {
     pub input_data: Option<Value>,
 }
 
+/// Where in a manifest's text something stands that an error names, such as `nodes[2].node_type`; where it is not there,
+/// where what should hold it stands. For whoever finds something wrong with a manifest that was read without an error.
+pub fn position_of(text: &str, file: &Path, place: &str) -> Option<Position> {
+    let document = document::read(text, file).ok()?;
+    // As when it is read: a manifest may be wrapped.
+    let manifest = match document.field("manifest") {
+        Some(wrapped) if document.field("nodes").is_none() => wrapped,
+        Some(_) | None => &document,
+    };
+    manifest.position_of(place)
+}
+
 impl Manifest {
     /// Reads and checks a manifest; `file` names it in errors and tells its format.
     ///

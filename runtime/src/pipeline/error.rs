@@ -3,11 +3,11 @@
 use std::any::Any;
 use std::path::PathBuf;
 
-use super::shape::ShapeError;
 use crate::bundle::BundleError;
 use crate::graph::GraphError;
 use crate::nodes::{NodeError, UnknownNodeType};
 use crate::python::{EngineError, InstanceError};
+use crate::shape::ShapeError;
 use crate::value::Value;
 
 /// An error of the caller's own, passed through a run.

@@ -5,14 +5,13 @@
 //! | sending and receiving, from asynchronous or blocking code | [`Session`] |
 //! | how nodes share a run: waiting, waking, errors, ends | `run` |
 //! | one node at work, its time and its interpreter | `worker` |
-//! | what can stand at which place of a graph | `shape` |
+//! | what can stand at which place of a graph | `shape.rs`, beside this folder |
 //! | finding a bundle's engine | `load` |
 
 mod error;
 mod load;
 mod run;
 mod session;
-mod shape;
 mod threads;
 mod worker;
 
@@ -25,8 +24,6 @@ pub use self::error::{CallerError, LoadError, NodeFailure, RunError, SendError};
 use self::load::{find_engine, no_engine};
 use self::run::{Run, Turn};
 pub use self::session::{Item, Output, Session};
-use self::shape::Shapes;
-pub use self::shape::{ShapeError, ShapeProblem, check_shapes};
 use self::threads::Threads;
 use crate::bundle::{Bundle, PythonNode};
 use crate::cache::Cache;
@@ -38,6 +35,8 @@ use crate::python::instance::Options;
 use crate::python::operation::Operation;
 use crate::python::sandbox::DEFAULT_MEMORY_LIMIT;
 use crate::python::{Engine, Instance, InstanceError, PythonException, block_on};
+use crate::shape::{self, Shapes};
+pub use crate::shape::{ShapeError, ShapeProblem, check_shapes};
 use crate::suggest;
 use crate::value::Value;
 

@@ -8,33 +8,18 @@ use futures_lite::FutureExt as _;
 
 use super::Inner;
 use super::error::NodeFailure;
-use super::shape::NodeKind;
 use crate::executor::Work;
 use crate::graph::NodeIndex;
 use crate::manifest::NodeSpec;
 use crate::nodes::{Given, Node, NodeError, Outputs, Source};
-use crate::packet::{Emission, Packet};
+use crate::packet::Packet;
 use crate::python::instance::Options;
 use crate::python::operation::Operation;
+pub(super) use crate::python::progress::{Progress, Step};
+use crate::python::progress::{process_arguments, progress_of};
 use crate::python::{Instance, InstanceError};
+use crate::shape::NodeKind;
 use crate::value::Value;
-
-/// What a node gave, and what is still to be done.
-#[derive(Debug)]
-pub(super) struct Progress {
-    pub(super) outputs: Vec<Emission>,
-    pub(super) step: Step,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// The work is done. A node with a timer of its own wants to be resumed after a while, item or no item.
-    Done { wake: Option<Duration> },
-    /// There is more where this came from: resume when there is room for it.
-    More,
-    /// Resume after a while.
-    Waiting(Duration),
-}
 
 pub(super) struct Worker {
     id: String,
@@ -226,7 +211,8 @@ impl Worker {
             Some(_) => instance.call_within(self.left, operation, arguments).await,
             None => instance.call(operation, arguments).await,
         };
-        let result = answer.and_then(progress_of).map_err(|error| match error {
+        let read = |answer| progress_of(answer).map_err(InstanceError::from);
+        let result = answer.and_then(read).map_err(|error| match error {
             InstanceError::TimeIsUp { .. } => InstanceError::TimeIsUp {
                 limit: self.timeout.unwrap_or_default(),
             },
@@ -340,83 +326,7 @@ fn create_source(inner: &Inner, spec: &NodeSpec) -> Result<Source, NodeFailure> 
     })??)
 }
 
-fn process_arguments(id: Value, packet: Packet) -> Vec<Value> {
-    let Packet { value, metadata } = packet;
-    vec![
-        id,
-        value,
-        metadata.session.as_deref().into(),
-        metadata.timestamp_us.into(),
-        metadata.sequence.into(),
-    ]
-}
-
 /// Rust nodes are other people's code: a panic in one is an error of that node.
 fn catching<R>(call: impl FnOnce() -> R) -> Result<R, NodeFailure> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| NodeFailure::panicked(&*panic))
-}
-
-/// What a Python node answered; the shapes are described in the guest's `_rm_nodes.py`.
-fn progress_of(answer: Value) -> Result<Progress, InstanceError> {
-    let odd = |what: &str| InstanceError::Protocol(format!("a node's answer has {what}"));
-    let (outputs, state, delay, envelopes) = match answer {
-        Value::List(outputs) => (outputs, 0, None, Vec::new()),
-        Value::Tuple(parts) => match <[Value; 4]>::try_from(parts) {
-            Ok([Value::List(outputs), Value::Int(state), delay, envelopes]) => {
-                let delay = match delay {
-                    Value::Null => None,
-                    Value::Float(seconds) => Some(Duration::try_from_secs_f64(seconds)),
-                    Value::Int(seconds) => Some(Ok(Duration::from_secs(
-                        seconds.try_into().unwrap_or_default(),
-                    ))),
-                    _ => return Err(odd("a strange delay")),
-                };
-                let delay = delay.transpose().map_err(|_| odd("a strange delay"))?;
-                let envelopes = match envelopes {
-                    Value::Null => Vec::new(),
-                    Value::List(envelopes) => envelopes,
-                    _ => return Err(odd("strange envelopes")),
-                };
-                (outputs, state, delay, envelopes)
-            }
-            _ => return Err(odd("an unknown form")),
-        },
-        other => return Err(odd(&format!("the type {}", other.type_name()))),
-    };
-    let mut outputs: Vec<Emission> = outputs.into_iter().map(Emission::new).collect();
-    for envelope in envelopes {
-        address(&mut outputs, envelope).ok_or_else(|| odd("a strange envelope"))?;
-    }
-    let step = match (state, delay) {
-        (0, wake) => Step::Done { wake },
-        (1, _) => Step::More,
-        (2, Some(delay)) => Step::Waiting(delay),
-        _ => return Err(odd("an unknown state")),
-    };
-    Ok(Progress { outputs, step })
-}
-
-/// Say of an output what its envelope says.
-fn address(outputs: &mut [Emission], envelope: Value) -> Option<()> {
-    let text = |value| match value {
-        Value::Null => Some(None),
-        Value::Str(text) => Some(Some(text.into())),
-        _ => None,
-    };
-    let Value::Tuple(parts) = envelope else {
-        return None;
-    };
-    let [Value::Int(index), output, session, timestamp_us] = <[Value; 4]>::try_from(parts).ok()?
-    else {
-        return None;
-    };
-    let emission = outputs.get_mut(usize::try_from(index).ok()?)?;
-    emission.output = text(output)?;
-    emission.session = text(session)?;
-    emission.timestamp_us = match timestamp_us {
-        Value::Null => None,
-        Value::Int(time) => Some(time),
-        _ => return None,
-    };
-    Some(())
 }

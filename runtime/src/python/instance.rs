@@ -7,6 +7,7 @@ use wasmtime::Store;
 use wasmtime::component::{Func, Lift, TypedFunc, WasmList};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
+use super::answer::{AnswerError, lossy, read_answer};
 use super::engine::Engine;
 use super::exception::PythonException;
 use super::operation::Operation;
@@ -70,6 +71,16 @@ pub enum InstanceError {
     /// The answer is not of the form that the operation promises, or the guest reported a failure of its own.
     #[error("the Python engine misbehaved: {0}")]
     Protocol(String),
+}
+
+impl From<AnswerError> for InstanceError {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Exception(exception) => Self::Exception(exception),
+            AnswerError::Unreadable(error) => Self::Answer(error),
+            AnswerError::Protocol(message) => Self::Protocol(message),
+        }
+    }
 }
 
 /// Where the parts of an engine's memory are; see `memory-layout` in `engine.wit`.
@@ -321,7 +332,7 @@ impl Instance {
             .iter()
             .map(|buffer| buffer.as_le_slice(&self.store))
             .collect();
-        read_answer(answer.as_le_slice(&self.store), &beside)
+        Ok(read_answer(answer.as_le_slice(&self.store), &beside)?)
     }
 
     /// Zero free memory; see `scrub` in `engine.wit`.
@@ -466,27 +477,6 @@ impl Functions {
     }
 }
 
-fn read_answer(answer: &[u8], buffers: &[&[u8]]) -> Result<Value, InstanceError> {
-    // The shim's own report: no marshalled value starts with a zero byte.
-    if let [0, text @ ..] = answer {
-        return Err(InstanceError::Protocol(lossy(text)));
-    }
-    match marshal::from_wire(answer, buffers)? {
-        Value::Tuple(parts) => match <[Value; 2]>::try_from(parts) {
-            Ok([Value::Int(0), result]) => Ok(result),
-            Ok([Value::Int(1), error]) => Err(InstanceError::Exception(Box::new(
-                PythonException::from_value(&error),
-            ))),
-            _ => Err(InstanceError::Protocol(
-                "an answer of an unknown kind".into(),
-            )),
-        },
-        _ => Err(InstanceError::Protocol(
-            "an answer that is not a pair".into(),
-        )),
-    }
-}
-
 /// wasmtime's error as one line: the trap's cause, without the wasm backtrace.
 fn trap_reason(error: &wasmtime::Error) -> InstanceError {
     if error.is::<TimeIsUp>() {
@@ -503,8 +493,4 @@ fn trap_reason(error: &wasmtime::Error) -> InstanceError {
     InstanceError::Trapped {
         reason: reason.lines().next().unwrap_or_default().to_owned(),
     }
-}
-
-fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

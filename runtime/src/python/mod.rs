@@ -1,28 +1,43 @@
-//! Python nodes in the wasmtime sandbox.
+//! Python nodes: what every host of them has in common, and the wasmtime sandbox.
 //!
-//! An [`Engine`] is CPython as a component, compiled for this machine once and cached. An [`Instance`] is one
+//! An `Engine` is CPython as a component, compiled for this machine once and cached. An `Instance` is one
 //! interpreter with its own memory: a fresh copy of the engine over which the application's [layer](crate::layer) is
 //! written. It answers the [operations](operation) of the guest.
 //!
 //! | to find | look in |
 //! |---|---|
-//! | what a guest may reach, stack and memory limits, deadlines | [`sandbox`], `clock` |
-//! | compilation and its cache | [`engine`] |
-//! | calls, restoring a layer | [`instance`] |
+//! | what a guest may reach, stack and memory limits, deadlines | `sandbox`, `clock` |
+//! | compilation and its cache | `engine` |
+//! | calls, restoring a layer | `instance` |
 //! | the numbers and shapes of what crosses the boundary | [`operation`] |
+//! | answers, and what a node's answer says | [`answer`], [`progress`] |
 //! | Python exceptions on this side | [`exception`] |
-//! | what Python prints | [`output`] |
+//! | which class a type of node is | [`class`] |
+//! | what Python prints | `output` |
+//!
+//! Without the feature `wasmtime` only that is here which does not depend on who runs the interpreter.
 
+pub mod answer;
+pub mod class;
+#[cfg(feature = "wasmtime")]
 mod clock;
+#[cfg(feature = "wasmtime")]
 pub mod engine;
 pub mod exception;
+#[cfg(feature = "wasmtime")]
 pub mod instance;
 pub mod operation;
+#[cfg(feature = "wasmtime")]
 pub mod output;
+pub mod progress;
+#[cfg(feature = "wasmtime")]
 pub mod sandbox;
 
+pub use class::PythonNode;
+#[cfg(feature = "wasmtime")]
 pub use engine::{Engine, EngineError};
 pub use exception::PythonException;
+#[cfg(feature = "wasmtime")]
 pub use instance::{Instance, InstanceError};
 
 /// Run an operation of an [`Instance`] to its end on this thread.
@@ -33,6 +48,7 @@ pub use instance::{Instance, InstanceError};
 /// # Panics
 ///
 /// The operating system refuses a new thread, or the operation panics.
+#[cfg(feature = "wasmtime")]
 pub fn block_on<F>(operation: F) -> F::Output
 where
     F: Future + Send,

@@ -207,3 +207,37 @@ fn a_task_that_is_skipped_is_one_that_ends() {
     run(&mut executor, 0, &[2]);
     assert_eq!(values(&mut executor), ints(&[1, 2]));
 }
+
+#[test]
+fn a_node_may_fail_or_stop_between_two_tasks() {
+    // What a node does on its own account, as when its timer has run out, can go wrong too.
+    let graph = graph(2, &[(0, 1)]);
+    let mut executor = plain(graph.clone(), 4);
+    push(&mut executor, 1);
+    run(&mut executor, 0, &[10]);
+    executor.fail(NodeIndex(0), 0);
+    assert_eq!(executor.failed_lane(NodeIndex(0)), Some(0));
+    assert!(!executor.is_open());
+    run(&mut executor, 1, &[20]);
+    assert_eq!(executor.status(), Status::Running);
+    assert_eq!(values(&mut executor), ints(&[20]));
+    assert_eq!(executor.status(), Status::Failed(NodeIndex(0)));
+    // Over is over.
+    executor.fail(NodeIndex(0), 0);
+    executor.stop(NodeIndex(0), 0);
+    assert_eq!(executor.status(), Status::Failed(NodeIndex(0)));
+
+    let mut executor = plain(graph, 4);
+    push(&mut executor, 1);
+    run(&mut executor, 0, &[10]);
+    executor.stop(NodeIndex(0), 0);
+    assert!(executor.is_stopped() && !executor.is_open());
+    run(&mut executor, 1, &[20]);
+    assert_eq!(begin(&mut executor, 0).work, Work::Flush);
+    complete(&mut executor, 0, &[11]);
+    run(&mut executor, 1, &[21]);
+    assert_eq!(begin(&mut executor, 1).work, Work::Flush);
+    complete(&mut executor, 1, &[]);
+    assert_eq!(values(&mut executor), ints(&[20, 21]));
+    assert_eq!(executor.status(), Status::Finished);
+}

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::bundle::PythonNode;
 use crate::executor::NodeSetup;
 use crate::graph::Graph;
 use crate::manifest::{Manifest, NodeSpec};
 use crate::nodes::Registry;
+use crate::python::PythonNode;
 
 /// What stands behind a node of the manifest.
 #[derive(Clone, Debug)]

@@ -1,0 +1,108 @@
+// Builds the runtime for the browser: `runtime/` compiled to wasm32 without wasmtime, then made small by wasm-opt.
+//
+// Works with either of two toolchains:
+// - rustup with the target: `rustup target add wasm32-unknown-unknown`
+// - Debian's compiler with the standard library's source, which it compiles along: `apt-get install
+//   --no-install-recommends rustc-web cargo-web rust-web-src`; the linker is rustup's `rust-lld`, or `lld`'s
+//
+// RM_WASM_TOOLCHAIN=rustup|debian chooses; otherwise the first that is there.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const demo = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const repository = resolve(demo, "..");
+const TARGET = "wasm32-unknown-unknown";
+// Of its own, as the compilers may differ from the one of the other builds.
+const targetFolder = process.env.RM_WASM_TARGET_DIR ?? join(homedir(), ".cache", "remotemedia-pack", "wasm");
+
+function output(program, ...args) {
+  try {
+    return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function rustup() {
+  const folder = output("rustc", "--print", "target-libdir", "--target", TARGET);
+  return folder !== undefined && existsSync(folder) ? { cargo: "cargo", args: [], env: {} } : undefined;
+}
+
+function debian() {
+  const rustc = "/usr/bin/rustc";
+  const root = output(rustc, "--print", "sysroot");
+  if (root === undefined || !existsSync(join(root, "lib/rustlib/src/rust/library/std/src/lib.rs"))) return undefined;
+  const linker = [
+    rustupLinker(),
+    output("sh", "-c", "command -v wasm-ld || ls /usr/bin/wasm-ld-*")?.split("\n")[0],
+  ].find((path) => path !== undefined && path !== "" && existsSync(path));
+  if (linker === undefined) return undefined;
+  return {
+    cargo: "/usr/bin/cargo",
+    args: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
+    env: {
+      RUSTC: rustc,
+      RUSTC_BOOTSTRAP: "1",
+      CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: linker,
+    },
+  };
+}
+
+function rustupLinker() {
+  const root = output("rustc", "--print", "sysroot");
+  const host = output("rustc", "-vV")?.match(/^host: (.*)$/m)?.[1];
+  return root && host ? join(root, "lib/rustlib", host, "bin/rust-lld") : undefined;
+}
+
+const toolchains = { rustup, debian };
+const wanted = process.env.RM_WASM_TOOLCHAIN;
+const names = wanted === undefined ? Object.keys(toolchains) : [wanted];
+const name = names.find((candidate) => toolchains[candidate]?.() !== undefined);
+if (name === undefined) {
+  console.error(
+    `error: no Rust compiler for ${TARGET} is installed${wanted === undefined ? "" : ` as ${wanted}`}\n` +
+      `  with rustup:     rustup target add ${TARGET}\n` +
+      "  with Debian's:   apt-get install --no-install-recommends rustc-web cargo-web rust-web-src lld",
+  );
+  process.exit(1);
+}
+const toolchain = toolchains[name]();
+// What a panic says must not depend on whose folders these are.
+const remap = [
+  [repository, "."],
+  [process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "cargo"],
+  ["/usr/lib/rustlib", "rust"],
+].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+console.log(`compiling with ${name} into ${targetFolder}`);
+execFileSync(
+  toolchain.cargo,
+  [
+    ...["rustc", "--package", "rm-runtime", "--lib", "--crate-type", "cdylib", "--no-default-features"],
+    ...["--profile", "web", "--target", TARGET, "--locked", ...toolchain.args],
+  ],
+  {
+    cwd: repository,
+    stdio: "inherit",
+    env: { ...process.env, ...toolchain.env, CARGO_TARGET_DIR: targetFolder, RUSTFLAGS: remap.join(" ") },
+  },
+);
+const compiled = join(targetFolder, TARGET, "web", "rm_runtime.wasm");
+const small = join(demo, "src/runtime/wasm/rm_runtime.wasm");
+mkdirSync(dirname(small), { recursive: true });
+const features = [
+  ...["bulk-memory", "bulk-memory-opt", "call-indirect-overlong", "multivalue", "mutable-globals"],
+  ...["nontrapping-float-to-int", "reference-types", "sign-ext"],
+].map((feature) => `--enable-${feature}`);
+execFileSync(
+  process.execPath,
+  [
+    ...[join(demo, "node_modules/binaryen/bin/wasm-opt"), compiled, "-o", small],
+    ...["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features", ...features],
+  ],
+  { stdio: "inherit" },
+);
+const kilobytes = (path) => (readFileSync(path).length / 1000).toFixed(1);
+console.log(`rm_runtime.wasm: ${kilobytes(compiled)} KB compiled, ${kilobytes(small)} KB after wasm-opt`);

@@ -1,0 +1,219 @@
+/** Reads bundles: the same checks as natively (`runtime/src/bundle/`), before anything in one is used. */
+import type { Manifest } from "./abi.ts";
+import { PipelineError } from "./errors.ts";
+import type { PythonClass } from "./python.ts";
+
+/** The version of the format that is known here. */
+const FORMAT = 1;
+const DESCRIPTION = "bundle.json";
+const COMMENT = "rm-pack bundle, content sha256 ";
+/** The compressed form that entries have by name; their digests are those of what is inside. */
+const COMPRESSED = ".zst";
+
+/** A bundle whose archive, description and plain entries were checked. */
+export interface Bundle {
+  readonly name: string;
+  readonly target: string;
+  readonly packer: string;
+  /** The SHA-256 of the description, and through it of everything. */
+  readonly content: string;
+  /** The engine that its Python nodes need, if it has any. */
+  readonly engine?: { readonly digest: string; readonly python: string };
+  readonly nodes: ReadonlyMap<string, PythonClass>;
+  readonly manifest: Manifest;
+  /** Every entry's bytes as they are stored. Compressed ones are checked by whoever decompresses them. */
+  readonly entries: ReadonlyMap<string, Uint8Array>;
+  /** What every entry has to be when it is decompressed. */
+  readonly promised: ReadonlyMap<string, { readonly sha256: string; readonly size: number }>;
+}
+
+interface Description {
+  readonly format: number;
+  readonly name: string;
+  readonly target: string;
+  readonly packer: string;
+  readonly engine: { readonly digest: string; readonly python: string } | null;
+  readonly nodes: Readonly<Record<string, PythonClass>>;
+  readonly manifest: Manifest;
+  readonly entries: Readonly<Record<string, { readonly sha256: string; readonly size: number }>>;
+}
+
+/** Whether bytes look like a bundle rather than a manifest. */
+export function looksLikeBundle(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b;
+}
+
+/** Open a bundle and check it. `file` names it in errors. Rejects with a `bundle` error. */
+export async function openBundle(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Bundle> {
+  const { entries, comment } = readArchive(bytes, file);
+  const text = entries.get(DESCRIPTION);
+  if (text === undefined) throw refused(file, `it has no entry \`${DESCRIPTION}\``);
+  const description = parse(text, file);
+  if (description.format !== FORMAT) {
+    throw new PipelineError("bundle", `\`${file}\` has the bundle format ${description.format}; this is ${FORMAT}`, {
+      hint: "pack it with the rm-pack of this version",
+    });
+  }
+  const content = await sha256(text);
+  if (comment !== COMMENT + content) {
+    throw altered(file, `\`${DESCRIPTION}\` does not have the digest that the archive's comment promises`);
+  }
+  const canonical = writeArchive(entries, comment);
+  if (canonical.length !== bytes.length || canonical.some((byte, index) => byte !== bytes[index])) {
+    throw altered(file, "the archive is not in the form in which rm-pack writes it");
+  }
+  const promised = new Map(Object.entries(description.entries));
+  for (const name of new Set([...entries.keys(), ...promised.keys()])) {
+    if (name === DESCRIPTION) continue;
+    const [found, expected] = [entries.get(name), promised.get(name)];
+    if (found === undefined) throw altered(file, `the entry \`${name}\` is missing`);
+    if (expected === undefined)
+      throw altered(file, `it has an entry \`${name}\` that \`${DESCRIPTION}\` does not list`);
+    if (name.endsWith(COMPRESSED)) continue;
+    if (found.length !== expected.size || (await sha256(found)) !== expected.sha256) {
+      throw altered(file, `the entry \`${name}\` does not have the digest that \`${DESCRIPTION}\` promises`);
+    }
+  }
+  return {
+    name: description.name,
+    target: description.target,
+    packer: description.packer,
+    content,
+    ...(description.engine && { engine: description.engine }),
+    nodes: new Map(Object.entries(description.nodes)),
+    manifest: description.manifest,
+    entries,
+    promised,
+  };
+}
+
+function parse(bytes: Uint8Array, file: string): Description {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as Description;
+  } catch (error) {
+    throw altered(file, `\`${DESCRIPTION}\` cannot be read: ${String(error)}`);
+  }
+}
+
+/** SHA-256 in hexadecimal. */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const END = 0x06054b50;
+const CENTRAL = 0x02014b50;
+const LOCAL = 0x04034b50;
+const LOCAL_SIZE = 30;
+const CENTRAL_SIZE = 46;
+const END_SIZE = 22;
+/** Midnight of 1 January 1980, the earliest date that archives have. */
+const DATE = 0x0021;
+/** Made on Unix, by version 1.0 of the format; a plain file, readable by all. */
+const MADE_BY = 0x030a;
+const NEEDS = 10;
+const ATTRIBUTES = 0o100644 << 16;
+
+interface Archive {
+  readonly entries: Map<string, Uint8Array<ArrayBuffer>>;
+  readonly comment: string;
+}
+
+/** The entries of an archive in which all are stored, as far as its directory says. `openBundle` checks the rest. */
+function readArchive(bytes: Uint8Array<ArrayBuffer>, file: string): Archive {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const comment = COMMENT.length + 64;
+  const end = bytes.length - END_SIZE - comment;
+  if (end < 0 || view.getUint32(end, true) !== END) throw refused(file, "it does not end as bundles do");
+  const entries = new Map<string, Uint8Array<ArrayBuffer>>();
+  let at = view.getUint32(end + 16, true);
+  for (let left = view.getUint16(end + 10, true); left > 0; left -= 1) {
+    if (at + CENTRAL_SIZE > end || view.getUint32(at, true) !== CENTRAL)
+      throw altered(file, "its directory is damaged");
+    const [size, nameLength] = [view.getUint32(at + 24, true), view.getUint16(at + 28, true)];
+    const local = view.getUint32(at + 42, true);
+    const begin = local + LOCAL_SIZE + nameLength;
+    const name = new TextDecoder().decode(bytes.subarray(at + CENTRAL_SIZE, at + CENTRAL_SIZE + nameLength));
+    if (begin + size > bytes.length) throw altered(file, `the entry \`${name}\` is cut off`);
+    entries.set(name, bytes.subarray(begin, begin + size));
+    at += CENTRAL_SIZE + nameLength;
+  }
+  return { entries, comment: new TextDecoder().decode(bytes.subarray(bytes.length - comment)) };
+}
+
+/** An archive in the one form that bundles have. */
+export function writeArchive(entries: ReadonlyMap<string, Uint8Array>, comment: string): Uint8Array<ArrayBuffer> {
+  const encoder = new TextEncoder();
+  const files = [...entries].map(([name, content]) => {
+    return { name: encoder.encode(name), content, crc: crc32(content) };
+  });
+  const text = encoder.encode(comment);
+  const size = files.reduce(
+    (sum, { name, content }) => sum + LOCAL_SIZE + CENTRAL_SIZE + 2 * name.length + content.length,
+    END_SIZE + text.length,
+  );
+  const bytes = new Uint8Array(size);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  const put = (width: 2 | 4, ...values: number[]) => {
+    for (const value of values) {
+      if (width === 2) view.setUint16(at, value, true);
+      else view.setUint32(at, value, true);
+      at += width;
+    }
+  };
+  const copy = (part: Uint8Array) => {
+    bytes.set(part, at);
+    at += part.length;
+  };
+  const offsets: number[] = [];
+  for (const { name, content, crc } of files) {
+    offsets.push(at);
+    put(4, LOCAL);
+    put(2, NEEDS, 0, 0, 0, DATE);
+    put(4, crc, content.length, content.length);
+    put(2, name.length, 0);
+    copy(name);
+    copy(content);
+  }
+  const directory = at;
+  files.forEach(({ name, content, crc }, index) => {
+    put(4, CENTRAL);
+    put(2, MADE_BY, NEEDS, 0, 0, 0, DATE);
+    put(4, crc, content.length, content.length);
+    put(2, name.length, 0, 0, 0, 0);
+    put(4, ATTRIBUTES, offsets[index] ?? 0);
+    copy(name);
+  });
+  const length = at - directory;
+  put(4, END);
+  put(2, 0, 0, files.length, files.length);
+  put(4, length, directory);
+  put(2, text.length);
+  copy(text);
+  return bytes;
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  return crc;
+});
+
+function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (crc >>> 8) ^ (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0);
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+function refused(file: string, problem: string): PipelineError {
+  return new PipelineError("bundle", `\`${file}\` is not a bundle: ${problem}`, {
+    hint: "bundles are what `rm-pack build` writes, and end in .rmpkg",
+  });
+}
+
+function altered(file: string, what: string): PipelineError {
+  return new PipelineError("bundle", `\`${file}\` was altered after it was packed: ${what}`, {
+    hint: "copy it again from where it came from, or pack again",
+  });
+}

@@ -1,0 +1,226 @@
+/** The page's side: a runtime that lives in a worker. */
+import type { Checked, Manifest, NodeInfo, Progress, Report } from "./abi.ts";
+import { PipelineError } from "./errors.ts";
+import type { NodeMetrics } from "./metrics.ts";
+import { type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
+import { type FromWorker, isOurs, PROTOCOL, type Method, type Methods, type Opened } from "./protocol.ts";
+import type { Session, SessionOptions } from "./session.ts";
+import type { Item, Output, Value } from "./values.ts";
+
+interface Waiting {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: PipelineError) => void;
+}
+
+/** Asks a worker, and matches its answers. */
+class Channel {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #sessions = new Map<number, WeakRef<WorkerSession>>();
+  /** The worker keeps what is known about a session for as long as somebody here could ask. */
+  readonly #forgotten = new FinalizationRegistry<number>((handle) => {
+    this.#sessions.delete(handle);
+    this.tell("forget", handle);
+  });
+  onProgress: ((progress: Progress) => void) | undefined;
+  #ids = 0;
+  #lost: PipelineError | undefined;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      this.#take(data);
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.lose(new PipelineError("load", `the worker has stopped: ${event.message || "its script cannot be loaded"}`));
+    };
+  }
+
+  ask<M extends Method>(method: M, ...parameters: Methods[M]["arguments"]): Promise<Methods[M]["result"]> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost) {
+        reject(this.#lost);
+        return;
+      }
+      const id = ++this.#ids;
+      this.#waiting.set(id, { resolve, reject });
+      try {
+        this.#worker.postMessage({ protocol: PROTOCOL, id, method, arguments: parameters });
+      } catch (error) {
+        // What cannot be copied is not a value.
+        this.#waiting.delete(id);
+        reject(PipelineError.of(error, "item"));
+      }
+    });
+  }
+
+  /** The same where nobody waits for the answer. */
+  tell<M extends Method>(method: M, ...parameters: Methods[M]["arguments"]): void {
+    this.ask(method, ...parameters).catch(() => undefined);
+  }
+
+  keep(handle: number, session: WorkerSession): void {
+    this.#sessions.set(handle, new WeakRef(session));
+    this.#forgotten.register(session, handle);
+  }
+
+  #take(message: FromWorker): void {
+    if (!isOurs(message)) {
+      this.lose(
+        new PipelineError("version", `the worker speaks another version than ${PROTOCOL}`, {
+          hint: "the page and its worker are of different builds; load the page again",
+        }),
+      );
+    } else if ("progress" in message) {
+      this.onProgress?.(message.progress);
+    } else if ("session" in message) {
+      const report: Report = { policy: message.policy, error: PipelineError.from(message.report) };
+      this.#sessions.get(message.session)?.deref()?.onReport?.(report);
+    } else {
+      const waiting = this.#waiting.get(message.id);
+      this.#waiting.delete(message.id);
+      if ("error" in message) waiting?.reject(PipelineError.from(message.error));
+      else waiting?.resolve(message.result as never);
+    }
+  }
+
+  lose(error: PipelineError): void {
+    this.#lost ??= error;
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.values()) reject(this.#lost);
+    this.#waiting.clear();
+  }
+}
+
+/** The executor in a worker of its own, so that a page stays responsive whatever nodes do. */
+export class WorkerRuntime implements Runtime {
+  readonly #channel: Channel;
+  readonly version: string;
+  readonly nodeTypes: readonly string[];
+
+  private constructor(channel: Channel, { version, nodeTypes }: Opened) {
+    this.#channel = channel;
+    this.version = version;
+    this.nodeTypes = nodeTypes;
+  }
+
+  /** Start a worker that runs `worker.ts`, and the executor in it. */
+  static async start(
+    worker: Worker,
+    wasm: string | URL,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<WorkerRuntime> {
+    const channel = new Channel(worker);
+    channel.onProgress = onProgress;
+    try {
+      return new WorkerRuntime(channel, await channel.ask("open", String(wasm)));
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    }
+  }
+
+  check(text: string, file?: string): Promise<Checked> {
+    return this.#channel.ask("check", text, file);
+  }
+
+  async load(source: Source): Promise<Pipeline> {
+    const { pipeline, ...info } = await this.#channel.ask("load", source);
+    return new WorkerPipeline(this.#channel, pipeline, info);
+  }
+
+  toJson(value: Value): Promise<string> {
+    return this.#channel.ask("toJson", value);
+  }
+
+  fromJson(text: string): Promise<Value> {
+    return this.#channel.ask("fromJson", text);
+  }
+
+  dispose(): void {
+    this.#channel.lose(new PipelineError("stopped", "the runtime was disposed of"));
+  }
+}
+
+class WorkerPipeline implements Pipeline {
+  readonly #channel: Channel;
+  readonly #handle: number;
+  readonly manifest: Manifest;
+  readonly nodes: readonly NodeInfo[];
+  readonly takesInput: boolean;
+  readonly inputData: Value;
+  readonly content?: string;
+
+  constructor(channel: Channel, handle: number, info: PipelineInfo) {
+    this.#channel = channel;
+    this.#handle = handle;
+    this.manifest = info.manifest;
+    this.nodes = info.nodes;
+    this.takesInput = info.takesInput;
+    this.inputData = info.inputData;
+    if (info.content !== undefined) this.content = info.content;
+  }
+
+  run(items: Iterable<Item> | AsyncIterable<Item>, options: SessionOptions = {}): AsyncIterable<Output> {
+    return runOn(() => this.session(options), items);
+  }
+
+  async session(options: SessionOptions = {}): Promise<Session> {
+    const { onError, asText, timeout } = options;
+    const handle = await this.#channel.ask("session", this.#handle, {
+      ...(onError !== undefined && { onError }),
+      ...(asText !== undefined && { asText }),
+      ...(timeout !== undefined && { timeout }),
+    });
+    return new WorkerSession(this.#channel, handle);
+  }
+
+  unload(): void {
+    this.#channel.tell("unload", this.#handle);
+  }
+}
+
+class WorkerSession implements Session {
+  readonly #channel: Channel;
+  readonly #handle: number;
+  onReport: ((report: Report) => void) | undefined;
+
+  constructor(channel: Channel, handle: number) {
+    this.#channel = channel;
+    this.#handle = handle;
+    channel.keep(handle, this);
+  }
+
+  async send(items: readonly Item[]): Promise<void> {
+    await this.#channel.ask("send", this.#handle, items);
+  }
+
+  async sendLines(lines: readonly string[]): Promise<void> {
+    await this.#channel.ask("sendLines", this.#handle, lines);
+  }
+
+  close(): void {
+    this.#channel.tell("close", this.#handle);
+  }
+
+  async receive(): Promise<readonly Output[] | undefined> {
+    return (await this.#channel.ask("receive", this.#handle)) ?? undefined;
+  }
+
+  metrics(): Promise<readonly NodeMetrics[]> {
+    return this.#channel.ask("metrics", this.#handle);
+  }
+
+  cancel(): void {
+    this.#channel.tell("cancel", this.#handle);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Output> {
+    try {
+      for (let batch = await this.receive(); batch !== undefined; batch = await this.receive()) yield* batch;
+    } finally {
+      this.cancel();
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * RemoteMedia pipelines in a page or worker. No DOM is used here.
+ *
+ * ```ts
+ * const runtime = await startWorker();
+ * const pipeline = await runtime.load({ content: manifest, file: "calculator.json" });
+ * for await (const { value } of pipeline.run([5, 7, 3].map((value) => ({ value })))) console.log(value); // 20, 24, 16
+ * ```
+ *
+ * | to find | look in |
+ * |---|---|
+ * | loading, checking, running | `pipeline.ts`, `session.ts` |
+ * | the same from a page, in a worker | `client.ts`, `worker.ts`, and what they say to each other: `protocol.ts` |
+ * | values, and sound | `values.ts`, `wav.ts` |
+ * | errors | `errors.ts` |
+ * | bundles | `bundle.ts` |
+ * | the executor in wasm, and the form of its calls | `abi.ts`, `marshal.ts` |
+ * | what a host of Python nodes is, and which there are | `python.ts`, `hosts.ts` |
+ */
+import type { Progress } from "./abi.ts";
+import { WorkerRuntime } from "./client.ts";
+import { LocalRuntime } from "./pipeline.ts";
+import type { Runtime } from "./pipeline.ts";
+import wasm from "./wasm/rm_runtime.wasm?url";
+
+export type { Checked, Manifest, NodeInfo, OnError, Progress, Report } from "./abi.ts";
+export {
+  PipelineError,
+  type ErrorData,
+  type ErrorDetails,
+  type ErrorKind,
+  type Frame,
+  type Trouble,
+} from "./errors.ts";
+export type { NodeMetrics } from "./metrics.ts";
+export type { Pipeline, PipelineInfo, Runtime, Source } from "./pipeline.ts";
+export type { PythonClass, PythonHost, PythonInstance } from "./python.ts";
+export type { Session, SessionOptions } from "./session.ts";
+export {
+  asAudio,
+  audio,
+  isRecord,
+  type Audio,
+  type Item,
+  type Output,
+  type Tensor,
+  type Value,
+  type Video,
+} from "./values.ts";
+export { readWav } from "./wav.ts";
+
+/** Where the executor is. */
+export const EXECUTOR = new URL(wasm, import.meta.url);
+
+/** Start the executor in a worker, and tell how its download goes. */
+export function startWorker(onProgress?: (progress: Progress) => void): Promise<Runtime> {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "remotemedia" });
+  return WorkerRuntime.start(worker, EXECUTOR, onProgress);
+}
+
+/** Start the executor in this thread. */
+export function startHere(): Promise<Runtime> {
+  return LocalRuntime.start(EXECUTOR);
+}

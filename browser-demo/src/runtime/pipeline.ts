@@ -1,0 +1,253 @@
+/** Loading pipelines and running them: the interface, and how it is kept in this thread. */
+import { type Checked, compileExecutor, Executor, type Manifest, type NodeInfo, type Progress } from "./abi.ts";
+import { looksLikeBundle, openBundle } from "./bundle.ts";
+import { PipelineError } from "./errors.ts";
+import { HOSTS, hostFor, type Hosts } from "./hosts.ts";
+import type { PythonClass, PythonHost } from "./python.ts";
+import { LocalSession, type Session, type SessionOptions } from "./session.ts";
+import type { Item, Output, Value } from "./values.ts";
+
+/** What a pipeline is loaded from: a manifest's text or a bundle's bytes, and the file's name for errors. */
+export interface Source {
+  readonly content: string | Uint8Array<ArrayBuffer>;
+  /** Its ending tells JSON from YAML; without a name the text does. */
+  readonly file?: string;
+}
+
+/** What is known about a loaded pipeline. */
+export interface PipelineInfo {
+  readonly manifest: Manifest;
+  /** In the order of the manifest. */
+  readonly nodes: readonly NodeInfo[];
+  /** Whether it takes items; a pipeline of sources does not. */
+  readonly takesInput: boolean;
+  /** The items that came with the manifest. */
+  readonly inputData: Value;
+  /** The content hash, of a bundle. */
+  readonly content?: string;
+}
+
+/** A pipeline that is ready to run, any number of times, also at the same time. */
+export interface Pipeline extends PipelineInfo {
+  /** Run on items, and give what comes out, in order. Leaving the loop early cancels the run. */
+  run(items: Iterable<Item> | AsyncIterable<Item>, options?: SessionOptions): AsyncIterable<Output>;
+  /** Begin a run, and leave it to the caller what is sent and received when. */
+  session(options?: SessionOptions): Promise<Session>;
+  /** Forget it; runs go on. */
+  unload(): void;
+}
+
+/** The executor, in this thread or in a worker. */
+export interface Runtime {
+  /** The version of the runtime. */
+  readonly version: string;
+  /** The Rust nodes that manifests may name. */
+  readonly nodeTypes: readonly string[];
+  /** Look for everything that is wrong with a manifest. */
+  check(text: string, file?: string): Promise<Checked>;
+  /** Make a pipeline ready to run. Rejects with a `manifest`, `bundle` or `python` error. */
+  load(source: Source): Promise<Pipeline>;
+  /** A value as JSON text, as `rm-pack run` prints it. */
+  toJson(value: Value): Promise<string>;
+  /** A value from JSON text. */
+  fromJson(text: string): Promise<Value>;
+  /** Free everything. */
+  dispose(): void;
+}
+
+/** The executor in this thread. */
+export class LocalRuntime implements Runtime {
+  readonly #executor: Executor;
+  readonly #hosts: Hosts;
+
+  private constructor(executor: Executor, hosts: Hosts) {
+    this.#executor = executor;
+    this.#hosts = hosts;
+  }
+
+  /** Download and start the executor. */
+  static async start(
+    wasm: string | URL,
+    hosts: Hosts = HOSTS,
+    onProgress?: (progress: Progress) => void,
+  ): Promise<LocalRuntime> {
+    return LocalRuntime.of(await compileExecutor(wasm, onProgress), hosts);
+  }
+
+  /** Start an executor that was compiled before. */
+  static async of(module: WebAssembly.Module, hosts: Hosts = HOSTS): Promise<LocalRuntime> {
+    return new LocalRuntime(await Executor.instantiate(module), hosts);
+  }
+
+  get version(): string {
+    return this.#executor.version;
+  }
+
+  get nodeTypes(): readonly string[] {
+    return this.#executor.nodeTypes;
+  }
+
+  check(text: string, file = "manifest"): Promise<Checked> {
+    return attempt(() => this.#executor.check(text, file, new Map()));
+  }
+
+  async load({ content, file }: Source): Promise<LocalPipeline> {
+    if (typeof content === "string") return this.#load(content, file ?? "manifest", new Map(), undefined);
+    if (!looksLikeBundle(content)) {
+      return this.#load(decodeText(content, file ?? "manifest"), file ?? "manifest", new Map(), undefined);
+    }
+    const bundle = await openBundle(content, file ?? "bundle");
+    const host = await hostFor(bundle, this.#hosts);
+    const text = JSON.stringify(bundle.manifest);
+    return this.#load(text, `${file ?? "bundle"}.json`, bundle.nodes, host, bundle.content);
+  }
+
+  #load(
+    text: string,
+    file: string,
+    classes: ReadonlyMap<string, PythonClass>,
+    host: PythonHost | undefined,
+    content?: string,
+  ): LocalPipeline {
+    const { handle, ...info } = this.#executor.load(text, file, classes);
+    return new LocalPipeline(this.#executor, handle, { ...info, ...(content !== undefined && { content }) }, host);
+  }
+
+  toJson(value: Value): Promise<string> {
+    return attempt(() => this.#executor.toJson(value));
+  }
+
+  fromJson(text: string): Promise<Value> {
+    return attempt(() => this.#executor.fromJson(text));
+  }
+
+  dispose(): void {
+    // Nothing is held but memory.
+  }
+}
+
+/** A pipeline in this thread. */
+export class LocalPipeline implements Pipeline {
+  readonly #executor: Executor;
+  readonly #handle: number;
+  /** Disposed of when the pipeline was unloaded and no run is left. */
+  #host: PythonHost | undefined;
+  #runs = 0;
+  #isUnloaded = false;
+  readonly info: PipelineInfo;
+
+  constructor(executor: Executor, handle: number, info: PipelineInfo, host: PythonHost | undefined) {
+    this.#executor = executor;
+    this.#handle = handle;
+    this.#host = host;
+    this.info = info;
+  }
+
+  get manifest(): Manifest {
+    return this.info.manifest;
+  }
+
+  get nodes(): readonly NodeInfo[] {
+    return this.info.nodes;
+  }
+
+  get takesInput(): boolean {
+    return this.info.takesInput;
+  }
+
+  get inputData(): Value {
+    return this.info.inputData;
+  }
+
+  run(items: Iterable<Item> | AsyncIterable<Item>, options: SessionOptions = {}): AsyncIterable<Output> {
+    return runOn(() => this.session(options), items);
+  }
+
+  session(options: SessionOptions = {}): Promise<LocalSession> {
+    const ids = this.nodes.map(({ id }) => id);
+    const onEnd = () => {
+      this.#runs -= 1;
+      this.#release();
+    };
+    const parts = { executor: this.#executor, pipeline: this.#handle, ids, host: this.#host, onEnd };
+    return attempt(() => {
+      if (this.#isUnloaded) throw new PipelineError("closed", "the pipeline was unloaded");
+      this.#runs += 1;
+      return new LocalSession(parts, options);
+    });
+  }
+
+  unload(): void {
+    if (this.#isUnloaded) return;
+    this.#isUnloaded = true;
+    this.#executor.unload(this.#handle);
+    this.#release();
+  }
+
+  #release(): void {
+    if (!this.#isUnloaded || this.#runs > 0) return;
+    this.#host?.dispose();
+    this.#host = undefined;
+  }
+}
+
+/** How many items are handed over at once. */
+const BATCH = 64;
+
+/** Feed a session from one side and empty it from the other. */
+export async function* runOn(
+  begin: () => Promise<Session>,
+  items: Iterable<Item> | AsyncIterable<Item>,
+): AsyncGenerator<Output, void, undefined> {
+  const session = await begin();
+  let mishap: { readonly error: unknown } | undefined;
+  // What the two sides know of each other.
+  const state = { isLeft: false };
+  const feed = async () => {
+    try {
+      let batch: Item[] = [];
+      const isAsync = Symbol.asyncIterator in items;
+      for await (const item of items) {
+        if (state.isLeft) return;
+        batch.push(item);
+        // What comes with time is handed over when it comes.
+        if (isAsync || batch.length === BATCH) {
+          await session.send(batch);
+          batch = [];
+        }
+      }
+      if (batch.length > 0) await session.send(batch);
+      session.close();
+    } catch (error) {
+      // A pipeline that takes no more says why when it is received from, if anything is wrong at all.
+      if (error instanceof PipelineError && error.kind === "closed") return;
+      mishap = { error };
+      session.cancel();
+    }
+  };
+  const feeding = feed();
+  try {
+    yield* session;
+  } finally {
+    state.isLeft = true;
+  }
+  await feeding;
+  if (mishap) throw mishap.error;
+}
+
+function decodeText(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new PipelineError("manifest", `\`${file}\` is neither a bundle nor text in UTF-8`, {
+      hint: "load what `rm-pack build` wrote, or a manifest in JSON or YAML",
+    });
+  }
+}
+
+/** What goes wrong at once goes wrong in the promise. */
+function attempt<T>(work: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(work());
+  });
+}

@@ -1,0 +1,83 @@
+/**
+ * What a page and its worker say to each other. Behaviour is elsewhere: `worker.ts` answers, `client.ts` asks.
+ *
+ * Every message carries the version, and either side refuses another one: the two may come from different builds when a
+ * cache holds one of them.
+ */
+import type { Checked, OnError, Progress, Report } from "./abi.ts";
+import type { ErrorData } from "./errors.ts";
+import type { NodeMetrics } from "./metrics.ts";
+import type { PipelineInfo, Source } from "./pipeline.ts";
+import type { Item, Output, Value } from "./values.ts";
+
+export const PROTOCOL = 1;
+
+/** What can be asked for: arguments and result. */
+export interface Methods {
+  /** The first request: start the executor from this address. */
+  open: { readonly arguments: [wasm: string]; readonly result: Opened };
+  check: { readonly arguments: [text: string, file: string | undefined]; readonly result: Checked };
+  load: { readonly arguments: [source: Source]; readonly result: { readonly pipeline: number } & PipelineInfo };
+  unload: { readonly arguments: [pipeline: number]; readonly result: null };
+  session: { readonly arguments: [pipeline: number, options: PlainOptions]; readonly result: number };
+  send: { readonly arguments: [session: number, items: readonly Item[]]; readonly result: null };
+  sendLines: { readonly arguments: [session: number, lines: readonly string[]]; readonly result: null };
+  close: { readonly arguments: [session: number]; readonly result: null };
+  /** `null` when there are no more outputs. */
+  receive: { readonly arguments: [session: number]; readonly result: readonly Output[] | null };
+  metrics: { readonly arguments: [session: number]; readonly result: readonly NodeMetrics[] };
+  cancel: { readonly arguments: [session: number]; readonly result: null };
+  /** The page has no use for the session any more. */
+  forget: { readonly arguments: [session: number]; readonly result: null };
+  toJson: { readonly arguments: [value: Value]; readonly result: string };
+  fromJson: { readonly arguments: [text: string]; readonly result: Value };
+}
+export type Method = keyof Methods;
+
+/** What the worker says when it is open. */
+export interface Opened {
+  readonly version: string;
+  readonly nodeTypes: readonly string[];
+}
+
+/** `SessionOptions`. */
+export interface PlainOptions {
+  readonly onError?: OnError;
+  readonly asText?: boolean;
+  readonly timeout?: number;
+}
+
+/** From the page. */
+export interface Request<M extends Method = Method> {
+  readonly protocol: typeof PROTOCOL;
+  readonly id: number;
+  readonly method: M;
+  readonly arguments: Methods[M]["arguments"];
+}
+
+/** From the worker, once for each request. */
+export type Response =
+  | { readonly protocol: typeof PROTOCOL; readonly id: number; readonly result: unknown }
+  | { readonly protocol: typeof PROTOCOL; readonly id: number; readonly error: ErrorData };
+
+/** From the worker, whenever there is one: an error that did not end a run. */
+export interface ReportMessage {
+  readonly protocol: typeof PROTOCOL;
+  readonly session: number;
+  readonly policy: Report["policy"];
+  readonly report: ErrorData;
+}
+
+/** From the worker while it is being opened. */
+export interface ProgressMessage {
+  readonly protocol: typeof PROTOCOL;
+  readonly progress: Progress;
+}
+
+/** Anything from the worker. */
+export type FromWorker = Response | ReportMessage | ProgressMessage;
+
+/** Whether a message is of this version. */
+export function isOurs(message: unknown): boolean {
+  return typeof message === "object" && message !== null && (message as { protocol?: unknown }).protocol === PROTOCOL;
+}

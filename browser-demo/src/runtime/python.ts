@@ -1,0 +1,55 @@
+/**
+ * What runs Python nodes: one interface for every host of them.
+ *
+ * The executor makes requests in the very form in which the guest takes them (`packager/engine/guest/_rm_guest.py`,
+ * `dispatch`): the number of an operation, and its arguments as marshal data with buffers beside it. A host passes them to
+ * an interpreter and the answer back, and looks into neither. What an answer means, what follows from an exception, when
+ * a node sleeps or is made anew, is decided by the executor.
+ */
+import type { Wire } from "./marshal.ts";
+
+/** The version of the operations; the executor and every host must agree on it. */
+export const PYTHON_PROTOCOL = 2;
+
+/** What an interpreter is asked for; mirrors `runtime/src/python/operation.rs`, where the arguments are described. */
+export const Operation = {
+  Create: 8,
+  Process: 9,
+  Flush: 10,
+  Cleanup: 11,
+  Explain: 14,
+  Generate: 15,
+  ResumeNode: 16,
+} as const;
+export type Operation = (typeof Operation)[keyof typeof Operation];
+
+/** One interpreter, with one node of a pipeline in it. */
+export interface PythonInstance {
+  /**
+   * Ask for an operation. One is under way at a time.
+   *
+   * Resolves to the guest's answer, exceptions included. Rejects when the interpreter is gone: it then answers nothing
+   * any more, and the executor decides whether another one takes its place.
+   */
+  call(operation: Operation, request: Wire): Promise<Wire>;
+  /** Stop it at once, whatever it is at. */
+  dispose(): void;
+}
+
+/** Something that makes interpreters with a bundle's code in them. */
+export interface PythonHost {
+  /** `PYTHON_PROTOCOL` of the guest in it. */
+  readonly protocol: number;
+  /** A fresh interpreter for a node; the executor's first request to it is `Create`. */
+  instance(node: string): Promise<PythonInstance>;
+  /** Free all that it has; no instance is used any more. */
+  dispose(): void;
+}
+
+/** What a bundle says about the class behind a type of node. */
+export interface PythonClass {
+  readonly module: string;
+  readonly class: string;
+  readonly is_streaming: boolean;
+  readonly is_source?: boolean;
+}

@@ -1,0 +1,393 @@
+/** A run of a pipeline in this thread: moves items, results, requests to Python and the passing of time. */
+import type { Executor, OnError, Report, Request, Turn } from "./abi.ts";
+import { PipelineError, reasonOf } from "./errors.ts";
+import { type NodeMetrics, RunMetrics } from "./metrics.ts";
+import { Operation, type PythonHost, type PythonInstance } from "./python.ts";
+import type { Item, Output } from "./values.ts";
+
+/** How a run is to go. */
+export interface SessionOptions {
+  /** What an error in a node means where the manifest does not say it; `fail` unless told otherwise. */
+  readonly onError?: OnError;
+  /** Whether outputs come as JSON text, in which 5.0 and 5 differ, instead of as values. */
+  readonly asText?: boolean;
+  /** How long a Python node may work without giving anything, in milliseconds, sleeping included: a minute; 0 for ever. */
+  readonly timeout?: number;
+}
+
+/**
+ * A pipeline at work. Items are sent and outputs received independently of each other; the queues between nodes are
+ * bounded, so sending waits while the pipeline has no room, and somebody has to receive.
+ */
+export interface Session extends AsyncIterable<Output> {
+  /** Send items, as soon as there is room for them. Rejects when they will not be taken. */
+  send(items: readonly Item[]): Promise<void>;
+  /** The same for items as JSON text, each a value or a `{"$packet": ...}`. */
+  sendLines(lines: readonly string[]): Promise<void>;
+  /** Say that no item will follow. */
+  close(): void;
+  /** The outputs that are there, at least one; `undefined` when there are no more. Rejects if a node failed. */
+  receive(): Promise<readonly Output[] | undefined>;
+  /** How long nodes were at work so far. */
+  metrics(): Promise<readonly NodeMetrics[]>;
+  /** Interrupt the nodes that are at work, and let the others clean up. */
+  cancel(): void;
+  /** Called for each error that does not end the run. */
+  onReport: ((report: Report) => void) | undefined;
+}
+
+/** How many outputs are kept for whoever receives; beyond that they wait in the pipeline. */
+const KEPT = 256;
+/** How many steps the executor takes before others get a chance to speak. */
+const STEPS = 256;
+/** How many milliseconds this thread is held at once. */
+const SLICE = 8;
+
+/** What is waiting to be sent. */
+interface Batch {
+  readonly items: readonly Item[] | readonly string[];
+  readonly isText: boolean;
+  taken: number;
+  readonly resolve: () => void;
+  readonly reject: (error: PipelineError) => void;
+}
+
+interface Receiver {
+  readonly resolve: (outputs: readonly Output[] | undefined) => void;
+  readonly reject: (error: PipelineError) => void;
+}
+
+/** What a local session needs to know about its pipeline. */
+export interface SessionParts {
+  readonly executor: Executor;
+  readonly pipeline: number;
+  readonly ids: readonly string[];
+  readonly host: PythonHost | undefined;
+  /** Called once when nothing of the run is left. */
+  readonly onEnd: () => void;
+}
+
+export class LocalSession implements Session {
+  readonly #executor: Executor;
+  readonly #run: number;
+  readonly #ids: readonly string[];
+  readonly #host: PythonHost | undefined;
+  readonly #onEnd: () => void;
+  readonly #asText: boolean;
+  readonly #timeout: number;
+  readonly #metrics: RunMetrics;
+  readonly #batches: Batch[] = [];
+  readonly #outputs: Output[] = [];
+  readonly #receivers: Receiver[] = [];
+  /** The interpreter of each lane, and what it is asked one after the other. */
+  readonly #lanes = new Map<number, Lane>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #isClosing = false;
+  #isClosed = false;
+  #isPumping = false;
+  #isDue = false;
+  #ended: { readonly failure: PipelineError | undefined } | undefined;
+  onReport: ((report: Report) => void) | undefined;
+
+  constructor({ executor, pipeline, ids, host, onEnd }: SessionParts, options: SessionOptions) {
+    this.#executor = executor;
+    this.#ids = ids;
+    this.#host = host;
+    this.#onEnd = onEnd;
+    this.#asText = options.asText ?? false;
+    this.#timeout = options.timeout ?? 60_000;
+    this.#metrics = new RunMetrics(ids);
+    this.#run = executor.start(pipeline, options.onError ?? "fail");
+    this.#pump();
+  }
+
+  send(items: readonly Item[]): Promise<void> {
+    return this.#enqueue(items, false);
+  }
+
+  sendLines(lines: readonly string[]): Promise<void> {
+    return this.#enqueue(lines, true);
+  }
+
+  #enqueue(items: Batch["items"], isText: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended || this.#isClosing) {
+        reject(closed(this.#ended?.failure));
+        return;
+      }
+      this.#batches.push({ items, isText, taken: 0, resolve, reject });
+      this.#pump();
+    });
+  }
+
+  close(): void {
+    this.#isClosing = true;
+    this.#pump();
+  }
+
+  receive(): Promise<readonly Output[] | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#receivers.push({ resolve, reject });
+      this.#deliver();
+      this.#pump();
+    });
+  }
+
+  metrics(): Promise<readonly NodeMetrics[]> {
+    return Promise.resolve(this.#metrics.snapshot());
+  }
+
+  cancel(): void {
+    this.#tell(() => {
+      this.#executor.cancel(this.#run);
+    });
+    if (this.#ended) return;
+    for (const lane of this.#lanes.values()) lane.interrupt();
+    this.#isClosing = true;
+    this.#rejectBatches(closed(undefined));
+    this.#pump();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Output> {
+    try {
+      for (let batch = await this.receive(); batch !== undefined; batch = await this.receive()) yield* batch;
+    } finally {
+      // Whoever stops listening has no use for the rest.
+      this.cancel();
+    }
+  }
+
+  /** Let the executor do what it can. Never throws: what goes wrong ends the run. */
+  #pump(): void {
+    if (this.#isPumping || this.#isDue || this.#ended) return;
+    this.#isPumping = true;
+    try {
+      const begun = performance.now();
+      for (;;) {
+        const pushed = this.#push();
+        const turn = this.#executor.turn(this.#run, STEPS, KEPT - this.#outputs.length, this.#asText);
+        this.#follow(turn);
+        if (turn.hasEnded) {
+          this.#end(turn.failure);
+          break;
+        }
+        if (!turn.isOpen && this.#batches.length > 0) this.#rejectBatches(closed(undefined));
+        const canPush = turn.canPush && this.#batches.length > 0;
+        const canClose = this.#isClosing && !this.#isClosed && this.#batches.length === 0;
+        const canGive = this.#outputs.length < KEPT && (turn.hasMore || turn.outputs.length > 0);
+        if (!canPush && !canClose && !canGive && !pushed) break;
+        if (performance.now() - begun > SLICE) {
+          this.#isDue = true;
+          afterOthers(() => {
+            this.#isDue = false;
+            this.#pump();
+          });
+          break;
+        }
+      }
+    } catch (error) {
+      this.#end(PipelineError.of(error, "stopped"));
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  /** Push what waits, as far as there is room; whether anything was. */
+  #push(): boolean {
+    let pushed = false;
+    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
+      const rest = batch.items.slice(batch.taken, batch.taken + KEPT);
+      try {
+        const taken = batch.isText
+          ? this.#executor.pushLines(this.#run, rest as readonly string[])
+          : this.#executor.push(this.#run, rest as readonly Item[]);
+        batch.taken += taken;
+        pushed ||= taken > 0;
+        if (batch.taken < batch.items.length) {
+          if (taken < rest.length) return pushed;
+          continue;
+        }
+        this.#batches.shift();
+        batch.resolve();
+      } catch (error) {
+        const problem = PipelineError.of(error, "item");
+        if (problem.kind === "stopped") throw problem;
+        this.#batches.shift();
+        const item = batch.taken + (problem.details.item ?? 0) + 1;
+        batch.reject(
+          new PipelineError("item", `item ${item} cannot be read: ${problem.message}`, { ...problem.details, item }),
+        );
+      }
+    }
+    if (this.#isClosing && !this.#isClosed) {
+      this.#isClosed = true;
+      this.#executor.close(this.#run);
+      return true;
+    }
+    return pushed;
+  }
+
+  /** Do what a turn asks for. */
+  #follow(turn: Turn): void {
+    for (const [node, output, value, session, timestampUs, sequence] of turn.outputs) {
+      this.#metrics.gave(node);
+      this.#outputs.push({
+        node: this.#ids[node] ?? "",
+        value,
+        sequence,
+        ...(output !== null && { output }),
+        ...(session !== null && { session }),
+        ...(timestampUs !== null && { timestampUs }),
+      });
+    }
+    for (const [node, milliseconds] of turn.worked) this.#metrics.worked(node, milliseconds);
+    for (const report of turn.reports) this.onReport?.(report);
+    for (const [ticket, seconds] of turn.sleeps) {
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer);
+        this.#tell(() => {
+          this.#executor.wake(this.#run, ticket);
+        });
+      }, seconds * 1000);
+      this.#timers.add(timer);
+    }
+    for (const request of turn.requests) this.#ask(request);
+    this.#deliver();
+  }
+
+  #ask(request: Request): void {
+    const { lane: number, node, ticket, operation } = request;
+    if (operation === Operation.Create) {
+      this.#lanes.get(number)?.interrupt();
+      this.#lanes.set(number, new Lane(this.#host, this.#ids[node] ?? "", this.#timeout));
+    }
+    const lane = this.#lanes.get(number);
+    const answer = lane?.call(request) ?? Promise.reject(new Error("no interpreter was made"));
+    answer.then(
+      (wire) => {
+        this.#tell(() => {
+          this.#executor.answer(this.#run, ticket, wire);
+        });
+      },
+      (error: unknown) => {
+        this.#tell(() => {
+          this.#executor.lost(this.#run, ticket, reasonOf(error));
+        });
+      },
+    );
+  }
+
+  /** Tell the executor something, unless it is too late. */
+  #tell(tell: () => void): void {
+    if (this.#ended) return;
+    try {
+      tell();
+    } catch (error) {
+      this.#end(PipelineError.of(error, "stopped"));
+    }
+    this.#pump();
+  }
+
+  #deliver(): void {
+    while (this.#receivers.length > 0) {
+      if (this.#outputs.length > 0) {
+        this.#receivers.shift()?.resolve(this.#outputs.splice(0));
+      } else if (this.#ended) {
+        const { failure } = this.#ended;
+        const receiver = this.#receivers.shift();
+        if (failure) receiver?.reject(failure);
+        else receiver?.resolve(undefined);
+      } else {
+        return;
+      }
+    }
+  }
+
+  #end(failure: PipelineError | undefined): void {
+    if (this.#ended) return;
+    this.#ended = { failure };
+    for (const timer of this.#timers) clearTimeout(timer);
+    for (const lane of this.#lanes.values()) lane.interrupt();
+    this.#lanes.clear();
+    try {
+      this.#executor.drop(this.#run);
+    } catch {
+      // The executor has stopped, which is what ended the run.
+    }
+    this.#rejectBatches(closed(failure));
+    this.#deliver();
+    this.#onEnd();
+  }
+
+  #rejectBatches(error: PipelineError): void {
+    for (const batch of this.#batches.splice(0)) batch.reject(error);
+  }
+}
+
+/** An interpreter of a run, or the promise of one. */
+class Lane {
+  readonly #node: string;
+  readonly #timeout: number;
+  readonly #instance: Promise<PythonInstance>;
+  #made: PythonInstance | undefined;
+  #isGone = false;
+
+  constructor(host: PythonHost | undefined, node: string, timeout: number) {
+    this.#node = node;
+    this.#timeout = timeout;
+    this.#instance = host
+      ? host.instance(node)
+      : Promise.reject(new Error("nobody here runs Python nodes; load their bundle, which says who does"));
+    this.#instance.then(
+      (instance) => {
+        this.#made = instance;
+        if (this.#isGone) instance.dispose();
+      },
+      // Told when it is asked for something.
+      () => undefined,
+    );
+  }
+
+  async call({ operation, wire }: Request) {
+    const instance = await this.#instance;
+    if (this.#isGone) throw new Error("the interpreter was stopped");
+    const answer = instance.call(operation, wire);
+    if (this.#timeout === 0) return answer;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(
+          new Error(`it took longer than ${this.#timeout / 1000} s, the time that node \`${this.#node}\` may take`),
+        );
+        this.interrupt();
+      }, this.#timeout);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Stop the interpreter, if it was made and whenever it is. */
+  interrupt(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#made?.dispose();
+  }
+}
+
+function closed(failure: PipelineError | undefined): PipelineError {
+  const why = failure ? `: ${failure.message}` : "";
+  return new PipelineError("closed", `the pipeline takes no more items${why}`);
+}
+
+/** Call back when whoever else waits for this thread had a turn; timers may be held back for a second in hidden pages. */
+function afterOthers(callback: () => void): void {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    callback();
+  };
+  port2.postMessage(undefined);
+}

@@ -1,0 +1,94 @@
+// Bundles as `rm-pack build` writes them, and ones that were altered since.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { bundles, lines, testPage } from "./harness.mjs";
+
+const kit = testPage();
+
+const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache", "remotemedia-pack", "target");
+const rmPack = process.env.RM_PACK ?? join(target, "release", "rm-pack");
+const skip = existsSync(rmPack)
+  ? false
+  : `there is no rm-pack at ${rmPack}; \`cargo build --release\`, or name one in RM_PACK`;
+
+/** The bundle of an example, as bytes. */
+function pack(example, manifest) {
+  const folder = mkdtempSync(join(tmpdir(), "rm-browser-"));
+  try {
+    execFileSync(rmPack, ["build", join(bundles, example, manifest), "--out", folder], { stdio: "pipe" });
+    const file = readdirSync(folder).find((name) => name.endsWith(".rmpkg"));
+    return { file, bytes: [...readFileSync(join(folder, file))] };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What becomes of a bundle: its outputs, or why not. */
+function run({ file, bytes }, input) {
+  return kit.page.evaluate(
+    async ({ file, bytes, input }) => {
+      const runtime = await kit.startWorker();
+      try {
+        const pipeline = await runtime.load({ content: Uint8Array.from(bytes), file });
+        const session = await pipeline.session({ asText: true });
+        await session.sendLines(input);
+        session.close();
+        const outputs = await Array.fromAsync(session);
+        return { outputs: outputs.map(({ value }) => value), content: pipeline.content };
+      } catch (error) {
+        return { error: `${error.kind}: ${error.report()}` };
+      } finally {
+        runtime.dispose();
+      }
+    },
+    { file, bytes, input },
+  );
+}
+
+test("a bundle of Rust nodes runs, and gives what it must", { skip }, async () => {
+  const bundle = pack("calculator", "pipeline.json");
+  const { outputs, content } = await run(bundle, lines("calculator", "input.jsonl"));
+  assert.deepEqual(outputs, lines("calculator", "expected.jsonl"));
+  assert.ok(bundle.file.includes(content.slice(0, 16)), "the file is named by the content hash");
+});
+
+test("a byte changed anywhere is noticed", { skip }, async () => {
+  const bundle = pack("calculator", "pipeline.json");
+  const refused = await kit.page.evaluate(async ({ bytes, file }) => {
+    const refused = { not: [] };
+    for (let at = 0; at < bytes.length; at += 1) {
+      const altered = Uint8Array.from(bytes);
+      altered[at] ^= 0x40;
+      const error = await kit.openBundle(altered, file).then(
+        () => undefined,
+        (error) => error,
+      );
+      if (error?.kind === "bundle") refused[error.message] = (refused[error.message] ?? 0) + 1;
+      else refused.not.push([at, String(error)]);
+    }
+    return refused;
+  }, bundle);
+  assert.deepEqual(refused.not, []);
+  assert.ok(
+    Object.keys(refused).some((message) =>
+      message.includes("was altered after it was packed: `bundle.json` does not have the digest"),
+    ),
+  );
+});
+
+test("a bundle that is cut off, or is none, is refused", { skip }, async () => {
+  const { file, bytes } = pack("calculator", "pipeline.json");
+  const cut = await run({ file, bytes: bytes.slice(0, -10) }, []);
+  assert.match(cut.error, /^bundle: `calculator-.*\.rmpkg` is not a bundle: it does not end as bundles do\nhint: /);
+  const binary = await run({ file: "a.bin", bytes: [0xff, 0xfe, 0x00] }, []);
+  assert.match(binary.error, /^manifest: `a\.bin` is neither a bundle nor text in UTF-8\nhint: /);
+});
+
+test("a bundle with Python nodes says what can be done", { skip }, async () => {
+  const { error } = await run(pack("mixed", "pipeline.yaml"), []);
+  assert.match(error, /^python: the bundle `mixed` has Python nodes \(`DeadbandNode`\) for the target wasmtime/);
+});

@@ -1,0 +1,49 @@
+// What the tests of the package share: the test page, served as in production, in a real Chromium.
+import { readFileSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { after, before } from "node:test";
+import { serve } from "../../scripts/server.mjs";
+import { launch } from "../chromium.mjs";
+
+export const demo = resolve(import.meta.dirname, "../..");
+export const bundles = resolve(demo, "../bundles");
+
+/** A page for a file of tests; `kit.page` has `globalThis.kit`, see `tests/page/page.ts`. */
+export function testPage(folder = ".cache/test", path = "tests/page/") {
+  const kit = { browser: undefined, page: undefined, requests: [], problems: [], address: "" };
+  let browser;
+  let server;
+  before(async () => {
+    server = await serve(join(demo, folder));
+    browser = await launch();
+    kit.page = await browser.newPage();
+    kit.browser = browser;
+    kit.requests = server.requests;
+    kit.address = server.address;
+    // What the page's policy refuses, and what nobody caught.
+    kit.page.on("console", (message) => {
+      if (message.type() === "error") kit.problems.push(message.text());
+    });
+    kit.page.on("pageerror", (error) => kit.problems.push(error.message));
+    await kit.page.goto(server.address + path);
+    if (folder === ".cache/test") await kit.page.waitForFunction(() => "kit" in globalThis);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+  return kit;
+}
+
+/** The lines of a file, each a JSON value. */
+export function lines(...path) {
+  return readFileSync(join(bundles, ...path), "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+}
+
+/** An example's manifest. */
+export function manifest(example) {
+  const file = readdirSync(join(bundles, example)).find((name) => name.startsWith("pipeline."));
+  return { file, content: readFileSync(join(bundles, example, file), "utf8") };
+}

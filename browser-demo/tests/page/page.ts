@@ -1,0 +1,35 @@
+/** Hands the package to the tests that drive this page. */
+import * as runtime from "../../src/runtime/index.ts";
+import { compileExecutor } from "../../src/runtime/abi.ts";
+import { openBundle, writeArchive } from "../../src/runtime/bundle.ts";
+import { decode, encode, Tuple } from "../../src/runtime/marshal.ts";
+import { Histogram } from "../../src/runtime/metrics.ts";
+import { LocalRuntime } from "../../src/runtime/pipeline.ts";
+
+import { bundleOf } from "./bundles.ts";
+import { scriptedHost } from "./guest.ts";
+import { scripts } from "./scripts.ts";
+
+const kit = {
+  ...runtime,
+  scriptedHost,
+  scripts,
+  bundleOf,
+  compileExecutor,
+  openBundle,
+  writeArchive,
+  decode,
+  encode,
+  Tuple,
+  Histogram,
+  LocalRuntime,
+};
+
+/** What the tests find. */
+export type Kit = typeof kit;
+
+declare global {
+  var kit: Kit;
+}
+
+globalThis.kit = kit;

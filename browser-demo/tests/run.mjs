@@ -1,0 +1,27 @@
+// `npm test`: types, lint, the build, and the tests in Chromium. Builds the executor first if it is not there.
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+const demo = resolve(import.meta.dirname, "..");
+const bin = (name) => join(demo, "node_modules/.bin", name);
+
+function step(name, command, ...args) {
+  console.log(`-- ${name}`);
+  const { status } = spawnSync(command, args, { cwd: demo, stdio: "inherit" });
+  if (status !== 0) {
+    console.error(`-- failed: ${name}`);
+    process.exit(status ?? 1);
+  }
+}
+
+if (!existsSync(join(demo, "src/runtime/wasm/rm_runtime.wasm"))) step("the executor", "node", "scripts/build-wasm.mjs");
+step("types", bin("tsc"), "--noEmit");
+step("lint", bin("eslint"), ".");
+step("formatting", bin("prettier"), "--check", ".");
+step("the page", bin("vite"), "build", "--logLevel", "warn");
+step("the test page", bin("vite"), "build", "--mode", "test", "--logLevel", "warn");
+const tests = readdirSync(join(demo, "tests/browser")).filter((name) => name.endsWith(".test.mjs"));
+// One file after the other: each has a Chromium.
+const files = tests.sort().map((name) => join("tests/browser", name));
+step("tests in Chromium", "node", "--test", "--test-concurrency=1", "--test-reporter=spec", ...files);

@@ -1,0 +1,456 @@
+//! The operations that JavaScript calls: numbers, arguments and answers.
+//!
+//! Arguments and answers are values in `marshal` format, large buffers beside them, the form in which values go to Python
+//! too; here they are given in Python's terms. The other side of it is `browser-demo/src/runtime/abi.ts`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::arguments::{Arguments, Problem};
+use super::failure::{count, dict};
+use super::pipeline::{Checked, Classes, check};
+
+use super::{Ending, Event, Pipeline, Policy, Request, Run};
+use crate::executor::{Output, PushError};
+use crate::json::{from_json, from_json_packet, to_json};
+use crate::manifest::{Manifest, OnError};
+use crate::marshal;
+use crate::nodes::Registry;
+use crate::python::PythonNode;
+use crate::python::operation::PROTOCOL;
+use crate::value::Value;
+
+/// The version of what is described here; JavaScript refuses every other.
+pub const ABI: u32 = 1;
+
+/// An operation. `Result` in what they give is a tuple, `(0, result)` or `(1, error)`; an error is a dictionary with a
+/// `message`, `causes` (further messages, outermost first) and what else is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Call {
+    /// `() -> {"abi": int, "protocol": int, "version": str, "node_types": list[str]}`
+    Describe = 0,
+    /// `(text, file, classes) -> {"manifest": dict | None, "kinds": list, "troubles": list}`, each trouble `(place, line |
+    /// None, column | None, message)`: all that is wrong with a manifest.
+    Check = 1,
+    /// `(text, file, classes) -> {"pipeline": int, "manifest": dict, "input_data", "takes_input": bool, "nodes":
+    /// list[(id, is_python, level)]}`: a handle for [`Call::Start`].
+    Load = 2,
+    /// `(pipeline)`: forget a pipeline; its runs go on.
+    Unload = 3,
+    /// `(pipeline, on_error) -> int`: begin a run.
+    Start = 4,
+    /// `(run, items: list[(value, session | None, timestamp_us | None)]) -> int`: how many items were taken; fewer when
+    /// there is no room, or the run takes no more.
+    Push = 5,
+    /// `(run, lines: list[str]) -> int`: the same for items as JSON text, each a value or a `$packet`. A line that is
+    /// neither is an error with its `index`, after the lines before it were taken.
+    PushLines = 6,
+    /// `(run)`: no item will follow.
+    Close = 7,
+    /// `(run, steps: int, outputs: int, as_text: bool) -> tuple`: do up to so much, give up to so many outputs. The tuple
+    /// has seven parts:
+    ///
+    /// 1. outputs, each `(node, output | None, value, session | None, timestamp_us | None, sequence)`, the value as JSON
+    ///    text if asked for
+    /// 2. requests, each `(ticket, lane, node, operation, payload: bytes, buffers: list[bytes])`
+    /// 3. sleeps, each `(ticket, seconds)`
+    /// 4. work that was done, each `(node, milliseconds)`
+    /// 5. reports, each `("skipped" | "stopped" | "as well", error)`
+    /// 6. flags: 1 there is more to do now, 2 an item would be taken, 4 items may still be taken, 8 the run has ended
+    /// 7. the error that ended it, or `None`
+    Turn = 8,
+    /// `(run, ticket, payload: bytes, buffers: list[bytes])`: what an interpreter answered.
+    Answer = 9,
+    /// `(run, ticket, reason: str)`: an interpreter that is gone.
+    Lost = 10,
+    /// `(run, ticket)`: a sleep is over.
+    Wake = 11,
+    /// `(run)`: let nodes finish what they are at, and clean up.
+    End = 12,
+    /// `(run)`: the same without waiting for nodes that are at work.
+    Cancel = 13,
+    /// `(run)`: forget a run.
+    Drop = 14,
+    /// `(value) -> str`: a value as JSON text.
+    ToJson = 15,
+    /// `(text) -> value`: a value from JSON text.
+    FromJson = 16,
+}
+
+const CALLS: [Call; 17] = [
+    Call::Describe,
+    Call::Check,
+    Call::Load,
+    Call::Unload,
+    Call::Start,
+    Call::Push,
+    Call::PushLines,
+    Call::Close,
+    Call::Turn,
+    Call::Answer,
+    Call::Lost,
+    Call::Wake,
+    Call::End,
+    Call::Cancel,
+    Call::Drop,
+    Call::ToJson,
+    Call::FromJson,
+];
+
+/// What JavaScript has loaded and started.
+#[derive(Debug, Default)]
+pub struct Desk {
+    pipelines: BTreeMap<i64, Arc<Pipeline>>,
+    runs: BTreeMap<i64, Run>,
+    handles: i64,
+    now: Option<fn() -> f64>,
+}
+
+impl Desk {
+    /// Nothing yet; `now` is the host's clock, in milliseconds.
+    pub fn new(now: fn() -> f64) -> Self {
+        Self {
+            now: Some(now),
+            ..Self::default()
+        }
+    }
+
+    /// Do a call: its number, its arguments and the buffers beside them; gives `(0, result)` or `(1, error)`.
+    pub fn call(&mut self, call: u32, payload: &[u8], buffers: &[&[u8]]) -> Value {
+        let result = marshal::from_wire(payload, buffers)
+            .map_err(|error| Problem::new(&error))
+            .and_then(|arguments| {
+                let call = CALLS.get(call as usize);
+                let call = call.ok_or_else(|| Problem::odd("no such operation"))?;
+                self.dispatch(*call, Arguments::of(arguments)?)
+            });
+        Value::Tuple(match result {
+            Ok(result) => vec![Value::Int(0), result],
+            Err(problem) => vec![Value::Int(1), problem.into_value()],
+        })
+    }
+
+    fn dispatch(&mut self, call: Call, mut arguments: Arguments) -> Result<Value, Problem> {
+        match call {
+            Call::Describe => Ok(describe()),
+            Call::Check => {
+                let (text, file) = (arguments.text()?, arguments.text()?);
+                let classes = classes_of(&arguments.next()?)?;
+                Ok(checked(check(&text, &file, &classes)))
+            }
+            Call::Load => {
+                let (text, file) = (arguments.text()?, arguments.text()?);
+                let classes = classes_of(&arguments.next()?)?;
+                let pipeline = Pipeline::load(&text, &file, &classes)?;
+                self.handles += 1;
+                let loaded = loaded(self.handles, &pipeline);
+                self.pipelines.insert(self.handles, pipeline);
+                Ok(loaded)
+            }
+            Call::Unload => {
+                self.pipelines.remove(&arguments.int()?);
+                Ok(Value::Null)
+            }
+            Call::Start => {
+                let pipeline = self.pipelines.get(&arguments.int()?);
+                let pipeline = pipeline.ok_or_else(|| Problem::odd("no such pipeline"))?;
+                let on_error = OnError::from_name(&arguments.text()?);
+                let on_error = on_error.ok_or_else(|| Problem::odd("no such policy"))?;
+                let run = Run::start(pipeline, on_error, self.now.unwrap_or(|| 0.0));
+                self.handles += 1;
+                self.runs.insert(self.handles, run);
+                Ok(self.handles.into())
+            }
+            Call::Push => push(self.run(&mut arguments)?, arguments.list()?),
+            Call::PushLines => push_lines(self.run(&mut arguments)?, &arguments.list()?),
+            Call::Close => {
+                self.run(&mut arguments)?.close_input();
+                Ok(Value::Null)
+            }
+            Call::Turn => {
+                let run = self.run(&mut arguments)?;
+                let (steps, outputs) = (arguments.count()?, arguments.count()?);
+                turn(run, steps, outputs, arguments.bool()?)
+            }
+            Call::Answer => {
+                let run = self.run(&mut arguments)?;
+                let (ticket, answer) = (arguments.ticket()?, arguments.answer()?);
+                run.answer(ticket, answer);
+                Ok(Value::Null)
+            }
+            Call::Lost => {
+                let run = self.run(&mut arguments)?;
+                run.lost(arguments.ticket()?, arguments.text()?);
+                Ok(Value::Null)
+            }
+            Call::Wake => {
+                let run = self.run(&mut arguments)?;
+                run.wake(arguments.ticket()?);
+                Ok(Value::Null)
+            }
+            Call::End => {
+                self.run(&mut arguments)?.end();
+                Ok(Value::Null)
+            }
+            Call::Cancel => {
+                self.run(&mut arguments)?.cancel();
+                Ok(Value::Null)
+            }
+            Call::Drop => {
+                self.runs.remove(&arguments.int()?);
+                Ok(Value::Null)
+            }
+            Call::ToJson => {
+                let text = to_json(&arguments.next()?).map_err(|error| Problem::new(&error))?;
+                Ok(text.into())
+            }
+            Call::FromJson => from_json(&arguments.text()?).map_err(|error| Problem::new(&error)),
+        }
+    }
+
+    fn run(&mut self, arguments: &mut Arguments) -> Result<&mut Run, Problem> {
+        let run = self.runs.get_mut(&arguments.int()?);
+        run.ok_or_else(|| Problem::odd("no such run"))
+    }
+}
+
+fn describe() -> Value {
+    let names = Registry::builtin();
+    dict([
+        ("abi", Value::Int(ABI.into())),
+        ("protocol", Value::Int(PROTOCOL)),
+        ("version", env!("CARGO_PKG_VERSION").into()),
+        (
+            "node_types",
+            names.names().map(Value::from).collect::<Vec<_>>().into(),
+        ),
+    ])
+}
+
+fn checked(checked: Checked) -> Value {
+    let troubles = checked.troubles.into_iter().map(|trouble| {
+        Value::Tuple(vec![
+            trouble.place.into(),
+            trouble.position.map_or(Value::Null, |at| count(at.line)),
+            trouble.position.map_or(Value::Null, |at| count(at.column)),
+            trouble.message.into(),
+        ])
+    });
+    let kinds = checked.kinds.into_iter().map(Value::from);
+    dict([
+        (
+            "manifest",
+            checked
+                .manifest
+                .as_ref()
+                .map_or(Value::Null, Manifest::to_value),
+        ),
+        ("kinds", kinds.collect::<Vec<_>>().into()),
+        ("troubles", troubles.collect::<Vec<_>>().into()),
+    ])
+}
+
+fn loaded(handle: i64, pipeline: &Pipeline) -> Value {
+    let graph = pipeline.graph();
+    let nodes = graph.nodes().map(|node| {
+        Value::Tuple(vec![
+            graph.id(node).into(),
+            pipeline.is_python(node).into(),
+            count(graph.level(node)),
+        ])
+    });
+    dict([
+        ("pipeline", handle.into()),
+        ("manifest", pipeline.manifest().to_value()),
+        (
+            "input_data",
+            pipeline.input_data().cloned().unwrap_or(Value::Null),
+        ),
+        ("takes_input", pipeline.takes_input().into()),
+        ("nodes", nodes.collect::<Vec<_>>().into()),
+    ])
+}
+
+fn push(run: &mut Run, items: Vec<Value>) -> Result<Value, Problem> {
+    let mut taken = 0;
+    for item in items {
+        let Value::Tuple(parts) = item else {
+            return Err(Problem::odd("an item that is not a tuple"));
+        };
+        let Ok([value, session, timestamp]) = <[Value; 3]>::try_from(parts) else {
+            return Err(Problem::odd("an item without its three parts"));
+        };
+        let session = match session {
+            Value::Null => None,
+            Value::Str(text) => Some(text.into()),
+            _ => return Err(Problem::odd("a session that is not text")),
+        };
+        let timestamp = match timestamp {
+            Value::Null => None,
+            Value::Int(time) => Some(time),
+            _ => {
+                return Err(Problem::odd(
+                    "a timestamp that is not a whole number of 64 bits",
+                ));
+            }
+        };
+        match run.push(value, session, timestamp) {
+            Ok(_) => taken += 1,
+            Err(PushError::Full(_) | PushError::Closed(_)) => break,
+        }
+    }
+    Ok(Value::Int(taken))
+}
+
+fn push_lines(run: &mut Run, lines: &[Value]) -> Result<Value, Problem> {
+    let mut taken = 0;
+    for line in lines {
+        // Looked at first, so that a line is not read again each time there is no room for it.
+        if !run.can_push() {
+            break;
+        }
+        let text = line
+            .as_str()
+            .ok_or_else(|| Problem::odd("a line that is not text"))?;
+        let (value, session, timestamp) = from_json_packet(text)
+            .map_err(|error| Problem::new(&error).with("index", Value::Int(taken)))?;
+        if run.push(value, session, timestamp).is_err() {
+            break;
+        }
+        taken += 1;
+    }
+    Ok(Value::Int(taken))
+}
+
+fn turn(run: &mut Run, steps: usize, most: usize, as_text: bool) -> Result<Value, Problem> {
+    let mut outputs = Vec::new();
+    let mut has_more = true;
+    for _ in 0..steps {
+        while outputs.len() < most
+            && let Some(output) = run.take_output()
+        {
+            outputs.push(output_value(output, as_text)?);
+        }
+        has_more = run.step();
+        if !has_more {
+            break;
+        }
+    }
+    while outputs.len() < most
+        && let Some(output) = run.take_output()
+    {
+        outputs.push(output_value(output, as_text)?);
+        // There may be room again.
+        has_more = true;
+    }
+    let (mut requests, mut sleeps, mut worked, mut reports) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    while let Some(event) = run.take_event() {
+        match event {
+            Event::Request(request) => requests.push(request_value(&request)?),
+            Event::Sleep { ticket, duration } => sleeps.push(Value::Tuple(vec![
+                ticket.into(),
+                Duration::as_secs_f64(&duration).into(),
+            ])),
+            Event::Worked { node, time } => {
+                worked.push(Value::Tuple(vec![count(node.get()), time.into()]));
+            }
+            Event::Report { policy, failure } => {
+                let policy = match policy {
+                    Policy::Skipped => "skipped",
+                    Policy::Stopped => "stopped",
+                    Policy::AsWell => "as well",
+                };
+                reports.push(Value::Tuple(vec![policy.into(), failure.to_value()]));
+            }
+        }
+    }
+    let (has_ended, failure) = match run.ending() {
+        None => (false, Value::Null),
+        Some(Ending::Finished) => (true, Value::Null),
+        Some(Ending::Failed(failure)) => (true, failure.to_value()),
+    };
+    let flags = [has_more, run.can_push(), run.is_open(), has_ended];
+    let flags = flags
+        .iter()
+        .rev()
+        .fold(0, |flags, flag| flags << 1 | i64::from(*flag));
+    Ok(Value::Tuple(vec![
+        Value::List(outputs),
+        Value::List(requests),
+        Value::List(sleeps),
+        Value::List(worked),
+        Value::List(reports),
+        Value::Int(flags),
+        failure,
+    ]))
+}
+
+fn output_value(output: Output, as_text: bool) -> Result<Value, Problem> {
+    let packet = output.packet;
+    let value = if as_text {
+        to_json(&packet.value)
+            .map_err(|error| Problem::new(&error))?
+            .into()
+    } else {
+        packet.value
+    };
+    Ok(Value::Tuple(vec![
+        count(output.node.get()),
+        output.output.as_deref().into(),
+        value,
+        packet.metadata.session.as_deref().into(),
+        packet.metadata.timestamp_us.into(),
+        packet.metadata.sequence.into(),
+    ]))
+}
+
+fn request_value(request: &Request) -> Result<Value, Problem> {
+    let wire = marshal::to_wire(&request.arguments).map_err(|error| Problem::new(&error))?;
+    let buffers = wire
+        .buffers
+        .iter()
+        .map(|buffer| Value::Bytes(buffer.to_vec()));
+    let buffers = buffers.collect::<Vec<_>>();
+    Ok(Value::Tuple(vec![
+        request.ticket.into(),
+        count(request.lane),
+        count(request.node.get()),
+        Value::Int(i64::from(request.operation as u32)),
+        Value::Bytes(wire.payload),
+        Value::List(buffers),
+    ]))
+}
+
+/// `{node_type: (module, class, is_streaming, is_source)}`
+fn classes_of(value: &Value) -> Result<Classes, Problem> {
+    let Value::Dict(entries) = value else {
+        return Err(Problem::odd("classes that are not a dictionary"));
+    };
+    let class_of = |(node_type, class): &(Value, Value)| {
+        let Value::Tuple(parts) = class else {
+            return None;
+        };
+        let [
+            module,
+            class,
+            Value::Bool(is_streaming),
+            Value::Bool(is_source),
+        ] = &parts[..]
+        else {
+            return None;
+        };
+        let class = PythonNode {
+            module: module.as_str()?.to_owned(),
+            class: class.as_str()?.to_owned(),
+            is_async: false,
+            is_streaming: *is_streaming,
+            is_source: *is_source,
+        };
+        Some((node_type.as_str()?.to_owned(), class))
+    };
+    let classes = entries.iter().map(class_of).collect::<Option<_>>();
+    classes.ok_or_else(|| Problem::odd("a class of another shape"))
+}

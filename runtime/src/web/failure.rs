@@ -1,0 +1,144 @@
+//! Why a run failed, or what a node did not survive.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::executor::Work;
+use crate::nodes::NodeError;
+use crate::python::PythonException;
+use crate::python::exception::Frame;
+use crate::value::Value;
+
+/// A node's failure, in the words of the native runtime.
+#[derive(Debug, thiserror::Error)]
+#[error("node `{node}` {moment}")]
+pub struct RunFailure {
+    /// The node's id.
+    pub node: String,
+    /// What it was at.
+    pub moment: Moment,
+    /// What happened in it.
+    #[source]
+    pub cause: Cause,
+}
+
+/// What a node was at when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It was being made.
+    Start,
+    /// It worked on the item with this number, from 0.
+    Item(u64),
+    /// It made items.
+    Source,
+    /// Its input had ended.
+    End,
+    /// Everything was over.
+    Cleanup,
+}
+
+impl Moment {
+    pub(super) fn of(work: &Work) -> Self {
+        match work {
+            Work::Process(packet) => Self::Item(packet.metadata.sequence),
+            Work::Generate => Self::Source,
+            Work::Flush => Self::End,
+        }
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => formatter.write_str("could not be started"),
+            Self::Item(number) => write!(formatter, "failed on item {}", number + 1),
+            Self::Source => formatter.write_str("failed"),
+            Self::End => formatter.write_str("failed at the end of the stream"),
+            Self::Cleanup => formatter.write_str("failed while it cleaned up"),
+        }
+    }
+}
+
+/// What happened in a node.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// A Rust node says so.
+    #[error(transparent)]
+    Rust(#[from] NodeError),
+    /// Python raised.
+    #[error("{0}")]
+    Exception(Box<PythonException>),
+    /// The interpreter's answer cannot be read.
+    #[error("Python's answer cannot be read: {0}")]
+    Unreadable(String),
+    /// The interpreter misbehaved or is gone, and with it the node.
+    #[error("{0}")]
+    Gone(String),
+}
+
+impl Cause {
+    /// Whether what the node knew is lost, and only a fresh one can go on.
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Rust(_) | Self::Exception(_) | Self::Unreadable(_) => false,
+            Self::Gone(_) => true,
+        }
+    }
+}
+
+impl RunFailure {
+    /// As data for JavaScript; see [`calls`](super::calls).
+    pub(super) fn to_value(&self) -> Value {
+        let mut causes = Vec::new();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            causes.push(Value::from(error.to_string()));
+            cause = error.source();
+        }
+        let item = match self.moment {
+            Moment::Item(number) => Value::from(number + 1),
+            Moment::Start | Moment::Source | Moment::End | Moment::Cleanup => Value::Null,
+        };
+        let exception = match &self.cause {
+            Cause::Exception(exception) => exception_value(exception),
+            Cause::Rust(_) | Cause::Unreadable(_) | Cause::Gone(_) => Value::Null,
+        };
+        dict([
+            ("message", self.to_string().into()),
+            ("node", self.node.as_str().into()),
+            ("item", item),
+            ("causes", Value::List(causes)),
+            ("exception", exception),
+        ])
+    }
+}
+
+fn exception_value(exception: &PythonException) -> Value {
+    let frames = exception.frames.iter().filter_map(|frame| match frame {
+        Frame::Line {
+            file,
+            line,
+            function,
+        } => Some(Value::Tuple(vec![
+            file.as_str().into(),
+            Value::Int(*line),
+            function.as_str().into(),
+        ])),
+        Frame::Omitted(_) => None,
+    });
+    dict([
+        ("type", exception.kind.as_str().into()),
+        ("message", exception.message.as_str().into()),
+        ("frames", Value::List(frames.collect())),
+    ])
+}
+
+/// A dictionary with text keys.
+pub(super) fn dict<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::Dict(entries.map(|(key, value)| (key.into(), value)).into())
+}
+
+/// A number of things, or of a thing.
+pub(super) fn count(count: usize) -> Value {
+    Value::from(count as u64)
+}
