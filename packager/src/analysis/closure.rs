@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::cut::cut;
 use super::evaluate::run;
 use super::flow::Flow;
-use super::parse::on_deep_stacks;
 use super::listing::{Definition, list};
+use super::parse::on_deep_stacks;
 use super::reach::{Options, Reach};
 use super::world::{Entry, Presence, Statuses, World};
 use super::{

@@ -179,7 +179,13 @@ impl Cutter<'_> {
         let head = &self.text[head.to_std_range()];
         let left = if lines.is_empty() {
             format!("{head} {names}")
-        } else if matches!(units[first].kind, UnitKind::Import { request: Request::Module(_), .. }) {
+        } else if matches!(
+            units[first].kind,
+            UnitKind::Import {
+                request: Request::Module(_),
+                ..
+            }
+        ) {
             format!("{head} {names}{}", " \\\n".repeat(lines.len()))
         } else {
             format!("{head} ({names}{lines})")
@@ -205,13 +211,9 @@ impl Cutter<'_> {
                     .iter()
                     .enumerate()
                     .any(|(unit, definition)| inside(definition.range) && self.is_live(unit));
-                let has_frame = definitions
-                    .frames
-                    .iter()
-                    .enumerate()
-                    .any(|(other, frame)| {
-                        inside(frame.range) && self.reach.frame_is_live(self.id, other)
-                    });
+                let has_frame = definitions.frames.iter().enumerate().any(|(other, frame)| {
+                    inside(frame.range) && self.reach.frame_is_live(self.id, other)
+                });
                 if !has_unit && !has_frame {
                     let lines = "\n".repeat(self.newlines(*arm));
                     self.edits.push((*arm, format!("({lines})")));

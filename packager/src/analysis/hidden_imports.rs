@@ -96,7 +96,10 @@ pub(super) fn imports_of(name: &str) -> &'static [(&'static str, Certainty, Trig
         ],
         "_codecs_cn" | "_codecs_hk" | "_codecs_iso2022" | "_codecs_jp" | "_codecs_kr"
         | "_codecs_tw" => &[("_multibytecodec", InFunction, Always)],
-        "_datetime" => &[("time", Certain, Always), ("_strptime", InFunction, Attribute("strptime"))],
+        "_datetime" => &[
+            ("time", Certain, Always),
+            ("_strptime", InFunction, Attribute("strptime")),
+        ],
         "_decimal" => &[
             ("numbers", Certain, Always),
             ("collections", Certain, Always),
@@ -107,7 +110,10 @@ pub(super) fn imports_of(name: &str) -> &'static [(&'static str, Certainty, Trig
             ("xml.etree.ElementPath", Certain, Always),
             ("pyexpat", Certain, Always),
         ],
-        "_io" => &[("codecs", Certain, Always), ("warnings", InFunction, Elsewhere)],
+        "_io" => &[
+            ("codecs", Certain, Always),
+            ("warnings", InFunction, Elsewhere),
+        ],
         "_json" => &[("json.decoder", InFunction, Always)],
         "_operator" => &[("functools", InFunction, Always)],
         "_pickle" => &[
@@ -116,7 +122,10 @@ pub(super) fn imports_of(name: &str) -> &'static [(&'static str, Certainty, Trig
             ("codecs", Certain, Always),
             ("functools", Certain, Always),
         ],
-        "_sqlite3" => &[("functools", Certain, Always), ("sqlite3.dump", InFunction, Attribute("iterdump"))],
+        "_sqlite3" => &[
+            ("functools", Certain, Always),
+            ("sqlite3.dump", InFunction, Attribute("iterdump")),
+        ],
         "_sre" => &[("re", InFunction, Always)],
         "_warnings" => &[("warnings", InFunction, Elsewhere)],
         "_zoneinfo" => &[

@@ -66,9 +66,8 @@ pub(super) fn list(reach: &Reach<'_>) -> BTreeMap<String, Vec<Definition>> {
     let mut numbers = HashMap::new();
     for (id, (entry, lines)) in &modules {
         let mut definitions = of_module(*id, entry, lines);
-        definitions.sort_by(|(_, a), (_, b)| {
-            (a.line, &a.name, a.kind).cmp(&(b.line, &b.name, b.kind))
-        });
+        definitions
+            .sort_by(|(_, a), (_, b)| (a.line, &a.name, a.kind).cmp(&(b.line, &b.name, b.kind)));
         for (number, (thing, _)) in definitions.iter().enumerate() {
             numbers.insert(*thing, number);
         }

@@ -34,13 +34,15 @@ mod steps;
 mod target;
 mod world;
 
-pub use closure::{Closure, DynamicImport, NodeModule, OpaquePlace, ReachedModule, Shaken, analyse};
-pub use listing::{Definition, DefinitionKind, Reached};
+pub use closure::{
+    Closure, DynamicImport, NodeModule, OpaquePlace, ReachedModule, Shaken, analyse,
+};
 pub use link::{Certainty, Link, LinkKind};
+pub use listing::{Definition, DefinitionKind, Reached};
 pub use nodes::{ClassSite, NodeClass, NodeError, ProcessKind, find_nodes};
 pub use parse::{ParsedModule, SyntaxError};
-pub use reach::{How, Options};
 pub use problem::{AnalysisError, ImportProblems, MissingImport, MissingKind};
+pub use reach::{How, Options};
 pub use target::Target;
 
 #[cfg(test)]

@@ -79,7 +79,10 @@ pub(super) fn native_names() -> BTreeSet<String> {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let texts = python.split(|byte| *byte == 0);
     let ends = texts.filter_map(|text| {
-        let start = text.iter().rposition(|byte| !is_part(byte)).map_or(0, |at| at + 1);
+        let start = text
+            .iter()
+            .rposition(|byte| !is_part(byte))
+            .map_or(0, |at| at + 1);
         std::str::from_utf8(&text[start..]).ok()
     });
     ends.filter(|name| name.len() > 1 && !name.starts_with(|first: char| first.is_ascii_digit()))

@@ -6,8 +6,8 @@ use anyhow::anyhow;
 use rm_runtime::bundle::PackedModule;
 
 use super::metafile::{
-    Because, BeforeAndKept, Definition, DefinitionKind, Link, LinkKind, Metafile, Module, Opaque, Origin, Place, When,
-    Whole,
+    Because, BeforeAndKept, Definition, DefinitionKind, Link, LinkKind, Metafile, Module, Opaque,
+    Origin, Place, When, Whole,
 };
 use crate::analysis::{self, Certainty, Closure, How};
 use crate::pack::{Analysed, INCLUDED, PackError, Packed};

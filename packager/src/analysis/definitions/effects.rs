@@ -7,7 +7,9 @@
 use std::collections::{HashMap, HashSet};
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef};
+use rustpython_ruff_python_ast::{
+    Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
+};
 
 use super::super::names::{BARE, ImportedNames};
 use super::Effect;
@@ -17,41 +19,189 @@ use crate::source::{ModuleSource, Origin};
 
 /// Built-in functions that do nothing but give a result.
 const PURE_BUILTINS: &[&str] = &[
-    "abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "callable", "chr", "classmethod", "complex",
-    "dict", "divmod", "enumerate", "filter", "float", "format", "frozenset", "getattr", "hasattr", "hash", "hex", "id",
-    "int", "isinstance", "issubclass", "iter", "len", "list", "map", "max", "memoryview", "min", "next", "object",
-    "oct", "ord", "pow", "property", "range", "repr", "reversed", "round", "set", "slice", "sorted", "staticmethod",
-    "str", "sum", "super", "tuple", "type", "zip",
+    "abs",
+    "all",
+    "any",
+    "ascii",
+    "bin",
+    "bool",
+    "bytearray",
+    "bytes",
+    "callable",
+    "chr",
+    "classmethod",
+    "complex",
+    "dict",
+    "divmod",
+    "enumerate",
+    "filter",
+    "float",
+    "format",
+    "frozenset",
+    "getattr",
+    "hasattr",
+    "hash",
+    "hex",
+    "id",
+    "int",
+    "isinstance",
+    "issubclass",
+    "iter",
+    "len",
+    "list",
+    "map",
+    "max",
+    "memoryview",
+    "min",
+    "next",
+    "object",
+    "oct",
+    "ord",
+    "pow",
+    "property",
+    "range",
+    "repr",
+    "reversed",
+    "round",
+    "set",
+    "slice",
+    "sorted",
+    "staticmethod",
+    "str",
+    "sum",
+    "super",
+    "tuple",
+    "type",
+    "zip",
 ];
 
 /// Functions and classes of the standard library that do nothing but give a result.
 const PURE_FUNCTIONS: &[&str] = &[
-    "abc.abstractmethod", "array.array", "collections.ChainMap", "collections.Counter", "collections.OrderedDict",
-    "collections.defaultdict", "collections.deque", "collections.namedtuple", "contextlib.asynccontextmanager",
-    "contextlib.contextmanager", "contextvars.ContextVar", "dataclasses.dataclass", "dataclasses.field",
-    "datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone",
-    "decimal.Context", "decimal.Decimal", "enum.Enum", "enum.IntEnum", "enum.auto", "enum.unique",
-    "fractions.Fraction", "functools.cache", "functools.cached_property", "functools.cmp_to_key",
-    "functools.lru_cache", "functools.partial", "functools.partialmethod", "functools.reduce",
-    "functools.singledispatch", "functools.singledispatchmethod", "functools.total_ordering", "functools.wraps",
-    "itertools.chain", "itertools.count", "itertools.product", "logging.NullHandler", "logging.getLogger", "math.log",
-    "math.sqrt", "operator.attrgetter", "operator.itemgetter", "operator.methodcaller", "os.environ.get",
-    "os.getenv", "os.path.abspath", "os.path.dirname", "os.path.join", "pathlib.Path", "pathlib.PurePath",
-    "re.compile", "re.escape", "string.Template", "struct.Struct", "struct.calcsize", "textwrap.dedent",
-    "threading.Condition", "threading.Event", "threading.Lock", "threading.RLock", "threading.local",
-    "types.MappingProxyType", "types.SimpleNamespace", "types.coroutine", "typing.NamedTuple", "typing.NewType",
-    "typing.ParamSpec", "typing.TypeVar", "typing.TypeVarTuple", "typing.TypedDict", "typing.cast", "typing.final",
-    "typing.no_type_check", "typing.overload", "typing.runtime_checkable", "typing_extensions.TypeVar",
-    "typing_extensions.overload", "typing_extensions.runtime_checkable", "uuid.UUID", "warnings.deprecated",
-    "weakref.WeakKeyDictionary", "weakref.WeakSet", "weakref.WeakValueDictionary",
+    "abc.abstractmethod",
+    "array.array",
+    "collections.ChainMap",
+    "collections.Counter",
+    "collections.OrderedDict",
+    "collections.defaultdict",
+    "collections.deque",
+    "collections.namedtuple",
+    "contextlib.asynccontextmanager",
+    "contextlib.contextmanager",
+    "contextvars.ContextVar",
+    "dataclasses.dataclass",
+    "dataclasses.field",
+    "datetime.date",
+    "datetime.datetime",
+    "datetime.time",
+    "datetime.timedelta",
+    "datetime.timezone",
+    "decimal.Context",
+    "decimal.Decimal",
+    "enum.Enum",
+    "enum.IntEnum",
+    "enum.auto",
+    "enum.unique",
+    "fractions.Fraction",
+    "functools.cache",
+    "functools.cached_property",
+    "functools.cmp_to_key",
+    "functools.lru_cache",
+    "functools.partial",
+    "functools.partialmethod",
+    "functools.reduce",
+    "functools.singledispatch",
+    "functools.singledispatchmethod",
+    "functools.total_ordering",
+    "functools.wraps",
+    "itertools.chain",
+    "itertools.count",
+    "itertools.product",
+    "logging.NullHandler",
+    "logging.getLogger",
+    "math.log",
+    "math.sqrt",
+    "operator.attrgetter",
+    "operator.itemgetter",
+    "operator.methodcaller",
+    "os.environ.get",
+    "os.getenv",
+    "os.path.abspath",
+    "os.path.dirname",
+    "os.path.join",
+    "pathlib.Path",
+    "pathlib.PurePath",
+    "re.compile",
+    "re.escape",
+    "string.Template",
+    "struct.Struct",
+    "struct.calcsize",
+    "textwrap.dedent",
+    "threading.Condition",
+    "threading.Event",
+    "threading.Lock",
+    "threading.RLock",
+    "threading.local",
+    "types.MappingProxyType",
+    "types.SimpleNamespace",
+    "types.coroutine",
+    "typing.NamedTuple",
+    "typing.NewType",
+    "typing.ParamSpec",
+    "typing.TypeVar",
+    "typing.TypeVarTuple",
+    "typing.TypedDict",
+    "typing.cast",
+    "typing.final",
+    "typing.no_type_check",
+    "typing.overload",
+    "typing.runtime_checkable",
+    "typing_extensions.TypeVar",
+    "typing_extensions.overload",
+    "typing_extensions.runtime_checkable",
+    "uuid.UUID",
+    "warnings.deprecated",
+    "weakref.WeakKeyDictionary",
+    "weakref.WeakSet",
+    "weakref.WeakValueDictionary",
 ];
 
 /// Methods of built-in types that change nothing, whatever they are called on.
 const PURE_METHODS: &[&str] = &[
-    "casefold", "copy", "count", "decode", "encode", "endswith", "find", "format", "fromhex", "fromkeys", "get", "hex",
-    "index", "intersection", "items", "join", "keys", "lower", "lstrip", "maketrans", "partition", "replace",
-    "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "title", "translate", "union",
-    "upper", "values", "zfill",
+    "casefold",
+    "copy",
+    "count",
+    "decode",
+    "encode",
+    "endswith",
+    "find",
+    "format",
+    "fromhex",
+    "fromkeys",
+    "get",
+    "hex",
+    "index",
+    "intersection",
+    "items",
+    "join",
+    "keys",
+    "lower",
+    "lstrip",
+    "maketrans",
+    "partition",
+    "replace",
+    "rpartition",
+    "rsplit",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "title",
+    "translate",
+    "union",
+    "upper",
+    "values",
+    "zfill",
 ];
 
 /// Decides effects within one module.
@@ -108,7 +258,9 @@ impl<'a> Effects<'a> {
                 && matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "globals")
             {
                 let names = assign.targets.iter().filter_map(Expr::as_name_expr);
-                effects.namespaces.extend(names.map(|name| name.id.as_str()));
+                effects
+                    .namespaces
+                    .extend(names.map(|name| name.id.as_str()));
             }
         }
         effects
@@ -199,7 +351,10 @@ impl<'a> Effects<'a> {
         quiet_bases
             && class.body.iter().all(|stmt| match stmt {
                 Stmt::FunctionDef(method)
-                    if matches!(method.name.as_str(), "__init__" | "__new__" | "__init_subclass__") =>
+                    if matches!(
+                        method.name.as_str(),
+                        "__init__" | "__new__" | "__init_subclass__"
+                    ) =>
                 {
                     self.is_quiet_function(method, depth)
                 }
@@ -212,21 +367,27 @@ impl<'a> Effects<'a> {
         if depth > 4 {
             return false;
         }
-        let bodies: Vec<&'a StmtFunctionDef> = match (self.functions.get(name), self.classes.get(name)) {
-            (Some(function), _) => vec![function],
-            (None, Some(class)) => class
-                .body
-                .iter()
-                .filter_map(Stmt::as_function_def_stmt)
-                .filter(|method| matches!(method.name.as_str(), "__init__" | "__new__"))
-                .collect(),
-            // Something else that was given a name: what it is, is not known.
-            (None, None) => Vec::new(),
-        };
+        let bodies: Vec<&'a StmtFunctionDef> =
+            match (self.functions.get(name), self.classes.get(name)) {
+                (Some(function), _) => vec![function],
+                (None, Some(class)) => class
+                    .body
+                    .iter()
+                    .filter_map(Stmt::as_function_def_stmt)
+                    .filter(|method| matches!(method.name.as_str(), "__init__" | "__new__"))
+                    .collect(),
+                // Something else that was given a name: what it is, is not known.
+                (None, None) => Vec::new(),
+            };
         bodies.into_iter().any(|function| {
             let mut locals = HashSet::new();
             collect_locals(&function.body, &mut locals);
-            locals.extend(function.parameters.iter().map(|parameter| parameter.name().as_str()));
+            locals.extend(
+                function
+                    .parameters
+                    .iter()
+                    .map(|parameter| parameter.name().as_str()),
+            );
             let mut finder = GlobalChanges {
                 effects: self,
                 locals,
@@ -316,7 +477,9 @@ impl<'a> Visitor<'a> for GlobalChanges<'_, 'a> {
                         && !matches!(&*method.value, Expr::Call(inner)
                             if !matches!(&*inner.func, Expr::Name(name) if name.id.as_str() == "globals"));
                 } else if let Expr::Name(name) = &*call.func {
-                    self.found |= self.effects.touches_globals(name.id.as_str(), self.depth + 1);
+                    self.found |= self
+                        .effects
+                        .touches_globals(name.id.as_str(), self.depth + 1);
                 }
             }
             _ => {}

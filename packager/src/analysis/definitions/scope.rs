@@ -116,7 +116,8 @@ impl<'a> Visitor<'a> for Binder<'_, 'a> {
             // A variable of a function around this one.
             nonlocal.names.iter().for_each(|name| self.scope.bind(name));
         } else if let Stmt::Import(import) = stmt {
-            imported::of_import(import).for_each(|(name, what)| self.import(name, what, import.start()));
+            imported::of_import(import)
+                .for_each(|(name, what)| self.import(name, what, import.start()));
         } else if let Stmt::ImportFrom(import) = stmt {
             imported::of_import_from(import, self.source)
                 .for_each(|(name, what)| self.import(name, what, import.start()));

@@ -1,7 +1,9 @@
 //! Splits a module's top level into units.
 
 use rustpython_ruff_python_ast::visitor::Visitor;
-use rustpython_ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtIf};
+use rustpython_ruff_python_ast::{
+    ExceptHandler, Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
+};
 use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::super::Target;
@@ -12,7 +14,9 @@ use super::effects::{Effects, Found};
 use super::imported::{self, Imported};
 use super::scope::{Local, Scope, ScopeKind};
 use super::uses::{Context, Names, UseCollector, chain, root};
-use super::{Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Root, Unit, UnitKind, Uses};
+use super::{
+    Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Root, Unit, UnitKind, Uses,
+};
 use crate::source::{ModuleSource, Origin};
 
 /// Splits `parsed`, the tree of `source`.
@@ -84,7 +88,14 @@ impl<'a> Splitter<'_, 'a> {
                 for alias in &import.names {
                     let Some(module) = &module else {
                         let found = self.effects.of_statement(stmt);
-                        self.push(stmt, UnitKind::Other, Vec::new(), found, Uses::default(), frame);
+                        self.push(
+                            stmt,
+                            UnitKind::Other,
+                            Vec::new(),
+                            found,
+                            Uses::default(),
+                            frame,
+                        );
                         return;
                     };
                     let is_star = alias.name.as_str() == "*";
@@ -205,7 +216,10 @@ impl<'a> Splitter<'_, 'a> {
         defines.sort_unstable();
         defines.dedup();
         let mut uses = uses;
-        if defines.iter().any(|name| self.names.text(*name) == "__all__") {
+        if defines
+            .iter()
+            .any(|name| self.names.text(*name) == "__all__")
+        {
             // Whoever takes everything is known by that; see `reach_exports`.
             uses.strings.clear();
         }
@@ -551,4 +565,3 @@ fn body_range(body: &[Stmt]) -> TextRange {
         (None, _) | (_, None) => TextRange::default(),
     }
 }
-

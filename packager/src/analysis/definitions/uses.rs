@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    Arguments, CmpOp, Comprehension, Expr, ExprCall, ExprContext, InterpolatedStringElement, Operator,
-    Parameters, Stmt, StmtClassDef, StmtFunctionDef,
+    Arguments, CmpOp, Comprehension, Expr, ExprCall, ExprContext, InterpolatedStringElement,
+    Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef,
 };
 use rustpython_ruff_text_size::{Ranged, TextSize};
 
@@ -104,9 +104,8 @@ impl<'a, 'n> UseCollector<'a, 'n> {
         first(&mut uses.names);
         first(&mut uses.attributes);
         first(&mut uses.strings);
-        uses.paths.sort_by(|a, b| {
-            (&a.root, &a.attributes, a.at).cmp(&(&b.root, &b.attributes, b.at))
-        });
+        uses.paths
+            .sort_by(|a, b| (&a.root, &a.attributes, a.at).cmp(&(&b.root, &b.attributes, b.at)));
         uses.paths
             .dedup_by(|b, a| a.root == b.root && a.attributes == b.attributes);
         uses.siblings.sort_unstable();
@@ -546,7 +545,10 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
         // Whoever evaluates annotations evaluates the strings among them.
         if let Expr::StringLiteral(literal) = annotation {
             let at = literal.start();
-            let words = literal.value.to_str().split(|c: char| !(c == '_' || c.is_alphanumeric()));
+            let words = literal
+                .value
+                .to_str()
+                .split(|c: char| !(c == '_' || c.is_alphanumeric()));
             for word in words.filter(|word| is_identifier(word)) {
                 let name = self.names.number(word);
                 self.uses.names.push((name, at));

@@ -55,7 +55,11 @@ impl Reach<'_> {
             }
             let units = &entry.definitions.units;
             let by_itself = units.iter().any(|unit| unit.effect == Effect::Anything)
-                || entry.definitions.frames.iter().any(|frame| frame.effect == Effect::Anything);
+                || entry
+                    .definitions
+                    .frames
+                    .iter()
+                    .any(|frame| frame.effect == Effect::Anything);
             if by_itself
                 || (0..)
                     .zip(units)

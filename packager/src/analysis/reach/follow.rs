@@ -523,7 +523,13 @@ impl<'w> Reach<'w> {
         }
     }
 
-    fn note_opaque(&mut self, module: ModuleId, at: TextSize, what: &'static str, keeps_whole: bool) {
+    fn note_opaque(
+        &mut self,
+        module: ModuleId,
+        at: TextSize,
+        what: &'static str,
+        keeps_whole: bool,
+    ) {
         if !self.options.whole_modules {
             self.opaque.insert(OpaquePlace {
                 module,
@@ -544,12 +550,9 @@ impl<'w> Reach<'w> {
         };
         let is_own = module.entry.source.origin != Origin::Stdlib;
         for affix in &uses.affixes {
-            module.affixes.push((
-                affix.prefix.clone(),
-                affix.suffix.clone(),
-                thing,
-                affix.at,
-            ));
+            module
+                .affixes
+                .push((affix.prefix.clone(), affix.suffix.clone(), thing, affix.at));
         }
         let is_here = uses.by_name.is_some();
         if is_here {

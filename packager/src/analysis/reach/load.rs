@@ -91,8 +91,17 @@ impl Reach<'_> {
                     .chain(unit.members.iter().map(|member| &member.uses))
                     .chain(unit.handlers.iter().map(|handler| &handler.uses));
                 for uses in parts {
-                    names.extend(uses.attributes.iter().chain(&uses.strings).map(|(name, _)| *name));
-                    names.extend(uses.paths.iter().flat_map(|path| path.attributes.iter().copied()));
+                    names.extend(
+                        uses.attributes
+                            .iter()
+                            .chain(&uses.strings)
+                            .map(|(name, _)| *name),
+                    );
+                    names.extend(
+                        uses.paths
+                            .iter()
+                            .flat_map(|path| path.attributes.iter().copied()),
+                    );
                     paths.extend(uses.paths.iter().filter_map(|path| match path.root {
                         Root::Module(name) => Some((name, path.attributes.first().copied()?)),
                         Root::Global(_) | Root::From { .. } => None,
@@ -183,7 +192,9 @@ impl Reach<'_> {
                 .take(line.saturating_sub(1) as usize)
                 .map(str::len)
                 .sum::<usize>();
-            let end = text[start..].find('\n').map_or(text.len(), |end| start + end);
+            let end = text[start..]
+                .find('\n')
+                .map_or(text.len(), |end| start + end);
             let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
                 continue;
             };
@@ -197,7 +208,9 @@ impl Reach<'_> {
                     continue;
                 }
                 things.push(Item::Unit(id, number));
-                let members = (0..).zip(&unit.members).filter(|(_, member)| on_line(member.range));
+                let members = (0..)
+                    .zip(&unit.members)
+                    .filter(|(_, member)| on_line(member.range));
                 things.extend(members.map(|(member, _)| Item::Member(id, number, member)));
             }
             self.push(Item::Load(id, Certainty::InFunction), because);
@@ -443,7 +456,9 @@ impl Reach<'_> {
                     unit.effect != Effect::None || (held && !has_run)
                 }
                 UnitKind::Other => {
-                    unit.effect != Effect::None || (held && !has_run) || self.leads_to_effects(id, number)
+                    unit.effect != Effect::None
+                        || (held && !has_run)
+                        || self.leads_to_effects(id, number)
                 }
             };
             let because = Because {
@@ -520,7 +535,10 @@ impl Reach<'_> {
                     };
                     self.push(Item::Unit(id, unit), because);
                 } else {
-                    self.submodule_imports.entry(to).or_default().push((id, unit));
+                    self.submodule_imports
+                        .entry(to)
+                        .or_default()
+                        .push((id, unit));
                 }
             }
         }

@@ -227,11 +227,7 @@ pub(super) struct Reach<'w> {
 }
 
 impl<'w> Reach<'w> {
-    pub(super) fn new(
-        world: &'w World<'w>,
-        statuses: &'w Statuses,
-        options: &'w Options,
-    ) -> Self {
+    pub(super) fn new(world: &'w World<'w>, statuses: &'w Statuses, options: &'w Options) -> Self {
         let mut ids = BTreeMap::new();
         let mut names = Vec::new();
         let mut presences = Vec::new();
@@ -407,7 +403,10 @@ impl<'w> Reach<'w> {
         let mut stars = Vec::new();
         for (number, unit) in (0..).zip(&definitions.units) {
             for name in &unit.defines {
-                by_name.entry(symbols[name.0 as usize]).or_default().push(number);
+                by_name
+                    .entry(symbols[name.0 as usize])
+                    .or_default()
+                    .push(number);
             }
             if unit.is_star() {
                 stars.push(number);
@@ -454,7 +453,10 @@ impl<'w> Reach<'w> {
             let name = self.name(to);
             self.import_native(from, name, Certainty::InFunction, Certainty::InFunction);
         } else {
-            self.native_imports.entry(attribute).or_default().push((from, to));
+            self.native_imports
+                .entry(attribute)
+                .or_default()
+                .push((from, to));
         }
     }
 

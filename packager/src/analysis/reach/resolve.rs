@@ -109,7 +109,8 @@ impl Reach<'_> {
         let Some(text) = self.modules.get(&module).map(|here| here.entry) else {
             return;
         };
-        let name_of = |name: &super::super::definitions::Name| &*text.definitions.names[name.0 as usize];
+        let name_of =
+            |name: &super::super::definitions::Name| &*text.definitions.names[name.0 as usize];
         match root {
             Root::Global(name) => {
                 let name = self.symbols.number(name_of(name));
@@ -137,8 +138,7 @@ impl Reach<'_> {
     /// The submodule `name` of `module`.
     pub(super) fn child(&self, module: ModuleId, name: Symbol) -> Option<ModuleId> {
         let child = format!("{}.{}", self.name(module), self.symbols.text(name));
-        self.id(&child)
-            .filter(|id| !self.presence(*id).is_absent())
+        self.id(&child).filter(|id| !self.presence(*id).is_absent())
     }
 
     /// Whether `from module import *` binds `name`.
@@ -224,7 +224,12 @@ impl Reach<'_> {
         self.class_named(at, *last, 0)
     }
 
-    fn class_named(&mut self, module: ModuleId, name: Symbol, depth: usize) -> Option<(ModuleId, u32)> {
+    fn class_named(
+        &mut self,
+        module: ModuleId,
+        name: Symbol,
+        depth: usize,
+    ) -> Option<(ModuleId, u32)> {
         if depth > 16 {
             return None;
         }
@@ -263,7 +268,11 @@ impl Reach<'_> {
             })
             .collect();
         let text = self.symbols.text(name).to_owned();
-        next.extend(stars.into_iter().map(|star| (star.into(), text.clone().into())));
+        next.extend(
+            stars
+                .into_iter()
+                .map(|star| (star.into(), text.clone().into())),
+        );
         for (from, name) in next {
             let name = self.symbols.number(&name);
             if let Some(from) = self.id(&from)

@@ -43,7 +43,10 @@ fn text(closure: &Closure, module: &str) -> String {
         "lines stay where they are"
     );
     let lines = module.shaken.text.lines().map(str::trim_end);
-    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    lines
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// With `node.py` and `a.py`, what is left of `a`.
@@ -61,7 +64,11 @@ fn what_nothing_uses_goes() {
         "import b\nX = 1\nY = 2\ndef f(x): return g(x) + X\ndef g(x): return x\ndef h(x): return Y\nclass C: pass\n",
         "X = 1\ndef f(x): return g(x) + X\ndef g(x): return x",
     );
-    leaves("import a\nuse = a.f", "def f(x): pass\ndef g(x): pass\n", "def f(x): pass");
+    leaves(
+        "import a\nuse = a.f",
+        "def f(x): pass\ndef g(x): pass\n",
+        "def f(x): pass",
+    );
     leaves("use = print", "def f(x): pass\n", "(gone)");
 }
 
@@ -101,7 +108,11 @@ fn effects_stay_in_order() {
         "import time\nX = []\ndef bye(): X.append(1)\ntime.register(bye)\ndef f(x): pass",
     );
     // Nobody uses the module, and importing it prints.
-    leaves("import a\nuse = print", "print('a')\ndef f(x): pass\n", "print('a')");
+    leaves(
+        "import a\nuse = print",
+        "print('a')\ndef f(x): pass\n",
+        "print('a')",
+    );
 }
 
 #[test]
@@ -142,7 +153,11 @@ fn strings_may_be_names() {
         "class C:\n def on_a(self): pass\n on_b=__removed__()\n off=__removed__()",
     );
     // A name that is computed may be any: the application's own classes stay whole.
-    leaves("from a import C\ndef use(x): return getattr(C(), x)", a, a.trim_end());
+    leaves(
+        "from a import C\ndef use(x): return getattr(C(), x)",
+        a,
+        a.trim_end(),
+    );
 }
 
 #[test]
@@ -182,10 +197,19 @@ fn a_barrel_gives_one_node() {
                 "node.py",
                 "from p import Clean\nclass Node(Clean):\n def process(self, x): return x\n",
             ),
-            ("p/__init__.py", "from .clean import *\nfrom .video import *\nfrom .math import *\n"),
-            ("p/clean.py", "__all__ = ['Clean', 'Other']\nclass Clean: pass\nclass Other: pass\n"),
+            (
+                "p/__init__.py",
+                "from .clean import *\nfrom .video import *\nfrom .math import *\n",
+            ),
+            (
+                "p/clean.py",
+                "__all__ = ['Clean', 'Other']\nclass Clean: pass\nclass Other: pass\n",
+            ),
             ("p/video.py", "import av\nclass Video(av.Base): pass\n"),
-            ("p/math.py", "from numpy import *\ndef f(): return array()\n"),
+            (
+                "p/math.py",
+                "from numpy import *\ndef f(): return array()\n",
+            ),
         ],
         &[],
     );
@@ -193,7 +217,10 @@ fn a_barrel_gives_one_node() {
     assert_eq!(text(&closure, "p.clean"), "class Clean: pass");
     assert!(!closure.modules.contains_key("p.video"));
     assert_eq!(closure.modules["p"].shaken.removed, Vec::<String>::new());
-    assert_eq!(closure.modules["p.clean"].shaken.removed, ["Other", "__all__"]);
+    assert_eq!(
+        closure.modules["p.clean"].shaken.removed,
+        ["Other", "__all__"]
+    );
 }
 
 #[test]
@@ -215,7 +242,10 @@ fn what_is_needed_and_missing_is_an_error_still() {
 fn settings_keep() {
     let files = [
         ("node.py", "class Node:\n def process(self, x): pass\n"),
-        ("a.py", "def f(): pass\ndef g(): pass\nclass C:\n def m(self): pass\n def n(self): pass\n"),
+        (
+            "a.py",
+            "def f(): pass\ndef g(): pass\nclass C:\n def m(self): pass\n def n(self): pass\n",
+        ),
     ];
     let left = |keep: &[&str]| text(&shaken(&files, keep), "a");
     assert_eq!(left(&[]), "(gone)");
@@ -267,7 +297,10 @@ fn subclasses_that_register_stay() {
 fn the_outcome_is_listed() {
     let closure = shaken(
         &[
-            ("node.py", "from a import f\nclass Node:\n def process(self, x): return f(x)\n"),
+            (
+                "node.py",
+                "from a import f\nclass Node:\n def process(self, x): return f(x)\n",
+            ),
             ("a.py", "def f(x): pass\ndef g(x): pass\n"),
         ],
         &[],
