@@ -327,9 +327,11 @@ fn encoding(call: &ExprCall) -> Option<String> {
 /// Adds the string literals of a list, tuple, set or a sum of them, and says whether there is nothing else in it.
 pub(super) fn strings(expr: &Expr, all: &mut Vec<String>) -> bool {
     let mut each = |items: &[Expr]| {
-        items
-            .iter()
-            .fold(true, |complete, item| strings(item, all) && complete)
+        let mut complete = true;
+        for item in items {
+            complete &= strings(item, all);
+        }
+        complete
     };
     if let Expr::StringLiteral(literal) = expr {
         all.push(literal.value.to_str().to_owned());

@@ -195,7 +195,7 @@ fn ask(texts: &BTreeMap<String, Arc<str>>, python: &str, more: bool) -> Result<A
     }
 }
 
-fn deflated(texts: Vec<&str>) -> u64 {
+pub(super) fn deflated(texts: Vec<&str>) -> u64 {
     texts
         .into_par_iter()
         .map(|text| {

@@ -1,3 +1,4 @@
 //! Comparisons with other tools, as tables of rows.
 
 pub mod minify;
+pub mod shake;

@@ -8,6 +8,7 @@
 //! | 4 | packing failed: the nodes' code, an import, an output folder |
 //! | 5 | running failed: an exception in a node, an interpreter that stopped |
 
+mod bench;
 mod build;
 mod diff;
 mod engine;
@@ -130,6 +131,15 @@ enum Command {
         /// The bundle
         file: PathBuf,
     },
+    /// Measure what packing does, as a table, beside other tools
+    Bench {
+        /// What to measure
+        #[arg(value_enum)]
+        what: BenchArg,
+        /// Ask python-minifier as well, where python3 has it: that takes minutes
+        #[arg(long)]
+        peers: bool,
+    },
     /// Show the Python engine, building it first if need be
     Engine {
         /// As JSON, for programs
@@ -232,6 +242,12 @@ fn wav_path(text: &str) -> Result<PathBuf, String> {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum BenchArg {
+    /// What shaking and minifying leave, for four small nodes and for the whole standard library
+    Shake,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum TargetArg {
     /// Natively, Python in the wasmtime sandbox
     Wasmtime,
@@ -298,6 +314,10 @@ pub fn main() -> ExitCode {
             after,
             json,
         } => diff::diff(&before, &after, json),
+        Command::Bench {
+            what: BenchArg::Shake,
+            peers,
+        } => bench::shake(peers),
         Command::Verify { file } => verify::verify(&file),
         Command::Engine { json, rebuild } => engine::engine(json, rebuild),
     };

@@ -9,7 +9,9 @@ mod plan;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use cpu_time::ProcessTime;
 use rm_runtime::bundle::{Bundle, EngineReference, Parts, PythonParts};
 use rm_runtime::cache::Cache;
 use rm_runtime::python::{InstanceError, block_on};
@@ -61,6 +63,8 @@ pub struct Packed {
     pub user_sources: BTreeMap<String, UserSource>,
     /// What analysis worked on and found; none without Python nodes.
     pub analysed: Option<Analysed>,
+    /// Processor time of following imports and definitions.
+    pub analysis: Duration,
     /// What somebody who packs should know: imports that will fail if they are reached, settings without effect.
     pub notes: Vec<String>,
 }
@@ -98,6 +102,7 @@ pub fn pack(
     let mut engine = None;
     let mut python = None;
     let mut user_sources = BTreeMap::new();
+    let mut analysis_time = Duration::ZERO;
     let mut closure = None;
     if !plan.classes.is_empty() {
         let built = BuiltEngine::ensure(cache, progress)?;
@@ -112,7 +117,9 @@ pub fn pack(
             native_names: built.description.native_names.clone(),
             ..analysis::Options::default()
         };
+        let start = ProcessTime::now();
         let found = analysis::analyse(&plan.sources, &target, &plan.entries(), &options)?;
+        analysis_time = start.elapsed();
         user_sources = modules::user_sources(&found);
         progress("compiling Python modules");
         let texts = if request.shake {
@@ -142,6 +149,7 @@ pub fn pack(
         engine,
         input_data: plan.input_data,
         user_sources,
+        analysis: analysis_time,
         analysed: closure.map(|closure| Analysed {
             sources: plan.sources,
             closure,

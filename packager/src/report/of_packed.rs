@@ -203,14 +203,13 @@ fn because_of(
         How::Node => return Because::Node(node_type),
         How::Setting => return Because::Setting("keep".to_owned()),
         How::Trace => return Because::Trace(String::new()),
-        How::Engine => LinkKind::Part,
         How::Native => LinkKind::Native,
         How::Import => LinkKind::Import,
         How::Name => LinkKind::Name,
         How::Attribute => LinkKind::Attribute,
         How::Text | How::Affix => LinkKind::String,
         How::Effect => LinkKind::Effect,
-        How::Whole | How::Class => LinkKind::Part,
+        How::Engine | How::Whole | How::Class => LinkKind::Part,
     };
     match from {
         Some(from) => Because::Link(Link {

@@ -411,7 +411,7 @@ impl<'a> Effects<'a> {
         let mut locals: HashSet<&str> = HashSet::new();
         collect_locals(&function.body, &mut locals);
         // What is handed in may be anybody's, the object itself excepted.
-        for parameter in function.parameters.iter() {
+        for parameter in &*function.parameters {
             locals.remove(parameter.name().as_str());
         }
         if let Some(first) = function.parameters.iter().next()

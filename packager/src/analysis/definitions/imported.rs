@@ -18,12 +18,11 @@ pub(super) enum Imported {
 pub(super) fn of_import(import: &StmtImport) -> impl Iterator<Item = (&str, Imported)> {
     import.names.iter().map(|alias| {
         let path = alias.name.as_str();
-        match &alias.asname {
-            Some(name) => (name.as_str(), Imported::Module(path.to_owned())),
-            None => {
-                let top = path.split('.').next().unwrap_or(path);
-                (top, Imported::Module(top.to_owned()))
-            }
+        if let Some(name) = &alias.asname {
+            (name.as_str(), Imported::Module(path.to_owned()))
+        } else {
+            let top = path.split('.').next().unwrap_or(path);
+            (top, Imported::Module(top.to_owned()))
         }
     })
 }

@@ -53,7 +53,7 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn bind_parameters(&mut self, parameters: &'a Parameters) {
-        for parameter in parameters.iter() {
+        for parameter in parameters {
             self.bind(parameter.name().as_str());
         }
     }

@@ -61,13 +61,14 @@ impl<'a> Splitter<'_, 'a> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind of statement")]
     fn statement(&mut self, stmt: &'a Stmt, frame: Option<usize>) {
         match stmt {
             Stmt::FunctionDef(function) => {
                 let uses = self.uses(|collector| collector.function(function));
                 let found = self.effects.of_statement(stmt);
                 let name = self.names.number(&function.name);
-                self.push(stmt, UnitKind::Function, vec![name], found, uses, frame);
+                self.push(stmt, UnitKind::Function, vec![name], &found, uses, frame);
             }
             Stmt::ClassDef(class) => self.class(stmt, class, frame),
             Stmt::If(stmt) => self.conditional(stmt, frame),
@@ -92,7 +93,7 @@ impl<'a> Splitter<'_, 'a> {
                             stmt,
                             UnitKind::Other,
                             Vec::new(),
-                            found,
+                            &found,
                             Uses::default(),
                             frame,
                         );
@@ -130,7 +131,7 @@ impl<'a> Splitter<'_, 'a> {
                 } else {
                     UnitKind::Other
                 };
-                self.push(stmt, kind, names, found, uses, frame);
+                self.push(stmt, kind, names, &found, uses, frame);
             }
             Stmt::AnnAssign(assign) => {
                 let (names, _) = self.bound_by(stmt);
@@ -141,13 +142,13 @@ impl<'a> Splitter<'_, 'a> {
                 } else {
                     UnitKind::Other
                 };
-                self.push(stmt, kind, names, found, uses, frame);
+                self.push(stmt, kind, names, &found, uses, frame);
             }
             Stmt::TypeAlias(_) | Stmt::AugAssign(_) => {
                 let (names, _) = self.bound_by(stmt);
                 let uses = self.statement_uses(stmt);
                 let found = self.effects.of_statement(stmt);
-                self.push(stmt, UnitKind::Assignment, names, found, uses, frame);
+                self.push(stmt, UnitKind::Assignment, names, &found, uses, frame);
             }
             Stmt::Delete(delete) => {
                 let plain = delete.targets.iter().all(is_names);
@@ -158,7 +159,7 @@ impl<'a> Splitter<'_, 'a> {
                     effect,
                     changes: Vec::new(),
                 };
-                self.push(stmt, UnitKind::Delete, names, found, uses, frame);
+                self.push(stmt, UnitKind::Delete, names, &found, uses, frame);
             }
             // A docstring is the minifier's to judge; `pass` does nothing.
             Stmt::Expr(expression) if is_constant(&expression.value) => {}
@@ -181,7 +182,7 @@ impl<'a> Splitter<'_, 'a> {
                 let found = self.effects.of_statement(stmt);
                 let (uses, handlers) = self.parts(stmt);
                 let is_pickle_registration = self.is_pickle_registration(stmt);
-                let unit = self.push(stmt, UnitKind::Other, names, found, uses, frame);
+                let unit = self.push(stmt, UnitKind::Other, names, &found, uses, frame);
                 unit.handlers = handlers;
                 unit.imports = imports;
                 unit.is_pickle_registration = is_pickle_registration;
@@ -206,7 +207,7 @@ impl<'a> Splitter<'_, 'a> {
         at: impl Ranged,
         kind: UnitKind,
         mut defines: Vec<Name>,
-        found: Found<'_>,
+        found: &Found<'_>,
         uses: Uses,
         frame: Option<usize>,
     ) -> &mut Unit {
@@ -263,7 +264,7 @@ impl<'a> Splitter<'_, 'a> {
             changes: Vec::new(),
         };
         let defines = if is_star { Vec::new() } else { vec![name] };
-        let unit = self.push(range, kind, defines, found, Uses::default(), frame);
+        let unit = self.push(range, kind, defines, &found, Uses::default(), frame);
         if !is_star {
             unit.imports.push((name, bound, range.start()));
         }
@@ -358,7 +359,9 @@ impl<'a> Splitter<'_, 'a> {
             effect = effect.max(self.effects.of_expression(test).effect);
         }
         let uses = self.uses(|collector| {
-            tests.iter().for_each(|test| collector.visit_expr(test));
+            for test in &tests {
+                collector.visit_expr(test);
+            }
         });
         let frame = self.definitions.frames.len();
         self.definitions.frames.push(Frame {
@@ -402,12 +405,14 @@ impl<'a> Splitter<'_, 'a> {
             }
         }
         let mut collector = UseCollector::in_class(self.context, &mut self.names, &class.body);
-        kept.iter().for_each(|inner| collector.visit_stmt(inner));
+        for inner in kept {
+            collector.visit_stmt(inner);
+        }
         let body_uses = collector.finish();
         let head = self.uses(|collector| collector.class_head(class));
         let uses = head.and(body_uses);
         let mut found = self.effects.of_statement(stmt);
-        let hooks_subclasses = self.hooks_subclasses(class);
+        let hooks_subclasses = Self::hooks_subclasses(class);
         let bases = class
             .bases()
             .iter()
@@ -422,7 +427,7 @@ impl<'a> Splitter<'_, 'a> {
             found.effect = Effect::Anything;
         }
         let kind = UnitKind::Class { hooks_subclasses };
-        let unit = self.push(stmt, kind, vec![name], found, uses, frame);
+        let unit = self.push(stmt, kind, vec![name], &found, uses, frame);
         unit.members = members;
         unit.abstracts = abstracts;
         unit.bases = bases;
@@ -465,7 +470,7 @@ impl<'a> Splitter<'_, 'a> {
         !known_decorators || !known_keywords || copied
     }
 
-    fn hooks_subclasses(&self, class: &StmtClassDef) -> bool {
+    fn hooks_subclasses(class: &StmtClassDef) -> bool {
         let has_hook = class.body.iter().any(|stmt| {
             matches!(stmt, Stmt::FunctionDef(method) if method.name.as_str() == "__init_subclass__")
         });

@@ -152,23 +152,30 @@ impl<'a, 'n> UseCollector<'a, 'n> {
     fn path(&mut self, base: &'a Expr, attributes: &[&str], at: TextSize) {
         let roots = match base {
             Expr::Name(name) => self.roots(name.id.as_str()),
-            Expr::Call(call) => match self.imported_by(call) {
-                Some(module) => {
+            Expr::Call(call) => {
+                if let Some(module) = self.imported_by(call) {
+                    self.visit_expr(&call.func);
                     self.arguments(&call.arguments);
                     vec![Root::Module(self.names.number(&module))]
-                }
-                None => {
+                } else {
                     self.call(call);
                     Vec::new()
                 }
-            },
-            _ => match self.taken_module(base) {
-                Some(module) => vec![Root::Module(self.names.number(module))],
-                None => {
+            }
+            Expr::Subscript(subscript) => {
+                if let Some(module) = self.taken_module(base) {
+                    let module = self.names.number(module);
+                    self.visit_expr(&subscript.value);
+                    vec![Root::Module(module)]
+                } else {
                     self.visit_expr(base);
                     Vec::new()
                 }
-            },
+            }
+            _ => {
+                self.visit_expr(base);
+                Vec::new()
+            }
         };
         let attributes: Vec<Name> = attributes
             .iter()
@@ -367,7 +374,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
                 .push((Syntax::TypeParameters, function.start()));
             self.visit_type_params(parameters);
         }
-        for parameter in function.parameters.iter() {
+        for parameter in &*function.parameters {
             if let Some(annotation) = parameter.annotation() {
                 self.visit_annotation(annotation);
             }

@@ -40,10 +40,13 @@ impl<'w> Reach<'w> {
         let is_stdlib = module.entry.source.origin == Origin::Stdlib;
         let definitions = module.definitions();
         let units = module.by_name.get(&name).cloned().unwrap_or_default();
-        let stars = module.stars.clone();
-        let (is_open, is_bound) = module.entry.facts.as_ref().map_or((false, false), |facts| {
-            let text = self.symbols.text(name);
-            (facts.open_names, facts.names.contains_key(text))
+        let starred_imports = module.stars.clone();
+        let (is_open, has_name) = module.entry.facts.as_ref().map_or((false, false), |facts| {
+            let names = &facts.names;
+            (
+                facts.open_names,
+                names.contains_key(self.symbols.text(name)),
+            )
         });
         if !is_loaded {
             self.push(Item::Load(id, Certainty::InFunction), because);
@@ -52,7 +55,7 @@ impl<'w> Reach<'w> {
         for unit in units {
             self.push(Item::Unit(id, unit), because);
         }
-        for star in stars {
+        for star in starred_imports {
             let UnitKind::Import {
                 request: Request::Star(from),
                 ..
@@ -85,7 +88,7 @@ impl<'w> Reach<'w> {
             }
             return;
         }
-        if is_found || held || is_bound {
+        if is_found || held || has_name {
             return;
         }
         let text = self.symbols.text(name);
@@ -378,12 +381,12 @@ impl<'w> Reach<'w> {
             return;
         };
         let members = &module.definitions().units[class as usize].members;
-        let used: Vec<u32> = (0..)
+        let mentioned: Vec<u32> = (0..)
             .zip(members)
             .filter(|(_, member)| uses.siblings.binary_search(&member.name).is_ok())
             .map(|(number, _)| number)
             .collect();
-        for member in used {
+        for member in mentioned {
             self.push(Item::Member(id, class, member), because);
         }
     }
@@ -556,8 +559,7 @@ impl<'w> Reach<'w> {
         }
         let is_here = uses.by_name.is_some();
         if is_here {
-            let here: Vec<_> = uses.affixes.iter().cloned().collect();
-            for affix in here {
+            for affix in &uses.affixes {
                 let because = Because {
                     from: Some(thing),
                     at: affix.at,

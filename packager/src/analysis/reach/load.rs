@@ -233,21 +233,21 @@ impl Reach<'_> {
         if self.reached.contains_key(name) {
             return;
         }
-        let (from, file, line) = self.place(because);
+        let (importer, file, line) = self.place(because);
         for prefix in prefixes(name) {
-            let link = Link {
-                from: from.clone(),
+            let import = Link {
+                from: importer.clone(),
                 to: prefix.to_owned(),
                 file: file.clone(),
                 line,
-                kind: if from.is_empty() {
+                kind: if importer.is_empty() {
                     LinkKind::Interpreter
                 } else {
                     LinkKind::Call
                 },
                 certainty,
             };
-            self.wait(certainty, link, because);
+            self.wait(certainty, import, because);
         }
     }
 
@@ -637,7 +637,7 @@ impl Reach<'_> {
             .collect();
         let (file, held) = (module.entry.source.display_path.clone(), module.entry.held);
         for edge in edges {
-            self.follow_edge(id, thing, &file, held, reached, edge);
+            self.follow_edge(id, thing, &file, held, reached, &edge);
         }
     }
 
@@ -648,7 +648,7 @@ impl Reach<'_> {
         file: &str,
         held: bool,
         reached: Certainty,
-        edge: Edge,
+        edge: &Edge,
     ) {
         let certainty = reached.max(edge.certainty);
         let because = Because {

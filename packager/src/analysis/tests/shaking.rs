@@ -175,6 +175,15 @@ fn modules_as_values_keep_what_attributes_name() {
 }
 
 #[test]
+fn modules_that_are_asked_for_by_name_leave_what_asks() {
+    leaves(
+        "from a import f as use",
+        "import sys\nimport importlib\ndef f(x): return sys.modules['b'], importlib.import_module('b')\n",
+        "import sys\nimport importlib\ndef f(x): return sys.modules['b'], importlib.import_module('b')",
+    );
+}
+
+#[test]
 fn namespaces_keep_a_module_whole() {
     let a = "X = 1\ndef f(x): return globals()[x]\ndef g(x): pass\n";
     leaves("from a import f as use", a, a.trim_end());
