@@ -56,6 +56,12 @@ fn every_package_is_tested() {
 }
 
 /// Prints a table for the documents; run it with `--ignored --nocapture`.
+/// Shaking is not yet what packing does by itself, because not all of these packages survive it; `RM_CORPUS_SHAKE=1` shows
+/// which do.
+fn checks_shaking() -> bool {
+    std::env::var_os("RM_CORPUS_SHAKE").is_some_and(|value| value == "1")
+}
+
 #[test]
 #[ignore = "it measures, and checks nothing"]
 fn measure() {
@@ -68,8 +74,8 @@ fn measure() {
             || "none".to_owned(),
             |tests| format!("{} of {}", tests.passed, tests.passed + tests.fails.len()),
         );
-        let whole = package.build(&["--no-shake"]);
-        let shaken = package.build(&[]);
+        let whole = package.build(&[]);
+        let shaken = package.build(&["--shake"]);
         println!(
             "| {name} | {tests} | {} | {} kB | {} kB |",
             shaken.0,
@@ -171,14 +177,14 @@ impl Package {
         }
     }
 
-    /// The node gives what it gives in plain CPython, packed whole and not.
+    /// The node gives what it gives in plain CPython, packed whole and, where that is asked for, shaken.
     fn check_node(&self) {
         let input = self.folder.join("input.jsonl");
         let run = |options: &[&str]| {
             let mut command = self.run("pipeline.yaml", options);
             Finished::of(command.arg("--input").arg(&input))
         };
-        let [whole, shaken] = [run(&["--no-shake"]), run(&[])];
+        let whole = run(&[]);
         let expected = std::fs::read_to_string(self.folder.join("expected.jsonl")).unwrap();
         assert_eq!(
             whole.clone().success(),
@@ -186,6 +192,10 @@ impl Package {
             "{}: packed whole",
             self.name
         );
+        if !checks_shaking() {
+            return;
+        }
+        let shaken = run(&["--shake"]);
         assert_eq!(shaken.clone().success(), expected, "{}: shaken", self.name);
         let told = |finished: &Finished| {
             let (told, _summary) = finished
@@ -198,7 +208,7 @@ impl Package {
         assert_eq!(told(&shaken), told(&whole), "{}", self.name);
     }
 
-    /// Of the tests that the package brings, those that can pass here do, packed whole and not.
+    /// Of the tests that the package brings, those that can pass here do, packed whole and, where that is asked for, shaken.
     fn check_tests(&self, tests: &OwnTests) {
         let support = corpus().join("support");
         let run = |options: &[&str]| {
@@ -209,7 +219,7 @@ impl Package {
             }
             Finished::of(&mut command)
         };
-        let [whole, shaken] = [run(&["--no-shake"]), run(&[])];
+        let whole = run(&[]);
         let stderr = whole.stderr.clone();
         let outcomes = outcomes(&whole.success());
         let failed: BTreeSet<_> = named(&outcomes, "failed");
@@ -228,6 +238,10 @@ impl Package {
         let passed = named(&outcomes, "passed").len();
         assert_eq!(passed, tests.passed, "{}: tests that passed", self.name);
 
+        if !checks_shaking() {
+            return;
+        }
+        let shaken = run(&["--shake"]);
         let stderr = shaken.stderr.clone();
         let shaken = self::outcomes(&shaken.success());
         let differ: Vec<_> = outcomes

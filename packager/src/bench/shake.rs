@@ -79,7 +79,7 @@ impl fmt::Display for Shaking {
         writeln!(
             f,
             "{:<8} | {:>17} | {:>17} | {:>17} | {:>12} | {:>8}",
-            "node", "at run time", "--no-shake", "shaken, minified", "modulefinder", "CPU"
+            "node", "at run time", "whole modules", "shaken, minified", "modulefinder", "CPU"
         )?;
         for sample in &self.samples {
             let extent =
@@ -129,9 +129,9 @@ fn sample(name: &str, text: &str, cache: &Cache) -> anyhow::Result<Sample> {
     std::fs::write(folder.path().join("node.py"), text)?;
     std::fs::write(folder.path().join("pipeline.yaml"), MANIFEST)?;
     let mut request = Request::new(folder.path().join("pipeline.yaml"));
-    let shaken = pack(&request, cache, &|_| {})?;
-    request.shake = false;
     let whole = pack(&request, cache, &|_| {})?;
+    request.shake = true;
+    let shaken = pack(&request, cache, &|_| {})?;
     let loaded: BTreeSet<&str> = whole
         .bundle
         .modules()

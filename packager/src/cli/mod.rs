@@ -159,9 +159,9 @@ struct PipelineArgs {
     /// A folder with node sources, beside the manifest's own; may be given several times
     #[arg(long, value_name = "DIR")]
     source: Vec<PathBuf>,
-    /// Keep modules whole, instead of leaving out the definitions in them that nothing uses
+    /// Leave out the definitions that nothing is seen to use, not only modules
     #[arg(long)]
-    no_shake: bool,
+    shake: bool,
 }
 
 #[derive(Debug, Args)]
@@ -259,7 +259,7 @@ impl PipelineArgs {
             manifest: self.pipeline.clone(),
             sources: self.source.clone(),
             self_contained,
-            shake: !self.no_shake,
+            shake: self.shake,
         }
     }
 }
