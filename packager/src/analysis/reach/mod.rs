@@ -363,7 +363,22 @@ impl<'w> Reach<'w> {
         Some(names)
     }
 
+    /// Whether a module was refused, because importing it fails: what is in it is used by nobody.
+    fn is_refused(&self, id: ModuleId) -> bool {
+        let name = self.name(id);
+        self.fails(name) && !self.reached.contains_key(name)
+    }
+
     fn item(&mut self, item: Item, because: Because) {
+        if let Item::Name(module, _)
+        | Item::Unit(module, _)
+        | Item::Member(module, _, _)
+        | Item::Escape(module)
+        | Item::Whole(module) = item
+            && self.is_refused(module)
+        {
+            return;
+        }
         match item {
             Item::Name(module, name) => self.reach_name(module, name, because),
             Item::Unit(module, unit) => self.reach_unit(module, unit, because),
