@@ -36,7 +36,7 @@ class Asks:
             if self.how == 'has':
                 return hasattr(colorsys, name)
             if self.how == 'dir':
-                return name in dir(colorsys)
+                return name in look(colorsys)
             if self.how == 'default':
                 return take(colorsys, name, FALLBACK).__name__
         except Exception as error:
@@ -46,6 +46,10 @@ class Asks:
 
 def take(module, *arguments):
     return getattr(module, *arguments)
+
+
+def look(module):
+    return dir(module)
 ";
 
 fn asks(folder: &Path, how: &str, settings: &str) -> Finished {

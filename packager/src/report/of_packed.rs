@@ -49,7 +49,11 @@ fn modules(analysed: &Analysed, packed: &[PackedModule]) -> Result<Vec<Module>, 
             None => without_source(name, Origin::Node),
         };
         if let Some(reached) = closure.modules.get(name) {
-            module.source.kept = kept_bytes(&reached.shaken.text);
+            module.source.kept = if reached.shaken.text == reached.source.text {
+                module.source.before
+            } else {
+                kept_bytes(&reached.shaken.text)
+            };
         }
         module.definitions = definitions(closure, name);
         module.whole = whole(closure, name);
