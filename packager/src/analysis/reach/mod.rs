@@ -363,10 +363,11 @@ impl<'w> Reach<'w> {
         Some(names)
     }
 
-    /// Whether a module was refused, because importing it fails: what is in it is used by nobody.
+    /// Whether a module was refused, because importing it fails: what is in it is used by nobody. Where definitions are left
+    /// out, what makes it fail may be among them.
     fn is_refused(&self, id: ModuleId) -> bool {
         let name = self.name(id);
-        self.fails(name) && !self.reached.contains_key(name)
+        self.options.whole_modules && self.fails(name) && !self.reached.contains_key(name)
     }
 
     fn item(&mut self, item: Item, because: Because) {
