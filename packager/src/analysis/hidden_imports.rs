@@ -40,6 +40,18 @@ pub(super) fn names_for_native(module: &str) -> Option<&'static [&'static str]> 
     })
 }
 
+/// The names that the engine takes from a module whoever imports it: encodings are registered by one of theirs, and random
+/// numbers are seeded anew in every run.
+pub(super) fn names_for_engine(module: &str) -> &'static [&'static str] {
+    if module.starts_with("encodings.") {
+        return &["getregentry"];
+    }
+    match module {
+        "random" => &["seed"],
+        _ => &[],
+    }
+}
+
 /// The import system itself, which is in `sys.modules` under these names however it is found.
 pub(super) fn is_import_system(module: &str) -> bool {
     matches!(

@@ -34,6 +34,10 @@ pub(in super::super) fn define(
         imported,
         target,
         globals,
+        runs_text: source.origin != Origin::Stdlib
+            && ["exec(", "eval("]
+                .iter()
+                .any(|call| source.text.contains(call)),
     };
     let mut splitter = Splitter {
         context: &context,
@@ -113,6 +117,16 @@ impl<'a> Splitter<'_, 'a> {
                         request,
                         binds_whole: true,
                     };
+                    // It says how the rest of the file is to be read.
+                    if module == "__future__" {
+                        let found = Found {
+                            effect: Effect::Module,
+                            changes: Vec::new(),
+                        };
+                        let kind = UnitKind::Other;
+                        self.push(stmt, kind, Vec::new(), &found, Uses::default(), frame);
+                        return;
+                    }
                     let bound = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
                     let imported = Imported::From {
                         module: module.clone(),

@@ -27,6 +27,8 @@ pub(super) struct Context<'a> {
     pub(super) target: &'a Target,
     /// What the top level binds.
     pub(super) globals: Scope<'a>,
+    /// The application's own module runs text that it puts together.
+    pub(super) runs_text: bool,
 }
 
 impl Context<'_> {
@@ -329,6 +331,15 @@ impl<'a, 'n> UseCollector<'a, 'n> {
     }
 
     fn text(&mut self, text: &str, at: TextSize) {
+        if self.context.runs_text {
+            // It may be a piece of what is run.
+            let words = text.split(|c: char| !(c == '_' || c.is_alphanumeric()));
+            for word in words.filter(|word| is_identifier(word)) {
+                let name = self.names.number(word);
+                self.uses.strings.push((name, at));
+            }
+            return;
+        }
         if text.len() > LONGEST_NAME || !text.split('.').all(is_identifier) {
             return;
         }

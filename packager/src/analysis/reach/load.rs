@@ -419,6 +419,18 @@ impl Reach<'_> {
                 how: How::Engine,
                 ..of_module
             };
+            for taken in hidden_imports::names_for_engine(name) {
+                let taken = self.symbols.number(taken);
+                self.push(Item::Name(id, taken), of_guest);
+            }
+            if name == "copyreg" {
+                // `object.__reduce_ex__`, in C, takes what it needs once the module is there.
+                let by_native = Because {
+                    how: How::Native,
+                    ..of_module
+                };
+                self.push(Item::Escape(id), by_native);
+            }
             for name in self.guest_names.remove(&id).unwrap_or_default() {
                 self.push(Item::Name(id, name), of_guest);
             }
@@ -450,7 +462,9 @@ impl Reach<'_> {
                 UnitKind::Function => unit.effect != Effect::None,
                 UnitKind::Class { .. } => unit.effect != Effect::None || self.registers(id, number),
                 UnitKind::Import { request, .. } => {
-                    !held && self.import_matters(id, number, request)
+                    (held && !has_run)
+                        || unit.effect != Effect::None
+                        || (!held && self.import_matters(id, number, request))
                 }
                 UnitKind::Assignment | UnitKind::Delete => {
                     unit.effect != Effect::None || (held && !has_run)
@@ -571,6 +585,20 @@ impl Reach<'_> {
         };
         for frame in 0..definitions.frames.len() {
             self.use_frame(id, frame);
+        }
+        // Text that is run there may use whatever it has imported.
+        if !self.options.whole_modules {
+            let names: Vec<_> = definitions
+                .units
+                .iter()
+                .flat_map(|unit| unit.imports.iter().map(|(name, _, _)| *name))
+                .collect();
+            for name in names {
+                let name = self.modules[&id].symbols[name.0 as usize];
+                for module in self.binding(id, name).modules {
+                    self.push(Item::Escape(module), because);
+                }
+            }
         }
         for (number, unit) in (0..).zip(&definitions.units) {
             self.push(Item::Unit(id, number), because);

@@ -52,6 +52,7 @@ const STDLIB: &[(&str, &str)] = &[
     ("typing.py", "TYPE_CHECKING = False\nAny = object()\n"),
     ("importlib/__init__.py", "def import_module(name): pass\n"),
     ("contextlib.py", "class suppress: pass\n"),
+    ("__future__.py", "annotations = 1\n"),
     ("enum.py", ""),
 ];
 

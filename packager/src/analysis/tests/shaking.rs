@@ -184,6 +184,24 @@ fn modules_that_are_asked_for_by_name_leave_what_asks() {
 }
 
 #[test]
+fn what_future_imports_say_stays() {
+    leaves(
+        "from a import f as use",
+        "from __future__ import annotations\ndef f(x: int): pass\ndef g(x): pass\n",
+        "from __future__ import annotations\ndef f(x: int): pass",
+    );
+}
+
+#[test]
+fn text_that_is_run_uses_what_it_spells() {
+    leaves(
+        "import a\ndef use(x): exec('a.f(1)', {'a': a})",
+        "def f(x): pass\ndef g(x): pass\n",
+        "def f(x): pass",
+    );
+}
+
+#[test]
 fn namespaces_keep_a_module_whole() {
     let a = "X = 1\ndef f(x): return globals()[x]\ndef g(x): pass\n";
     leaves("from a import f as use", a, a.trim_end());
