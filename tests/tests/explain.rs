@@ -76,7 +76,7 @@ fn the_metafile_says_what_the_bundle_says() {
     assert_eq!(helper.source.kept, helper.source.before);
     // Written in C, for wasi not there.
     assert!(module("ssl").refused.is_some());
-    assert_eq!(module("_json").origin, Origin::Engine);
+    assert_eq!(module("_struct").origin, Origin::Engine);
 }
 
 #[test]

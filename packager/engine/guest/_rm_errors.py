@@ -64,6 +64,38 @@ def _frames(traceback):
     return frames
 
 
+# Given up where memory is full, so that there is room to say so: more than Python asks for at a time.
+RESERVED = 512 * 1024
+_reserve = bytes(RESERVED)
+
+
+def make_room(error):
+    """Free memory if an exception tells that it is full: what is kept for that, and what the exception's frames hold."""
+    global _reserve
+    if not isinstance(error, MemoryError):
+        return
+    _reserve = None
+    while error is not None:
+        traceback = error.__traceback__
+        while traceback is not None:
+            try:
+                traceback.tb_frame.clear()
+            except RuntimeError:  # it is running
+                pass
+            traceback = traceback.tb_next
+        error = error.__context__
+
+
+def reserve():
+    """Keep room for the next time that memory is full."""
+    global _reserve
+    if _reserve is None:
+        try:
+            _reserve = bytes(RESERVED)
+        except MemoryError:  # the node holds what it filled memory with
+            pass
+
+
 def forget():
     """Let go of the last exception, which would keep its frames alive."""
     import sys

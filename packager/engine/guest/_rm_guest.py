@@ -114,8 +114,10 @@ def dispatch(operation, payload, buffers):
         _last = result
         answer = _rm_values.dump(result)
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: nothing may unwind into the host
+        _rm_errors.make_room(error)
         answer = marshal.dumps((1, _rm_errors.describe(error)), 2), []
     _rm_stdio.flush()
+    _rm_errors.reserve()
     return answer
 
 

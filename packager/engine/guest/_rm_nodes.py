@@ -13,6 +13,7 @@ list of outputs, which means that the work is done, or `(outputs, state, delay, 
 import sys
 
 import _remotemedia
+import _rm_errors
 import _rm_importer
 
 DONE, MORE, WAITING = range(3)
@@ -306,6 +307,7 @@ def _go_on(node):
                 break
             node.jobs.pop()
     except BaseException as error:
+        _rm_errors.make_room(error)
         _close(node)
         if not node.outputs:
             raise
