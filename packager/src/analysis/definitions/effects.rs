@@ -564,6 +564,10 @@ impl<'a> Finder<'_, 'a> {
                 return;
             }
             if on_own {
+                if method.attr.as_str() == "register" && self.is_subclass(base) {
+                    // Registered with an abstract class, and so with those it inherits from.
+                    self.raise_to(Effect::Module);
+                }
                 return self.change(&method.value);
             }
         }
@@ -586,6 +590,12 @@ impl<'a> Finder<'_, 'a> {
             return;
         }
         self.unknown();
+    }
+
+    fn is_subclass(&self, expr: &Expr) -> bool {
+        expr.as_name_expr()
+            .and_then(|name| self.effects.classes.get(name.id.as_str()))
+            .is_some_and(|class| !class.bases().is_empty())
     }
 
     fn is_own(&self, name: &str) -> bool {

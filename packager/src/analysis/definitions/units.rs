@@ -90,6 +90,17 @@ impl<'a> Splitter<'_, 'a> {
             }
             Stmt::ImportFrom(import) => {
                 let module = imported::from_module(import, self.context.source);
+                // It says how the rest of the file is to be read, and runs.
+                if module.as_deref() == Some("__future__") {
+                    let found = Found {
+                        effect: Effect::Module,
+                        changes: Vec::new(),
+                    };
+                    let (names, imports) = self.bound_by(stmt);
+                    self.push(stmt, UnitKind::Other, names, &found, Uses::default(), frame)
+                        .imports = imports;
+                    return;
+                }
                 for alias in &import.names {
                     let Some(module) = &module else {
                         let found = self.effects.of_statement(stmt);
@@ -117,16 +128,6 @@ impl<'a> Splitter<'_, 'a> {
                         request,
                         binds_whole: true,
                     };
-                    // It says how the rest of the file is to be read.
-                    if module == "__future__" {
-                        let found = Found {
-                            effect: Effect::Module,
-                            changes: Vec::new(),
-                        };
-                        let kind = UnitKind::Other;
-                        self.push(stmt, kind, Vec::new(), &found, Uses::default(), frame);
-                        return;
-                    }
                     let bound = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
                     let imported = Imported::From {
                         module: module.clone(),

@@ -15,7 +15,7 @@ use super::super::names::ImportedNames;
 use super::imported::{self, Imported};
 use super::scope::{Scope, ScopeKind};
 use super::{Affix, Name, Opaque, Path, Root, Syntax, Uses};
-use crate::source::ModuleSource;
+use crate::source::{ModuleSource, Origin};
 
 /// Longer strings are no names.
 const LONGEST_NAME: usize = 80;
@@ -292,10 +292,23 @@ impl<'a, 'n> UseCollector<'a, 'n> {
                 } else {
                     self.uses.by_name.get_or_insert(at);
                     self.arguments(arguments);
+                    // Any name of the object, should it be a module; but for those that are put together, which say more.
+                    if let (Some(object), Some(Expr::Name(_))) =
+                        (arguments.args.first(), arguments.args.get(1))
+                        && last_name(&call.func) == "getattr"
+                    {
+                        let (base, mut attributes) = chain(object);
+                        attributes.push("__dict__");
+                        self.path(base, &attributes, at);
+                    }
                 }
             }
-            Some(Builtin::Namespace(_)) if !arguments.args.is_empty() => {
+            Some(Builtin::Namespace(what)) if !arguments.args.is_empty() => {
                 for object in &arguments.args {
+                    // What an object has beside its class is put there by name.
+                    if !(what == "vars" && is_self(object)) {
+                        self.enumerates(at);
+                    }
                     let (base, mut attributes) = chain(object);
                     attributes.push("__dict__");
                     self.path(base, &attributes, at);
@@ -311,10 +324,21 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             None => {
                 self.visit_expr(&call.func);
                 self.arguments(arguments);
-                if matches!(last_name(&call.func), "attrgetter" | "methodcaller") {
-                    self.uses.by_name.get_or_insert(at);
+                match last_name(&call.func) {
+                    "attrgetter" | "methodcaller" => {
+                        self.uses.by_name.get_or_insert(at);
+                    }
+                    "getmembers" | "getmembers_static" => self.enumerates(at),
+                    _ => {}
                 }
             }
+        }
+    }
+
+    /// All the names of an object are looked at. The library does so to list them.
+    fn enumerates(&mut self, at: TextSize) {
+        if self.context.source.origin != Origin::Stdlib {
+            self.uses.by_name.get_or_insert(at);
         }
     }
 
@@ -456,6 +480,9 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             && self.context.imported.may_be(&outer.value, "sys.modules")
         {
             self.uses.any_module.get_or_insert(expr.start());
+        }
+        if attributes.contains(&"__dict__") && !(is_self(base) && attributes[0] == "__dict__") {
+            self.enumerates(expr.start());
         }
         let is_stored = ctx == ExprContext::Store;
         let is_variable = match base {
@@ -783,6 +810,10 @@ pub(super) fn chain(expr: &Expr) -> (&Expr, Vec<&str>) {
     }
     attributes.reverse();
     (base, attributes)
+}
+
+fn is_self(expr: &Expr) -> bool {
+    matches!(expr, Expr::Name(name) if name.id.as_str() == "self")
 }
 
 fn last_name(expr: &Expr) -> &str {

@@ -393,6 +393,11 @@ impl Reach<'_> {
             {
                 self.push(Item::Escape(id), because);
             }
+            if let Some(because) = self.every_own_class
+                && self.is_own(id)
+            {
+                self.reach_classes(id, because);
+            }
             if entry.source.origin == Origin::Stdlib {
                 for to in hidden_imports::computed_by(name) {
                     let link = Link {

@@ -12,11 +12,13 @@
 //! - Nothing that has an effect when a module is imported is left out.
 //!
 //! `load` imports modules, `follow` goes through what a definition uses, `resolve` finds out what a name stands for, and
-//! `effects` which imports matter though nobody uses what they bind.
+//! `effects` which imports matter though nobody uses what they bind, and `own` keeps what the application may find by names that
+//! are not in its text.
 
 mod effects;
 mod follow;
 mod load;
+mod own;
 mod resolve;
 mod symbols;
 
@@ -212,6 +214,8 @@ pub(super) struct Reach<'w> {
     everything_own: Option<Because>,
     /// The application takes modules by names that are not in its text.
     every_own_module: Option<Because>,
+    /// The application asks classes for their subclasses.
+    every_own_class: Option<Because>,
     /// Imports that bind a submodule to its package, until somebody uses that.
     submodule_imports: HashMap<ModuleId, Vec<(ModuleId, u32)>>,
     submodules: HashSet<ModuleId>,
@@ -269,6 +273,7 @@ impl<'w> Reach<'w> {
             own_members: Vec::new(),
             everything_own: None,
             every_own_module: None,
+            every_own_class: None,
             submodule_imports: HashMap::new(),
             submodules: HashSet::new(),
             exported: HashSet::new(),
@@ -477,6 +482,11 @@ impl<'w> Reach<'w> {
     }
 
     fn reach_attribute(&mut self, name: Symbol, because: Because) {
+        if self.symbols.text(name) == "__subclasses__"
+            && because.from.is_some_and(|from| self.is_own(from.module()))
+        {
+            self.keep_own_classes(because);
+        }
         if self.attributes.contains_key(&name) {
             return;
         }
@@ -517,6 +527,12 @@ impl<'w> Reach<'w> {
         if let Some(module) = self.module(id) {
             names.extend(module.by_name.keys());
         }
+        if let Some(because) = self.everything_own
+            && !native_names
+            && self.is_own(id)
+        {
+            self.push(Item::Whole(id), because);
+        }
         // Whoever reads it takes what it names one by one.
         names.remove(&self.symbols.number("__all__"));
         let of_native = hidden_imports::names_for_native(self.name(id));
@@ -533,38 +549,6 @@ impl<'w> Reach<'w> {
                 self.push(Item::Name(id, name), mention);
             } else {
                 self.waiting_names.entry(name).or_default().push(id);
-            }
-        }
-    }
-
-    /// The application takes modules by names that are not in its text: any of its own may be meant.
-    fn escape_own(&mut self, because: Because) {
-        if self.every_own_module.is_some() {
-            return;
-        }
-        self.every_own_module = Some(because);
-        let mut own: Vec<ModuleId> = self
-            .modules
-            .iter()
-            .filter(|(_, module)| module.loaded.is_some())
-            .filter(|(_, module)| module.entry.source.origin != Origin::Stdlib)
-            .map(|(id, _)| *id)
-            .collect();
-        own.sort_unstable();
-        for module in own {
-            self.push(Item::Escape(module), because);
-        }
-    }
-
-    /// The application takes attributes by names that are not in its text: its own classes stay whole.
-    fn keep_own_members(&mut self, because: Because) {
-        if self.everything_own.is_some() {
-            return;
-        }
-        self.everything_own = Some(because);
-        for thing in std::mem::take(&mut self.own_members) {
-            if let Thing::Member(module, unit, member) = thing {
-                self.push(Item::Member(module, unit, member), because);
             }
         }
     }
