@@ -52,6 +52,14 @@ pub(super) fn names_for_engine(module: &str) -> &'static [&'static str] {
     }
 }
 
+/// The module of which a module of the library takes all there is by names that are not in its text.
+pub(super) fn taken_whole(module: &str) -> Option<&'static str> {
+    match module {
+        "multiprocessing" => Some("multiprocessing.context"),
+        _ => None,
+    }
+}
+
 /// The import system itself, which is in `sys.modules` under these names however it is found.
 pub(super) fn is_import_system(module: &str) -> bool {
     matches!(

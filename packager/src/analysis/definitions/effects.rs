@@ -214,6 +214,8 @@ pub(super) struct Effects<'a> {
     own: HashSet<&'a str>,
     /// Those of them that stand for the module's namespace.
     namespaces: HashSet<&'a str>,
+    /// Names that can stand for the same object as others: `a = b = []`, `a = b.table`.
+    aliases: HashMap<&'a str, Vec<&'a str>>,
 }
 
 /// The effect of a piece of code, and the module's own names whose objects it changes.
@@ -242,6 +244,7 @@ impl<'a> Effects<'a> {
             functions: HashMap::new(),
             classes: HashMap::new(),
             namespaces: HashSet::new(),
+            aliases: aliases(body),
             own: scope
                 .names()
                 .map(|(name, _)| name)
@@ -410,9 +413,22 @@ impl<'a> Effects<'a> {
         let mut finder = self.finder(depth + 1);
         let mut locals: HashSet<&str> = HashSet::new();
         collect_locals(&function.body, &mut locals);
-        // What is handed in may be anybody's, the object itself excepted.
+        // What is handed in may be anybody's, the object itself excepted, and so may be what is taken from elsewhere.
         for parameter in &*function.parameters {
             locals.remove(parameter.name().as_str());
+        }
+        let aliases = aliases(&function.body);
+        let mut todo: Vec<&str> = aliases
+            .keys()
+            .copied()
+            .filter(|name| !locals.contains(name) && !matches!(*name, "self" | "cls"))
+            .collect();
+        while let Some(name) = todo.pop() {
+            for other in aliases.get(name).into_iter().flatten() {
+                if locals.remove(other) {
+                    todo.push(other);
+                }
+            }
         }
         if let Some(first) = function.parameters.iter().next()
             && matches!(first.name().as_str(), "self" | "cls")
@@ -488,6 +504,84 @@ impl<'a> Visitor<'a> for GlobalChanges<'_, 'a> {
     }
 }
 
+/// The names whose objects, or parts of them, an expression can give.
+fn given_by<'a>(expr: &'a Expr, names: &mut Vec<&'a str>) {
+    match expr {
+        Expr::Name(name) => names.push(name.id.as_str()),
+        Expr::Attribute(attribute) => given_by(&attribute.value, names),
+        Expr::Subscript(subscript) => given_by(&subscript.value, names),
+        Expr::Named(named) => {
+            given_by(&named.target, names);
+            given_by(&named.value, names);
+        }
+        Expr::If(choice) => {
+            given_by(&choice.body, names);
+            given_by(&choice.orelse, names);
+        }
+        Expr::BoolOp(operation) => {
+            for value in &operation.values {
+                given_by(value, names);
+            }
+        }
+        Expr::Starred(starred) => given_by(&starred.value, names),
+        Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| given_by(part, names)),
+        Expr::List(list) => list.elts.iter().for_each(|part| given_by(part, names)),
+        // Anything else is made anew.
+        _ => {}
+    }
+}
+
+/// Which names of a body can stand for the same object. What a loop goes through is one of many: it has no name.
+fn aliases<'a>(body: &'a [Stmt]) -> HashMap<&'a str, Vec<&'a str>> {
+    struct Aliases<'a>(HashMap<&'a str, Vec<&'a str>>);
+    impl<'a> Aliases<'a> {
+        fn tie(&mut self, names: &[&'a str]) {
+            for name in names {
+                let others = names.iter().filter(|other| *other != name);
+                self.0.entry(name).or_default().extend(others);
+            }
+        }
+    }
+    impl<'a> Visitor<'a> for Aliases<'a> {
+        fn visit_stmt(&mut self, stmt: &'a Stmt) {
+            let mut names = Vec::new();
+            match stmt {
+                Stmt::FunctionDef(_) | Stmt::ClassDef(_) => return,
+                Stmt::Assign(assign) => {
+                    for target in &assign.targets {
+                        given_by(target, &mut names);
+                    }
+                    given_by(&assign.value, &mut names);
+                }
+                Stmt::AnnAssign(assign) => {
+                    given_by(&assign.target, &mut names);
+                    if let Some(value) = &assign.value {
+                        given_by(value, &mut names);
+                    }
+                }
+                Stmt::For(repeat) => {
+                    given_by(&repeat.target, &mut names);
+                    names.push("");
+                }
+                Stmt::With(with) => {
+                    for item in &with.items {
+                        if let Some(target) = &item.optional_vars {
+                            given_by(target, &mut names);
+                        }
+                    }
+                    names.push("");
+                }
+                _ => {}
+            }
+            self.tie(&names);
+            visitor::walk_stmt(self, stmt);
+        }
+    }
+    let mut aliases = Aliases(HashMap::new());
+    aliases.visit_body(body);
+    aliases.0
+}
+
 fn collect_locals<'a>(body: &'a [Stmt], locals: &mut HashSet<&'a str>) {
     struct Stores<'l, 'a>(&'l mut HashSet<&'a str>);
     impl<'a> Visitor<'a> for Stores<'_, 'a> {
@@ -546,8 +640,22 @@ impl<'a> Finder<'_, 'a> {
         match &self.locals {
             Some(locals) if locals.contains(name) => {}
             None if self.effects.namespaces.contains(name) => self.raise_to(Effect::Module),
-            None if self.effects.own.contains(name) => self.found.changes.push(name),
+            None if self.effects.own.contains(name) => self.change_own(name),
             Some(_) | None => self.unknown(),
+        }
+    }
+
+    /// The object behind a name of the module is changed, and so is what other names call it.
+    fn change_own(&mut self, name: &'a str) {
+        let mut todo = vec![name];
+        while let Some(name) = todo.pop() {
+            if !self.effects.own.contains(name) {
+                // Somebody else's object, or one of many.
+                self.unknown();
+            } else if !self.found.changes.contains(&name) {
+                self.found.changes.push(name);
+                todo.extend(self.effects.aliases.get(name).into_iter().flatten());
+            }
         }
     }
 

@@ -146,6 +146,10 @@ pub(super) struct Uses {
     pub(super) syntax: Vec<(Syntax, TextSize)>,
     /// A module is taken from `sys.modules` by a name that is not in the text.
     pub(super) any_module: Option<TextSize>,
+    /// All of `sys.modules` is gone through.
+    pub(super) every_module: Option<TextSize>,
+    /// What longer texts of the application spell, which may be run.
+    pub(super) words: Vec<(Name, TextSize)>,
     /// The attribute of an object is taken by a name that is not in the text.
     pub(super) by_name: Option<TextSize>,
 }

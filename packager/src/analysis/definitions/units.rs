@@ -1,6 +1,6 @@
 //! Splits a module's top level into units.
 
-use rustpython_ruff_python_ast::visitor::Visitor;
+use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
     ExceptHandler, Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
 };
@@ -34,10 +34,6 @@ pub(in super::super) fn define(
         imported,
         target,
         globals,
-        runs_text: source.origin != Origin::Stdlib
-            && ["exec(", "eval("]
-                .iter()
-                .any(|call| source.text.contains(call)),
     };
     let mut splitter = Splitter {
         context: &context,
@@ -194,7 +190,11 @@ impl<'a> Splitter<'_, 'a> {
             | Stmt::Continue(_)
             | Stmt::IpyEscapeCommand(_) => {
                 let (names, imports) = self.bound_by(stmt);
-                let found = self.effects.of_statement(stmt);
+                let mut found = self.effects.of_statement(stmt);
+                if imports_all(stmt) {
+                    // What it binds is not in the text, and may replace what is defined before it.
+                    found.effect = found.effect.max(Effect::Module);
+                }
                 let (uses, handlers) = self.parts(stmt);
                 let is_pickle_registration = self.is_pickle_registration(stmt);
                 let unit = self.push(stmt, UnitKind::Other, names, &found, uses, frame);
@@ -519,6 +519,8 @@ impl Uses {
             opaque,
             syntax,
             any_module,
+            every_module,
+            words,
             by_name,
         } = other;
         self.names.extend(names);
@@ -531,6 +533,8 @@ impl Uses {
         self.opaque.extend(opaque);
         self.syntax.extend(syntax);
         self.any_module = self.any_module.or(any_module);
+        self.every_module = self.every_module.or(every_module);
+        self.words.extend(words);
         self.by_name = self.by_name.or(by_name);
         self
     }
@@ -572,6 +576,22 @@ fn is_names(target: &Expr) -> bool {
         Expr::Starred(starred) => is_names(&starred.value),
         _ => false,
     }
+}
+
+/// Whether there is an `import *` in a statement.
+fn imports_all(stmt: &Stmt) -> bool {
+    struct Stars(bool);
+    impl<'a> Visitor<'a> for Stars {
+        fn visit_stmt(&mut self, stmt: &'a Stmt) {
+            if let Stmt::ImportFrom(import) = stmt {
+                self.0 |= import.names.iter().any(|alias| &alias.name == "*");
+            }
+            visitor::walk_stmt(self, stmt);
+        }
+    }
+    let mut stars = Stars(false);
+    stars.visit_stmt(stmt);
+    stars.0
 }
 
 fn is_constant(expr: &Expr) -> bool {

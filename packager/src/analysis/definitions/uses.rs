@@ -27,8 +27,6 @@ pub(super) struct Context<'a> {
     pub(super) target: &'a Target,
     /// What the top level binds.
     pub(super) globals: Scope<'a>,
-    /// The application's own module runs text that it puts together.
-    pub(super) runs_text: bool,
 }
 
 impl Context<'_> {
@@ -355,21 +353,23 @@ impl<'a, 'n> UseCollector<'a, 'n> {
     }
 
     fn text(&mut self, text: &str, at: TextSize) {
-        if self.context.runs_text {
-            // It may be a piece of what is run.
-            let words = text.split(|c: char| !(c == '_' || c.is_alphanumeric()));
-            for word in words.filter(|word| is_identifier(word)) {
-                let name = self.names.number(word);
-                self.uses.strings.push((name, at));
-            }
-            return;
-        }
         if text.len() > LONGEST_NAME || !text.split('.').all(is_identifier) {
-            return;
+            return self.words(text, at);
         }
         for part in text.split('.') {
             let name = self.names.number(part);
             self.uses.strings.push((name, at));
+        }
+    }
+
+    /// A text that is no name: the application may run it, or put it into what it runs.
+    fn words(&mut self, text: &str, at: TextSize) {
+        if self.context.source.origin == Origin::Stdlib {
+            return;
+        }
+        for word in identifiers(text) {
+            let name = self.names.number(word);
+            self.uses.words.push((name, at));
         }
     }
 
@@ -479,7 +479,13 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             && let Expr::Attribute(outer) = expr
             && self.context.imported.may_be(&outer.value, "sys.modules")
         {
-            self.uses.any_module.get_or_insert(expr.start());
+            let place = match attributes[attributes.len() - 1] {
+                "copy" | "items" | "values" => &mut self.uses.every_module,
+                _ => &mut self.uses.any_module,
+            };
+            place.get_or_insert(expr.start());
+        } else if self.context.imported.may_be(expr, "sys.modules") {
+            self.uses.every_module.get_or_insert(expr.start());
         }
         if attributes.contains(&"__dict__") && !(is_self(base) && attributes[0] == "__dict__") {
             self.enumerates(expr.start());
@@ -578,11 +584,13 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
             | Stmt::Import(_)
             | Stmt::Global(_)
             | Stmt::Nonlocal(_)
-            | Stmt::Expr(_)
             | Stmt::Pass(_)
             | Stmt::Break(_)
             | Stmt::Continue(_)
             | Stmt::IpyEscapeCommand(_) => visitor::walk_stmt(self, stmt),
+            // A docstring is nothing that anybody runs.
+            Stmt::Expr(expression) if expression.value.is_string_literal_expr() => {}
+            Stmt::Expr(_) => visitor::walk_stmt(self, stmt),
         }
     }
 
@@ -590,11 +598,7 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
         // Whoever evaluates annotations evaluates the strings among them.
         if let Expr::StringLiteral(literal) = annotation {
             let at = literal.start();
-            let words = literal
-                .value
-                .to_str()
-                .split(|c: char| !(c == '_' || c.is_alphanumeric()));
-            for word in words.filter(|word| is_identifier(word)) {
+            for word in identifiers(literal.value.to_str()) {
                 let name = self.names.number(word);
                 self.uses.names.push((name, at));
             }
@@ -642,8 +646,22 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                     self.path(expr, &[], subscript.start());
                 } else {
                     self.uses.any_module.get_or_insert(subscript.start());
-                    visitor::walk_expr(self, expr);
+                    let (base, attributes) = chain(&subscript.value);
+                    self.path(base, &attributes, subscript.start());
+                    self.visit_expr(&subscript.slice);
                 }
+            }
+            // Whether a module is imported says nothing of what is in it.
+            Expr::Compare(compare)
+                if matches!(&*compare.ops, [CmpOp::In | CmpOp::NotIn])
+                    && self
+                        .context
+                        .imported
+                        .may_be(&compare.comparators[0], "sys.modules") =>
+            {
+                let (base, attributes) = chain(&compare.comparators[0]);
+                self.path(base, &attributes, compare.start());
+                self.visit_expr(&compare.left);
             }
             Expr::Compare(compare)
                 if matches!(&*compare.ops, [CmpOp::In | CmpOp::NotIn])
@@ -666,6 +684,7 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 for element in string.value.elements() {
                     match element {
                         InterpolatedStringElement::Literal(literal) => {
+                            self.words(&literal.value, string.start());
                             prefix.get_or_insert(&*literal.value);
                             suffix = &literal.value;
                         }
@@ -822,6 +841,12 @@ fn last_name(expr: &Expr) -> &str {
         Expr::Attribute(attribute) => attribute.attr.as_str(),
         _ => "",
     }
+}
+
+/// The identifiers that a text spells.
+fn identifiers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c == '_' || c.is_alphanumeric()))
+        .filter(|word| is_identifier(word))
 }
 
 fn is_identifier(text: &str) -> bool {

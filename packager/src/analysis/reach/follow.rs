@@ -304,7 +304,7 @@ impl<'w> Reach<'w> {
         self.follow_uses(id, thing, &definition.uses, Some(unit));
     }
 
-    fn symbol(&self, id: ModuleId, name: Name) -> Symbol {
+    pub(super) fn symbol(&self, id: ModuleId, name: Name) -> Symbol {
         self.modules[&id].symbols[name.0 as usize]
     }
 
@@ -340,6 +340,7 @@ impl<'w> Reach<'w> {
         self.follow_syntax(uses, &because);
         self.follow_opaque(id, uses, &because);
         self.follow_affixes(id, thing, uses);
+        self.follow_words(id, thing, uses);
     }
 
     /// Strings that could be names count as attributes; those of the standard library, which does not hand them on, only
@@ -507,7 +508,16 @@ impl<'w> Reach<'w> {
             self.note_opaque(id, at, "sys.modules", false);
             self.escape_own(because(at, How::Attribute));
         }
+        if let Some(at) = uses.every_module
+            && !is_stdlib
+        {
+            self.note_opaque(id, at, "all of sys.modules", true);
+            self.keep_every_module(because(at, How::Attribute));
+        }
         for place in &uses.opaque {
+            if !is_stdlib && matches!(place.what, "eval" | "exec") {
+                self.run_text(because(place.at, How::Text));
+            }
             // The library runs only text that it makes itself, from strings that count as names.
             let is_known =
                 is_stdlib && (place.own_text || HARMLESS_NAMESPACES.contains(&self.name(id)));

@@ -388,16 +388,7 @@ impl Reach<'_> {
             how: How::Effect,
         };
         if is_first {
-            if entry.source.origin != Origin::Stdlib
-                && let Some(because) = self.every_own_module
-            {
-                self.push(Item::Escape(id), because);
-            }
-            if let Some(because) = self.every_own_class
-                && self.is_own(id)
-            {
-                self.reach_classes(id, because);
-            }
+            self.follow_loaded(id);
             if entry.source.origin == Origin::Stdlib {
                 for to in hidden_imports::computed_by(name) {
                     let link = Link {
@@ -409,6 +400,11 @@ impl Reach<'_> {
                         certainty: Certainty::InFunction,
                     };
                     self.wait(certainty.max(Certainty::InFunction), link, of_module);
+                }
+                if let Some(whole) =
+                    hidden_imports::taken_whole(name).and_then(|name| self.id(name))
+                {
+                    self.push(Item::Whole(whole), of_module);
                 }
                 if name == "asyncio"
                     && let Some(guest) = self.id("_rm_loop")

@@ -32,7 +32,6 @@ use super::evaluate::Found;
 use super::hidden_imports;
 use super::world::{Entry, Presence, Statuses, World};
 use super::{Certainty, Link, MissingKind};
-use crate::source::Origin;
 use symbols::{Symbol, Symbols};
 
 /// A module, by its place among all that were found, in the order of their names.
@@ -216,6 +215,14 @@ pub(super) struct Reach<'w> {
     every_own_module: Option<Because>,
     /// The application asks classes for their subclasses.
     every_own_class: Option<Because>,
+    /// The application goes through all modules.
+    every_module: Option<Because>,
+    /// The application runs text.
+    runs_text: Option<Because>,
+    /// What its texts spell, until it does.
+    words: Vec<(Symbol, Thing, TextSize)>,
+    /// What text that is run may spell.
+    run_words: HashMap<Symbol, Because>,
     /// Imports that bind a submodule to its package, until somebody uses that.
     submodule_imports: HashMap<ModuleId, Vec<(ModuleId, u32)>>,
     submodules: HashSet<ModuleId>,
@@ -274,6 +281,10 @@ impl<'w> Reach<'w> {
             everything_own: None,
             every_own_module: None,
             every_own_class: None,
+            every_module: None,
+            runs_text: None,
+            words: Vec::new(),
+            run_words: HashMap::new(),
             submodule_imports: HashMap::new(),
             submodules: HashSet::new(),
             exported: HashSet::new(),

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::super::definitions::UnitKind;
+use rustpython_ruff_text_size::TextSize;
+
+use super::super::definitions::{UnitKind, Uses};
 use super::super::world::Presence;
-use super::{Because, Item, ModuleId, Reach, Thing};
+use super::symbols::Symbol;
+use super::{Because, How, Item, ModuleId, Reach, Thing};
 use crate::source::Origin;
 
 impl Reach<'_> {
@@ -77,6 +80,86 @@ impl Reach<'_> {
             if let UnitKind::Class { .. } = unit.kind {
                 self.push(Item::Unit(id, number), because);
             }
+        }
+    }
+
+    /// The application goes through all modules there are, those of the library too: none is touched.
+    pub(super) fn keep_every_module(&mut self, because: Because) {
+        if self.every_module.is_some() || self.options.whole_modules {
+            return;
+        }
+        self.every_module = Some(because);
+        let mut loaded: Vec<ModuleId> = self
+            .modules
+            .iter()
+            .filter(|(_, module)| module.loaded.is_some())
+            .map(|(id, _)| *id)
+            .collect();
+        loaded.sort_unstable();
+        for module in loaded {
+            self.push(Item::Whole(module), because);
+        }
+    }
+
+    /// The application runs text that it may have put together anywhere.
+    pub(super) fn run_text(&mut self, because: Because) {
+        if self.runs_text.is_some() || self.options.whole_modules {
+            return;
+        }
+        self.runs_text = Some(because);
+        for (word, thing, at) in std::mem::take(&mut self.words) {
+            self.run_word(word, thing, at);
+        }
+    }
+
+    /// Texts of the application: what they spell counts once text is run.
+    pub(super) fn follow_words(&mut self, id: ModuleId, thing: Thing, uses: &Uses) {
+        for (word, at) in &uses.words {
+            let word = self.symbol(id, *word);
+            if self.runs_text.is_some() {
+                self.run_word(word, thing, *at);
+            } else {
+                self.words.push((word, thing, *at));
+            }
+        }
+    }
+
+    fn run_word(&mut self, word: Symbol, thing: Thing, at: TextSize) {
+        let because = Because {
+            from: Some(thing),
+            at,
+            how: How::Text,
+        };
+        self.push(Item::Attribute(word), because);
+        // A module that is there can be imported by what is run.
+        if self.run_words.insert(word, because).is_none()
+            && let Some(module) = self.id(self.symbols.text(word))
+            && self
+                .modules
+                .get(&module)
+                .is_some_and(|module| module.loaded.is_some())
+        {
+            self.push(Item::Escape(module), because);
+        }
+    }
+
+    /// A module was imported: what does the application do to all of them?
+    pub(super) fn follow_loaded(&mut self, id: ModuleId) {
+        if let Some(because) = self.every_module {
+            self.push(Item::Whole(id), because);
+        }
+        let word = self.symbols.number(self.names[id.0 as usize]);
+        if let Some(because) = self.run_words.get(&word).copied() {
+            self.push(Item::Escape(id), because);
+        }
+        if !self.is_own(id) {
+            return;
+        }
+        if let Some(because) = self.every_own_module {
+            self.push(Item::Escape(id), because);
+        }
+        if let Some(because) = self.every_own_class {
+            self.reach_classes(id, because);
         }
     }
 }
