@@ -56,12 +56,6 @@ fn every_package_is_tested() {
 }
 
 /// Prints a table for the documents; run it with `--ignored --nocapture`.
-/// Shaking is not yet what packing does by itself, because not all of these packages survive it; `RM_CORPUS_SHAKE=1` shows
-/// which do.
-fn checks_shaking() -> bool {
-    std::env::var_os("RM_CORPUS_SHAKE").is_some_and(|value| value == "1")
-}
-
 #[test]
 #[ignore = "it measures, and checks nothing"]
 fn measure() {
@@ -74,8 +68,8 @@ fn measure() {
             || "none".to_owned(),
             |tests| format!("{} of {}", tests.passed, tests.passed + tests.fails.len()),
         );
-        let whole = package.build(&[]);
-        let shaken = package.build(&["--shake"]);
+        let whole = package.build(&["--no-shake"]);
+        let shaken = package.build(&[]);
         println!(
             "| {name} | {tests} | {} | {} kB | {} kB |",
             shaken.0,
@@ -177,14 +171,14 @@ impl Package {
         }
     }
 
-    /// The node gives what it gives in plain CPython, packed whole and, where that is asked for, shaken.
+    /// The node gives what it gives in plain CPython, packed whole and shaken.
     fn check_node(&self) {
         let input = self.folder.join("input.jsonl");
         let run = |options: &[&str]| {
             let mut command = self.run("pipeline.yaml", options);
             Finished::of(command.arg("--input").arg(&input))
         };
-        let whole = run(&[]);
+        let whole = run(&["--no-shake"]);
         let expected = std::fs::read_to_string(self.folder.join("expected.jsonl")).unwrap();
         assert_eq!(
             whole.clone().success(),
@@ -192,10 +186,7 @@ impl Package {
             "{}: packed whole",
             self.name
         );
-        if !checks_shaking() {
-            return;
-        }
-        let shaken = run(&["--shake"]);
+        let shaken = run(&[]);
         assert_eq!(shaken.clone().success(), expected, "{}: shaken", self.name);
         let told = |finished: &Finished| {
             let (told, _summary) = finished
@@ -208,7 +199,7 @@ impl Package {
         assert_eq!(told(&shaken), told(&whole), "{}", self.name);
     }
 
-    /// Of the tests that the package brings, those that can pass here do, packed whole and, where that is asked for, shaken.
+    /// Of the tests that the package brings, those that can pass here do, packed whole and shaken.
     fn check_tests(&self, tests: &OwnTests) {
         let support = corpus().join("support");
         let run = |options: &[&str]| {
@@ -219,7 +210,7 @@ impl Package {
             }
             Finished::of(&mut command)
         };
-        let whole = run(&[]);
+        let whole = run(&["--no-shake"]);
         let stderr = whole.stderr.clone();
         let outcomes = outcomes(&whole.success());
         let failed: BTreeSet<_> = named(&outcomes, "failed");
@@ -238,10 +229,7 @@ impl Package {
         let passed = named(&outcomes, "passed").len();
         assert_eq!(passed, tests.passed, "{}: tests that passed", self.name);
 
-        if !checks_shaking() {
-            return;
-        }
-        let shaken = run(&["--shake"]);
+        let shaken = run(&[]);
         let stderr = shaken.stderr.clone();
         let shaken = self::outcomes(&shaken.success());
         let differ: Vec<_> = outcomes

@@ -10,7 +10,6 @@ fn every_example_gives_the_same_shaken() {
         let mut command = rm_pack();
         command
             .arg("run")
-            .arg("--shake")
             .arg(&manifest)
             .arg("--input")
             .arg(input_of(&manifest));
@@ -41,7 +40,7 @@ class Asks:
                 return take(colorsys, name, FALLBACK).__name__
         except Exception as error:
             return type(error).__name__
-        return getattr(colorsys, name).__name__
+        return take(colorsys, name).__name__
 
 
 def take(module, *arguments):
@@ -61,12 +60,7 @@ fn asks(folder: &Path, how: &str, settings: &str) -> Finished {
     std::fs::write(folder.join("pipeline.yaml"), manifest).unwrap();
     std::fs::write(folder.join("pyproject.toml"), settings).unwrap();
     let mut command = rm_pack();
-    Finished::of(
-        command
-            .arg("run")
-            .arg("--shake")
-            .arg(folder.join("pipeline.yaml")),
-    )
+    Finished::of(command.arg("run").arg(folder.join("pipeline.yaml")))
 }
 
 #[test]

@@ -17,7 +17,7 @@ class RemovedError(BaseException):
     def __init__(self, definition):
         super().__init__(
             f"`{definition}` was left out of this bundle, because nothing that rm-pack can see uses it; to keep it, add "
-            f'keep = ["{definition}"] under [tool.rm-pack] in pyproject.toml, or pack without --shake'
+            f'keep = ["{definition}"] under [tool.rm-pack] in pyproject.toml, or pack with --no-shake'
         )
         self.definition = definition
 

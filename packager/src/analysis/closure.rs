@@ -89,6 +89,17 @@ pub struct DynamicImport {
     pub expression: String,
 }
 
+/// An import that would fail, and was left out because nothing uses what it binds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnusedImport {
+    /// The module that does it.
+    pub importer: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// What it cannot import.
+    pub name: String,
+}
+
 /// Everything the nodes need.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Closure {
@@ -104,6 +115,8 @@ pub struct Closure {
     pub missing: Vec<MissingImport>,
     /// Imports of computed names.
     pub dynamic: Vec<DynamicImport>,
+    /// Imports that would fail and were left out.
+    pub unused: Vec<UnusedImport>,
     /// Files of the user's that are never read because the engine has a module of that name: module and file.
     pub shadowed: BTreeMap<String, String>,
     reasons: BTreeMap<String, Link>,
@@ -282,6 +295,7 @@ impl Outcome<'_> {
         }
         closure.definitions = list(&self.reach);
         closure.opaque = self.opaque();
+        closure.unused = self.reach.unused_failures();
         closure.shadowed = self.shadowed(&closure.held)?;
         closure.excluded = self.reach.excluded;
         closure.dynamic = self.reach.dynamic.into_iter().collect();

@@ -159,9 +159,9 @@ struct PipelineArgs {
     /// A folder with node sources, beside the manifest's own; may be given several times
     #[arg(long, value_name = "DIR")]
     source: Vec<PathBuf>,
-    /// Leave out the definitions that nothing is seen to use, not only modules
+    /// Keep every module that is imported whole; otherwise definitions that nothing is seen to use are left out
     #[arg(long)]
-    shake: bool,
+    no_shake: bool,
 }
 
 #[derive(Debug, Args)]
@@ -259,7 +259,7 @@ impl PipelineArgs {
             manifest: self.pipeline.clone(),
             sources: self.source.clone(),
             self_contained,
-            shake: self.shake,
+            shake: !self.no_shake,
         }
     }
 }

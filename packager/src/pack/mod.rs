@@ -45,7 +45,7 @@ impl Request {
             manifest: manifest.into(),
             sources: Vec::new(),
             self_contained: false,
-            shake: false,
+            shake: true,
         }
     }
 }

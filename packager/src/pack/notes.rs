@@ -51,10 +51,20 @@ pub(super) fn of_closure(closure: &Closure) -> Vec<String> {
             format!("{file}:{line}: there is no `{name}`; the import fails if it is reached")
         })
     });
+    let unused = closure.unused.iter().filter_map(|import| {
+        let (file, line, name) = (own(&import.importer)?, import.line, &import.name);
+        Some(format!(
+            "{file}:{line}: `{name}` cannot be imported; nothing uses it, so that the import is left out"
+        ))
+    });
     let shadowed = closure.shadowed.iter().map(|(module, file)| {
         format!("{file} is never read: the engine has a module `{module}` of its own, which Python takes instead")
     });
-    dynamic.chain(missing).chain(shadowed).collect()
+    dynamic
+        .chain(missing)
+        .chain(unused)
+        .chain(shadowed)
+        .collect()
 }
 
 /// What the nodes' modules printed while they were imported: it will not be printed again.

@@ -88,7 +88,7 @@ impl<'w> Reach<'w> {
             }
             return;
         }
-        if is_found || held || has_name {
+        if is_found || held {
             return;
         }
         let text = self.symbols.text(name);
@@ -99,7 +99,7 @@ impl<'w> Reach<'w> {
         let hook = self.symbols.number("__getattr__");
         self.push(Item::Name(id, hook), because);
         // What the library puts into namespaces by other means, it does in statements that always run.
-        if is_open && !is_stdlib {
+        if is_open && !has_name && !is_stdlib {
             self.push(Item::Whole(id), because);
         }
     }

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use rustpython_ruff_text_size::TextSize;
 
+use super::super::Certainty;
+use super::super::closure::UnusedImport;
 use super::super::definitions::{UnitKind, Uses};
+use super::super::evaluate::Goal;
 use super::super::world::Presence;
 use super::symbols::Symbol;
 use super::{Because, How, Item, ModuleId, Reach, Thing};
@@ -141,6 +144,38 @@ impl Reach<'_> {
         {
             self.push(Item::Escape(module), because);
         }
+    }
+
+    /// The application's imports that would fail, and that nothing needs.
+    pub(in super::super) fn unused_failures(&self) -> Vec<UnusedImport> {
+        let mut unused = BTreeSet::new();
+        for id in self.own_modules() {
+            for (number, unit) in (0..).zip(&self.modules[&id].definitions().units) {
+                let is_import = matches!(unit.kind, UnitKind::Import { .. });
+                if !is_import || self.is_live(Thing::Unit(id, number)) {
+                    continue;
+                }
+                for edge in self.edges_of_unit(id, number) {
+                    let name = match edge.goal {
+                        Goal::Missing { name, .. } => name,
+                        Goal::Module(to) if self.fails(&to) || self.is_unreadable(&to) => to,
+                        Goal::Module(_) | Goal::Dynamic(_) => continue,
+                    };
+                    if edge.certainty == Certainty::Certain {
+                        unused.insert(UnusedImport {
+                            importer: self.name(id).to_owned(),
+                            line: edge.line,
+                            name,
+                        });
+                    }
+                }
+            }
+        }
+        unused.into_iter().collect()
+    }
+
+    fn is_unreadable(&self, module: &str) -> bool {
+        matches!(self.world.get(module), Presence::Source(entry) if entry.facts.is_err())
     }
 
     /// A module was imported: what does the application do to all of them?

@@ -1,6 +1,5 @@
 from json import lodas
 
-
 class Case:
     def process(self, data):
-        return data
+        return lodas(data)

@@ -1,0 +1,9 @@
+import jsno
+
+
+def double(data):
+    return 2 * data
+
+
+def other(data):
+    return jsno.loads(data)
