@@ -533,17 +533,17 @@ fn given_by<'a>(expr: &'a Expr, names: &mut Vec<&'a str>) {
 
 /// Which names of a body can stand for the same object. What a loop goes through is one of many: it has no name.
 fn aliases<'a>(body: &'a [Stmt]) -> HashMap<&'a str, Vec<&'a str>> {
-    struct Aliases<'a>(HashMap<&'a str, Vec<&'a str>>);
-    impl<'a> Aliases<'a> {
-        fn tie(&mut self, names: &[&'a str]) {
+    struct Aliases<'t>(HashMap<&'t str, Vec<&'t str>>);
+    impl<'t> Aliases<'t> {
+        fn tie(&mut self, names: &[&'t str]) {
             for name in names {
                 let others = names.iter().filter(|other| *other != name);
                 self.0.entry(name).or_default().extend(others);
             }
         }
     }
-    impl<'a> Visitor<'a> for Aliases<'a> {
-        fn visit_stmt(&mut self, stmt: &'a Stmt) {
+    impl<'t> Visitor<'t> for Aliases<'t> {
+        fn visit_stmt(&mut self, stmt: &'t Stmt) {
             let mut names = Vec::new();
             match stmt {
                 Stmt::FunctionDef(_) | Stmt::ClassDef(_) => return,

@@ -570,6 +570,8 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 }
                 self.visit_expr(&assign.value);
             }
+            // A docstring is nothing that anybody runs.
+            Stmt::Expr(expression) if expression.value.is_string_literal_expr() => {}
             Stmt::Return(_)
             | Stmt::Delete(_)
             | Stmt::Assign(_)
@@ -584,13 +586,11 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
             | Stmt::Import(_)
             | Stmt::Global(_)
             | Stmt::Nonlocal(_)
+            | Stmt::Expr(_)
             | Stmt::Pass(_)
             | Stmt::Break(_)
             | Stmt::Continue(_)
             | Stmt::IpyEscapeCommand(_) => visitor::walk_stmt(self, stmt),
-            // A docstring is nothing that anybody runs.
-            Stmt::Expr(expression) if expression.value.is_string_literal_expr() => {}
-            Stmt::Expr(_) => visitor::walk_stmt(self, stmt),
         }
     }
 
