@@ -510,9 +510,9 @@ fn given_by<'a>(expr: &'a Expr, names: &mut Vec<&'a str>) {
         Expr::Name(name) => names.push(name.id.as_str()),
         Expr::Attribute(attribute) => given_by(&attribute.value, names),
         Expr::Subscript(subscript) => given_by(&subscript.value, names),
-        Expr::Named(named) => {
-            given_by(&named.target, names);
-            given_by(&named.value, names);
+        Expr::Named(walrus) => {
+            given_by(&walrus.target, names);
+            given_by(&walrus.value, names);
         }
         Expr::If(choice) => {
             given_by(&choice.body, names);
@@ -533,15 +533,8 @@ fn given_by<'a>(expr: &'a Expr, names: &mut Vec<&'a str>) {
 
 /// Which names of a body can stand for the same object. What a loop goes through is one of many: it has no name.
 fn aliases<'a>(body: &'a [Stmt]) -> HashMap<&'a str, Vec<&'a str>> {
+    #[derive(Default)]
     struct Aliases<'t>(HashMap<&'t str, Vec<&'t str>>);
-    impl<'t> Aliases<'t> {
-        fn tie(&mut self, names: &[&'t str]) {
-            for name in names {
-                let others = names.iter().filter(|other| *other != name);
-                self.0.entry(name).or_default().extend(others);
-            }
-        }
-    }
     impl<'t> Visitor<'t> for Aliases<'t> {
         fn visit_stmt(&mut self, stmt: &'t Stmt) {
             let mut names = Vec::new();
@@ -573,11 +566,17 @@ fn aliases<'a>(body: &'a [Stmt]) -> HashMap<&'a str, Vec<&'a str>> {
                 }
                 _ => {}
             }
-            self.tie(&names);
+            // One of them leads to all others.
+            if let Some((first, others)) = names.split_first() {
+                for other in others {
+                    self.0.entry(first).or_default().push(other);
+                    self.0.entry(other).or_default().push(first);
+                }
+            }
             visitor::walk_stmt(self, stmt);
         }
     }
-    let mut aliases = Aliases(HashMap::new());
+    let mut aliases = Aliases::default();
     aliases.visit_body(body);
     aliases.0
 }
