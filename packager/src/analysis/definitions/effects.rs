@@ -532,7 +532,7 @@ fn given_by<'a>(expr: &'a Expr, names: &mut Vec<&'a str>) {
 }
 
 /// Which names of a body can stand for the same object. What a loop goes through is one of many: it has no name.
-fn aliases<'a>(body: &'a [Stmt]) -> HashMap<&'a str, Vec<&'a str>> {
+fn aliases(body: &[Stmt]) -> HashMap<&str, Vec<&str>> {
     #[derive(Default)]
     struct Aliases<'t>(HashMap<&'t str, Vec<&'t str>>);
     impl<'t> Visitor<'t> for Aliases<'t> {
