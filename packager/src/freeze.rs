@@ -1,5 +1,7 @@
 //! Import the application inside the engine, and keep what that changed in memory as a layer.
 
+use std::collections::BTreeSet;
+
 use rm_runtime::layer::Layer;
 use rm_runtime::python::instance::Options;
 use rm_runtime::python::operation::Operation;
@@ -34,7 +36,12 @@ pub struct Frozen {
     pub classes: Vec<ClassFacts>,
     /// What the application printed while it was imported.
     pub printed: String,
+    /// The functions and classes that ran meanwhile, by module and line, if that was asked for.
+    pub traced: Traced,
 }
+
+/// Functions and classes that ran, by module and line.
+pub type Traced = BTreeSet<(String, u32)>;
 
 /// What a class says of itself once it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +53,7 @@ pub struct ClassFacts {
 }
 
 /// Import the modules of `classes` (module and class), with `modules` to import from, check that the classes can be
-/// nodes, and freeze the result.
+/// nodes, and freeze the result. With `traces`, what runs is noted from the start, and said by whatever runs the result.
 ///
 /// # Errors
 ///
@@ -55,6 +62,7 @@ pub async fn freeze(
     engine: &Engine,
     modules: Vec<CarriedModule>,
     classes: &[(&str, &str)],
+    traces: bool,
 ) -> Result<Frozen, InstanceError> {
     let mut instance = Instance::new(engine, &Options::for_packing()).await?;
     let before = instance.with_memory(|memory, _| memory.to_vec()).await?;
@@ -62,6 +70,9 @@ pub async fn freeze(
     instance
         .call(Operation::Install, vec![Value::List(modules)])
         .await?;
+    if traces {
+        instance.call(Operation::Trace, Vec::new()).await?;
+    }
     let names = classes
         .iter()
         .map(|(module, _)| Value::from(*module))
@@ -82,6 +93,11 @@ pub async fn freeze(
             is_source: is_true(1),
         });
     }
+    let traced = if traces {
+        places(&instance.call(Operation::Traced, Vec::new()).await?)
+    } else {
+        Traced::new()
+    };
     let printed = printed(&instance.call(Operation::Seal, Vec::new()).await?);
     instance.scrub().await?;
     let layer = instance
@@ -92,6 +108,7 @@ pub async fn freeze(
         loaded,
         classes: facts,
         printed,
+        traced,
     })
 }
 
@@ -122,6 +139,22 @@ fn texts(value: Value) -> Vec<String> {
             }
         })
         .collect()
+}
+
+fn places(value: &Value) -> Traced {
+    let Value::List(places) = value else {
+        return Traced::new();
+    };
+    let place = |place: &Value| {
+        let Value::Tuple(parts) = place else {
+            return None;
+        };
+        let [Value::Str(module), Value::Int(line)] = parts.as_slice() else {
+            return None;
+        };
+        Some((module.clone(), u32::try_from(*line).ok()?))
+    };
+    places.iter().filter_map(place).collect()
 }
 
 fn printed(value: &Value) -> String {

@@ -16,6 +16,7 @@ import _rm_errors
 import _rm_importer
 import _rm_nodes
 import _rm_stdio
+import _rm_trace
 import _rm_values
 
 # The format of what crosses this boundary; the host refuses an engine that says another number.
@@ -104,6 +105,8 @@ OPERATIONS = (
     explain,
     _rm_nodes.generate,
     _rm_nodes.resume,
+    _rm_trace.start,
+    _rm_trace.stop_packing,
 )
 
 

@@ -47,9 +47,17 @@ pub(super) fn names_for_engine(module: &str) -> &'static [&'static str] {
         return &["getregentry"];
     }
     match module {
+        // `object.__reduce_ex__`, in C, takes what it needs once the module is there.
+        "copyreg" => &["__newobj__", "__newobj_ex__", "_reduce_ex", "_slotnames"],
         "random" => &["seed"],
         _ => &[],
     }
+}
+
+/// Whether code written in C calls functions of the module as soon as it is there: generic classes are made by those of
+/// `typing`.
+pub(super) fn is_called_by_native(module: &str) -> bool {
+    module == "typing"
 }
 
 /// The module of which a module of the library takes all there is by names that are not in its text.

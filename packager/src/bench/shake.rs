@@ -10,12 +10,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use cpu_time::ProcessTime;
 use rm_runtime::cache::Cache;
+use rm_runtime::python::engine::EngineDescription;
 use serde::Serialize;
 
 use super::minify::deflated;
 use crate::analysis::{self, NodeModule, Options};
-use crate::engine;
+use crate::engine::{self, BuiltEngine};
 use crate::minify::{FOR_SOURCE, Task, minify_all};
+use crate::pack::plan::target;
 use crate::pack::{Packed, Request, pack};
 use crate::source::{Origin, SourceSet};
 
@@ -108,7 +110,8 @@ impl fmt::Display for Shaking {
 /// Packing fails, or a folder for it cannot be made.
 pub fn measure(cache: &Cache, progress: &(dyn Fn(&str) + Sync)) -> anyhow::Result<Shaking> {
     let library = engine::stdlib();
-    let (library_cpu, modules) = analyse_library(&library)?;
+    let built = BuiltEngine::ensure(cache, progress)?;
+    let (library_cpu, modules) = analyse_library(&library, &built.description)?;
     let mut samples = Vec::new();
     for (name, text) in SAMPLES {
         progress(name);
@@ -129,6 +132,7 @@ fn sample(name: &str, text: &str, cache: &Cache) -> anyhow::Result<Sample> {
     std::fs::write(folder.path().join("node.py"), text)?;
     std::fs::write(folder.path().join("pipeline.yaml"), MANIFEST)?;
     let mut request = Request::new(folder.path().join("pipeline.yaml"));
+    request.shake = false;
     let whole = pack(&request, cache, &|_| {})?;
     request.shake = true;
     let shaken = pack(&request, cache, &|_| {})?;
@@ -182,9 +186,14 @@ fn extent(packed: &Packed, counts: impl Fn(&str) -> bool, minified: bool) -> Ext
 }
 
 /// Follows everything from every module of the library at once.
-fn analyse_library(library: &engine::Stdlib) -> anyhow::Result<(Duration, usize)> {
+fn analyse_library(
+    library: &engine::Stdlib,
+    engine: &EngineDescription,
+) -> anyhow::Result<(Duration, usize)> {
     let names: Vec<String> = library
         .keys()
+        // Data of another platform, which no import statement can name.
+        .filter(|path| !path.contains('-'))
         .map(|path| {
             let stem = path
                 .strip_suffix("/__init__.py")
@@ -195,6 +204,7 @@ fn analyse_library(library: &engine::Stdlib) -> anyhow::Result<(Duration, usize)
     let mut sources = SourceSet::new();
     let texts: BTreeMap<String, Arc<str>> = library.clone();
     sources.add_memory(Origin::Stdlib, texts);
+    sources.add_memory(Origin::Stdlib, engine::guest());
     let mut node = "def N():\n".to_owned();
     for name in &names {
         let _ = writeln!(node, " import {name}");
@@ -211,9 +221,12 @@ fn analyse_library(library: &engine::Stdlib) -> anyhow::Result<(Duration, usize)
     let start = ProcessTime::now();
     analysis::analyse(
         &sources,
-        &analysis::Target::wasi(),
+        &target(engine),
         &[entry],
-        &Options::default(),
+        &Options {
+            native_names: engine.native_names.clone(),
+            ..Options::default()
+        },
     )?;
     Ok((start.elapsed(), names.len()))
 }

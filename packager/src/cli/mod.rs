@@ -18,6 +18,7 @@ mod items;
 mod output;
 mod report;
 mod run;
+mod trace;
 mod verify;
 mod wav;
 mod why;
@@ -31,6 +32,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::Settings;
 
+use self::failure::Failure;
 use crate::pack::Request;
 
 /// Pack a media pipeline whose nodes are written in Rust and Python into one content-hashed bundle.
@@ -162,6 +164,9 @@ struct PipelineArgs {
     /// Keep every module that is imported whole; otherwise definitions that nothing is seen to use are left out
     #[arg(long)]
     no_shake: bool,
+    /// Run the whole pipeline on these items first, and keep what ran beside what is seen to be used
+    #[arg(long, value_name = "INPUT", conflicts_with = "no_shake")]
+    trace: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -254,13 +259,17 @@ enum TargetArg {
 }
 
 impl PipelineArgs {
-    fn request(&self, self_contained: bool) -> Request {
-        Request {
-            manifest: self.pipeline.clone(),
+    fn request(&self, self_contained: bool) -> Result<Request, Failure> {
+        let mut request = Request {
             sources: self.source.clone(),
             self_contained,
             shake: !self.no_shake,
+            ..Request::new(self.pipeline.clone())
+        };
+        if let Some(input) = &self.trace {
+            request.traced = trace::trace(&request, input)?;
         }
+        Ok(request)
     }
 }
 
@@ -274,7 +283,9 @@ pub fn main() -> ExitCode {
             out,
             self_contained,
             metafile,
-        } => build::build(&pipeline.request(self_contained), &out, metafile.as_deref()),
+        } => pipeline
+            .request(self_contained)
+            .and_then(|request| build::build(&request, &out, metafile.as_deref())),
         Command::Run {
             pipeline,
             name,
@@ -288,14 +299,18 @@ pub fn main() -> ExitCode {
                 output,
                 settings: limits.settings(),
             };
-            run::run(&pipeline.request(false), options)
+            pipeline
+                .request(false)
+                .and_then(|request| run::run(&request, options))
         }
         Command::Inspect { file, json } => inspect::inspect(&file, json),
         Command::Why {
             pipeline,
             query,
             json,
-        } => why::why(&pipeline.request(false), &query, json),
+        } => pipeline
+            .request(false)
+            .and_then(|request| why::why(&request, &query, json)),
         Command::Report {
             pipeline,
             html,
@@ -307,7 +322,9 @@ pub fn main() -> ExitCode {
                 metafile,
                 previous,
             };
-            report::report(&pipeline.request(false), &files)
+            pipeline
+                .request(false)
+                .and_then(|request| report::report(&request, &files))
         }
         Command::Diff {
             before,

@@ -3,19 +3,24 @@
 use std::error::Error;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::failure::{self, Failure, Sources, Stage};
+use crate::freeze::Traced;
+use crate::pack::TRACE_MARK;
 
 /// What is logged unless `RUST_LOG` says otherwise: what Python nodes print, and warnings.
 const DEFAULT_LOG: &str = "warn,rm_runtime::python=info";
@@ -35,11 +40,40 @@ pub(super) fn show_sources(sources: &Sources) {
 /// Send `tracing` events to standard error, as lines.
 pub(super) fn start_tracing() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .event_format(Lines)
+        .with_filter(filter);
+    let traced = Traces.with_filter(Targets::new().with_target(PYTHON, Level::INFO));
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(traced)
         .init();
+}
+
+/// What bundles that trace have said so far.
+static TRACED: Mutex<Traced> = Mutex::new(Traced::new());
+
+/// Take what bundles that trace have said since this was last asked.
+pub(super) fn take_traced() -> Traced {
+    std::mem::take(&mut TRACED.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Collects what bundles that trace say.
+struct Traces;
+
+impl<S: Subscriber> Layer<S> for Traces {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        if let Some(said) = fields.message.strip_prefix(TRACE_MARK)
+            && let Some((module, line)) = said.split_once(' ')
+            && let Ok(line) = line.parse()
+        {
+            let mut traced = TRACED.lock().unwrap_or_else(PoisonError::into_inner);
+            traced.insert((module.to_owned(), line));
+        }
+    }
 }
 
 /// One line an event: `[node] what it printed` for Python nodes, `warning: message (field: value)` for the rest.
@@ -63,6 +97,9 @@ where
             .map(|node| format!("[{node}] "))
             .unwrap_or_default();
         if event.metadata().target() == PYTHON {
+            if fields.message.starts_with(TRACE_MARK) {
+                return Ok(());
+            }
             return writeln!(writer, "{node}{}", fields.message);
         }
         let level = event

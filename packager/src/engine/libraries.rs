@@ -42,7 +42,7 @@ pub(super) const WIT: &str = include_str!("../../engine/engine.wit");
 /// The guest's side of the node contract, in Python: module name and source.
 ///
 /// `_remotemedia` is also what the `remotemedia` package is made of, so that nodes and guest share its classes.
-pub(super) const GUEST: [(&str, &str); 9] = [
+pub(super) const GUEST: [(&str, &str); 10] = [
     ("_remotemedia", include_str!("../../python/_remotemedia.py")),
     (
         "_rm_errors",
@@ -60,6 +60,7 @@ pub(super) const GUEST: [(&str, &str); 9] = [
         include_str!("../../engine/guest/_rm_removed.py"),
     ),
     ("_rm_stdio", include_str!("../../engine/guest/_rm_stdio.py")),
+    ("_rm_trace", include_str!("../../engine/guest/_rm_trace.py")),
     (
         "_rm_values",
         include_str!("../../engine/guest/_rm_values.py"),

@@ -4,7 +4,7 @@ mod docstrings;
 mod error;
 mod modules;
 mod notes;
-mod plan;
+pub(crate) mod plan;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,8 +22,11 @@ pub(crate) use self::plan::INCLUDED;
 use self::plan::Plan;
 use crate::analysis::{self, Closure};
 use crate::engine::{self, BuiltEngine};
-use crate::freeze::{Frozen, freeze};
+use crate::freeze::{Frozen, Traced, freeze};
 use crate::source::{Origin, SourceSet};
+
+/// How the lines begin in which a bundle that traces says what ran; `MODULE LINE` follows.
+pub const TRACE_MARK: &str = "\u{1e}rm-pack ran ";
 
 /// What to pack, and how.
 #[derive(Clone, Debug)]
@@ -36,6 +39,10 @@ pub struct Request {
     pub self_contained: bool,
     /// Leave out definitions that nothing reaches, not only modules.
     pub shake: bool,
+    /// Functions and classes to keep although nothing is seen to reach them: they ran when the pipeline was traced.
+    pub traced: Traced,
+    /// Make a bundle that says what runs in it, in lines of standard output that begin with [`TRACE_MARK`].
+    pub traces: bool,
 }
 
 impl Request {
@@ -46,6 +53,8 @@ impl Request {
             sources: Vec::new(),
             self_contained: false,
             shake: true,
+            traced: Traced::new(),
+            traces: false,
         }
     }
 }
@@ -59,6 +68,8 @@ pub struct Packed {
     pub engine: Option<BuiltEngine>,
     /// The items that came with the manifest, as `{manifest, input_data}`.
     pub input_data: Option<Value>,
+    /// What ran while the nodes were imported, if that was asked for.
+    pub traced: Traced,
     /// The sources of the user's modules: the file name in tracebacks to the path and the text.
     pub user_sources: BTreeMap<String, UserSource>,
     /// What analysis worked on and found; none without Python nodes.
@@ -104,6 +115,7 @@ pub fn pack(
     let mut user_sources = BTreeMap::new();
     let mut analysis_time = Duration::ZERO;
     let mut closure = None;
+    let mut traced = Traced::new();
     if !plan.classes.is_empty() {
         let built = BuiltEngine::ensure(cache, progress)?;
         plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
@@ -115,7 +127,7 @@ pub fn pack(
             whole_modules: !request.shake,
             keep: plan.keep.clone(),
             native_names: built.description.native_names.clone(),
-            ..analysis::Options::default()
+            traced: request.traced.clone(),
         };
         let start = ProcessTime::now();
         let found = analysis::analyse(&plan.sources, &target, &plan.entries(), &options)?;
@@ -130,10 +142,16 @@ pub fn pack(
         let carried = modules::compile(&built.engine, cache, &found, &texts)?;
         let table = modules::table(&found, &carried);
         progress("importing and freezing");
-        let frozen = block_on(freeze(&built.engine, carried, &plan.class_sites()))
-            .map_err(|error| import_error(error, &user_sources))?;
+        let frozen = block_on(freeze(
+            &built.engine,
+            carried,
+            &plan.class_sites(),
+            request.traces,
+        ))
+        .map_err(|error| import_error(error, &user_sources))?;
         notes.extend(notes::of_closure(&found));
         notes.extend(notes::of_output(&frozen.printed));
+        traced.clone_from(&frozen.traced);
         python = Some(python_parts(request, &plan, &built, table, frozen)?);
         engine = Some(built);
         closure = Some(found);
@@ -148,6 +166,7 @@ pub fn pack(
         bundle,
         engine,
         input_data: plan.input_data,
+        traced,
         user_sources,
         analysis: analysis_time,
         analysed: closure.map(|closure| Analysed {

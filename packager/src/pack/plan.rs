@@ -286,7 +286,7 @@ fn unknown_node(
 }
 
 /// What analysis needs to know of an engine.
-pub(super) fn target(description: &EngineDescription) -> Target {
+pub(crate) fn target(description: &EngineDescription) -> Target {
     let (major, minor, micro) = description.version_info;
     Target {
         builtin_modules: description.builtin_modules.clone(),

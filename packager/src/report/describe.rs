@@ -12,7 +12,7 @@ pub(super) fn sentence(metafile: &Metafile, place: Place, because: &Because) -> 
         Because::Node(node_type) => format!("node type `{node_type}` is in `{to}`"),
         Because::Interpreter => format!("the interpreter needs `{to}`"),
         Because::Setting(key) => format!("`{key}` under [tool.rm-pack] names `{to}`"),
-        Because::Trace(record) => format!("the trace `{record}` has `{to}`"),
+        Because::Trace(_) => format!("`{to}` ran while the pipeline was traced"),
         Because::Link(link) => {
             let from = metafile.name(link.from);
             let at = at(&metafile.modules[link.from.module], link.line);

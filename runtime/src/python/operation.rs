@@ -47,4 +47,8 @@ pub enum Operation {
     Generate = 15,
     /// `(node_id: str) -> Progress`: go on with what was begun.
     ResumeNode = 16,
+    /// `()`: note from now on which code runs.
+    Trace = 17,
+    /// `() -> list[(module: str, line: int)]`: which code ran so far; what runs from now on is said on standard output.
+    Traced = 18,
 }

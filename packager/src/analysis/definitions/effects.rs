@@ -281,6 +281,21 @@ impl<'a> Effects<'a> {
         finder.found
     }
 
+    /// `Integral.register(int)`: what is registered with an abstract class is so with those it inherits from.
+    pub(super) fn registers_subclass(&self, stmt: &Stmt) -> bool {
+        if let Stmt::Expr(expression) = stmt
+            && let Expr::Call(call) = &*expression.value
+            && let Expr::Attribute(method) = &*call.func
+            && let Expr::Name(name) = &*method.value
+        {
+            let class = self.classes.get(name.id.as_str());
+            method.attr.as_str() == "register"
+                && class.is_some_and(|class| !class.bases().is_empty())
+        } else {
+            false
+        }
+    }
+
     /// What calling the decorator `expr` does to something that is just being defined.
     pub(super) fn is_pure_decorator(&self, expr: &'a Expr) -> bool {
         let callee = match expr {
@@ -671,10 +686,6 @@ impl<'a> Finder<'_, 'a> {
                 return;
             }
             if on_own {
-                if method.attr.as_str() == "register" && self.is_subclass(base) {
-                    // Registered with an abstract class, and so with those it inherits from.
-                    self.raise_to(Effect::Module);
-                }
                 return self.change(&method.value);
             }
         }
@@ -697,12 +708,6 @@ impl<'a> Finder<'_, 'a> {
             return;
         }
         self.unknown();
-    }
-
-    fn is_subclass(&self, expr: &Expr) -> bool {
-        expr.as_name_expr()
-            .and_then(|name| self.effects.classes.get(name.id.as_str()))
-            .is_some_and(|class| !class.bases().is_empty())
     }
 
     fn is_own(&self, name: &str) -> bool {
@@ -827,10 +832,13 @@ impl<'a> Finder<'_, 'a> {
         {
             return self.change(&method.value);
         }
-        if self.effects.is_stdlib {
-            self.raise_to(Effect::Module);
-        } else {
-            self.raise_to(Effect::Anything);
+        if self.effects.is_stdlib
+            && let Expr::Name(name) = callee
+            && self.effects.own.contains(name.id.as_str())
+            && !self.effects.touches_globals(name.id.as_str(), 0)
+        {
+            return;
         }
+        self.unknown();
     }
 }

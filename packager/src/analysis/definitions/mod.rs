@@ -45,6 +45,8 @@ pub(super) struct Unit {
     pub(super) effect: Effect,
     /// `copyreg.pickle(type, function)`
     pub(super) is_pickle_registration: bool,
+    /// `Integral.register(int)`
+    pub(super) registers_subclass: bool,
     pub(super) uses: Uses,
     /// The handlers of a `try` statement: they count only if they can run.
     pub(super) handlers: Vec<HandlerPart>,

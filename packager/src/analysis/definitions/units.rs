@@ -197,10 +197,12 @@ impl<'a> Splitter<'_, 'a> {
                 }
                 let (uses, handlers) = self.parts(stmt);
                 let is_pickle_registration = self.is_pickle_registration(stmt);
+                let registers_subclass = self.effects.registers_subclass(stmt);
                 let unit = self.push(stmt, UnitKind::Other, names, &found, uses, frame);
                 unit.handlers = handlers;
                 unit.imports = imports;
                 unit.is_pickle_registration = is_pickle_registration;
+                unit.registers_subclass = registers_subclass;
             }
         }
     }
@@ -251,6 +253,7 @@ impl<'a> Splitter<'_, 'a> {
             defines,
             effect,
             is_pickle_registration: false,
+            registers_subclass: false,
             uses,
             handlers: Vec::new(),
             members: Vec::new(),

@@ -424,8 +424,7 @@ impl Reach<'_> {
                 let taken = self.symbols.number(taken);
                 self.push(Item::Name(id, taken), of_guest);
             }
-            if name == "copyreg" {
-                // `object.__reduce_ex__`, in C, takes what it needs once the module is there.
+            if hidden_imports::is_called_by_native(name) {
                 let by_native = Because {
                     how: How::Native,
                     ..of_module
@@ -472,7 +471,7 @@ impl Reach<'_> {
                 }
                 UnitKind::Other => {
                     unit.effect != Effect::None
-                        || (held && !has_run)
+                        || (!has_run && (held || unit.registers_subclass))
                         || self.leads_to_effects(id, number)
                 }
             };

@@ -544,6 +544,11 @@ impl<'w> Reach<'w> {
         {
             self.push(Item::Whole(id), because);
         }
+        // It is asked for what is not there, which C code does not do by names of its own.
+        let hook = self.symbols.number("__getattr__");
+        if names.remove(&hook) && !native_names {
+            self.push(Item::Name(id, hook), because);
+        }
         // Whoever reads it takes what it names one by one.
         names.remove(&self.symbols.number("__all__"));
         let of_native = hidden_imports::names_for_native(self.name(id));

@@ -47,7 +47,7 @@ function sentence(thing, because) {
   if (because === "interpreter") return ["the interpreter needs ", name];
   if (because.node !== undefined) return ["node type ", make("code", {}, because.node), thing.kind === "module" ? " is in " : " is ", name];
   if (because.setting !== undefined) return [make("code", {}, because.setting), " under [tool.rm-pack] names ", name];
-  if (because.trace !== undefined) return ["the trace ", make("code", {}, because.trace), " has ", name];
+  if (because.trace !== undefined) return [name, " ran while the pipeline was traced"];
   const { from, line = 0, kind, when = "always" } = because.link;
   const source = thingAt(from);
   const place = placeOf(source, line);

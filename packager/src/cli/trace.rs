@@ -1,0 +1,58 @@
+//! `--trace`: running a pipeline to see what it uses.
+
+use std::path::Path;
+
+use rm_runtime::cache::Cache;
+use rm_runtime::pipeline::{Pipeline, RunError, Settings};
+
+use super::failure::{Failure, Stage};
+use super::items::Items;
+use super::output::{Progress, take_traced};
+use crate::freeze::Traced;
+use crate::pack::{Request, pack};
+
+/// What ran when the pipeline of `request`, whole, was run on the items of `input`. Its outputs are dropped; what it prints
+/// is shown.
+pub(super) fn trace(request: &Request, input: &Path) -> Result<Traced, Failure> {
+    let cache = Cache::user();
+    let whole = Request {
+        shake: false,
+        traces: true,
+        ..request.clone()
+    };
+    let progress = Progress::new();
+    let packed = pack(&whole, &cache, &|step| progress.step(step))?;
+    progress.step("running the whole pipeline");
+    let engine = packed.engine.map(|built| built.engine);
+    let settings = Settings {
+        cache,
+        ..Settings::default()
+    };
+    let pipeline = Pipeline::with_engine(&packed.bundle, engine, settings)?;
+    let mut items = Items::open(Some(input), packed.input_data, pipeline.takes_input())
+        .map_err(|error| Failure::new(Stage::Input, error))?;
+    let mut unreadable = None;
+    let ran = pipeline.run_with(
+        || {
+            Ok(items.next().unwrap_or_else(|error| {
+                unreadable = Some(error);
+                None
+            }))
+        },
+        |_| Ok(()),
+    );
+    drop(progress);
+    match (ran, unreadable) {
+        (Err(RunError::Caller(error)), _) => Err(Failure::new(
+            Stage::Running,
+            anyhow::Error::from_boxed(error),
+        )),
+        (Err(error), _) => Err(Failure::from(error).with_sources(&packed.user_sources)),
+        (Ok(()), Some(error)) => Err(Failure::new(Stage::Input, error)),
+        (Ok(()), None) => {
+            let mut traced = packed.traced;
+            traced.append(&mut take_traced());
+            Ok(traced)
+        }
+    }
+}
