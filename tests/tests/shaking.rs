@@ -40,7 +40,8 @@ class Asks:
                 return take(colorsys, name, FALLBACK).__name__
         except Exception as error:
             return type(error).__name__
-        return take(colorsys, name).__name__
+        function = take(colorsys, name)
+        return function(1, 0, 0) if self.how == 'call' else function.__name__
 
 
 def take(module, *arguments):
@@ -68,6 +69,31 @@ fn what_was_left_out_is_there_for_those_who_only_look() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(asks(folder.path(), "has", "").success(), "true\n");
     assert_eq!(asks(folder.path(), "dir", "").success(), "true\n");
+}
+
+#[test]
+fn what_ran_in_a_trace_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let asks = |trace: &str| {
+        std::fs::write(folder.path().join("trace.jsonl"), trace).unwrap();
+        let mut command = rm_pack();
+        command
+            .arg("run")
+            .arg(folder.path().join("pipeline.yaml"))
+            .arg("--trace")
+            .arg(folder.path().join("trace.jsonl"));
+        Finished::of(&mut command)
+    };
+    // It writes the pipeline, too.
+    self::asks(folder.path(), "call", "").failure(5);
+    let same = asks("[\"rgb\", \"to\", \"hsv\"]\n");
+    assert!(!same.stderr.contains("rm-pack ran"), "{}", same.stderr);
+    assert_eq!(same.success(), "[0.0,1.0,1]\n");
+    let other = asks("[\"hsv\", \"to\", \"rgb\"]\n").failure(5);
+    assert!(
+        other.contains("RemovedError: `colorsys.rgb_to_hsv`"),
+        "{other}"
+    );
 }
 
 #[test]
