@@ -23,7 +23,8 @@ impl Writer {
         let name = format!("{package}.m{module}");
         let alias = self.alias();
         let (line, expression) = match self.random.below(7) {
-            0 => (
+            // The node has modules of several packages.
+            0 if at.is_some() => (
                 format!("from {package} import m{module}"),
                 format!("m{module}"),
             ),
