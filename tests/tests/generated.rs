@@ -14,7 +14,7 @@ use end_to_end::{Finished, rm_pack};
 use serde_json::Value;
 
 /// How many applications are tried where nothing else is said.
-const APPLICATIONS: u64 = 20;
+const APPLICATIONS: u64 = 16;
 
 fn setting(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| {
@@ -106,13 +106,14 @@ fn check(seed: u64) -> Result<Outcome, String> {
     }
     if shaken.code != Some(0) || whole.stdout != shaken.stdout {
         let differ = whole.stdout.lines().zip(shaken.stdout.lines());
-        let differ: String = differ
+        let differ: Vec<_> = differ
             .filter(|(whole, shaken)| whole != shaken)
-            .map(|(whole, shaken)| format!("whole  {whole}\nshaken {shaken}\n"))
+            .map(|(whole, shaken)| format!("whole  {whole}\nshaken {shaken}"))
             .collect();
         return Err(format!(
-            "see {}\n{differ}{}",
+            "see {}\n{}\n{}",
             folder.display(),
+            differ.join("\n"),
             shaken.stderr
         ));
     }

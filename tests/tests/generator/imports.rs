@@ -134,29 +134,7 @@ impl Writer {
                 format!("import {module} as {alias}\nclass {alias}_of:\n    held = {alias}"),
                 format!("{alias}_of.held.{name}"),
             ),
-            18 => {
-                let (start, end) = name.split_at(name.len() / 2);
-                (
-                    format!("import {module} as {alias}"),
-                    format!("getattr({alias}, \"{start}\" + \"{end}\")"),
-                )
-            }
-            19 => (
-                format!("import {module} as {alias}"),
-                format!("vars({alias})[\"{name}\"]"),
-            ),
-            20 => (
-                format!("from {module} import {name} as {alias}"),
-                format!("globals()[\"{alias}\"]"),
-            ),
-            21 => (
-                format!("import {module} as {alias}"),
-                format!("{alias}.__dict__[\"{name}\"]"),
-            ),
-            22 => (
-                format!("import {module} as {alias}"),
-                format!("eval(\"{alias}.{name}\")"),
-            ),
+            style @ 18.. => wild(style, &module, name, &alias),
             _ => {
                 let module = self.module(at, wanted.module, before, program);
                 return format!("{module}.{name}");
@@ -187,5 +165,34 @@ fn parent_dots(at: Option<usize>, program: &Program) -> String {
         None => program.package.clone(),
         Some(at) if program.modules[at].is_package => ".".to_owned(),
         Some(_) => String::new(),
+    }
+}
+
+/// A line and an expression which keep much of the application whole.
+fn wild(style: usize, module: &str, name: &str, alias: &str) -> (String, String) {
+    match style {
+        18 => {
+            let (start, end) = name.split_at(name.len() / 2);
+            (
+                format!("import {module} as {alias}"),
+                format!("getattr({alias}, \"{start}\" + \"{end}\")"),
+            )
+        }
+        19 => (
+            format!("import {module} as {alias}"),
+            format!("vars({alias})[\"{name}\"]"),
+        ),
+        20 => (
+            format!("from {module} import {name} as {alias}"),
+            format!("globals()[\"{alias}\"]"),
+        ),
+        21 => (
+            format!("import {module} as {alias}"),
+            format!("{alias}.__dict__[\"{name}\"]"),
+        ),
+        _ => (
+            format!("import {module} as {alias}"),
+            format!("eval(\"{alias}.{name}\")"),
+        ),
     }
 }
