@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
+    Decorator, Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
 };
 
 use super::super::names::{BARE, ImportedNames};
@@ -723,11 +723,7 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
         match stmt {
             // Defining a function runs its decorators and default values.
             Stmt::FunctionDef(function) => {
-                for decorator in &function.decorator_list {
-                    if !self.effects.is_pure_decorator(&decorator.expression) {
-                        self.decorate(&decorator.expression);
-                    }
-                }
+                self.decorators(&function.decorator_list);
                 for parameter in function.parameters.iter_non_variadic_params() {
                     if let Some(default) = parameter.default() {
                         self.visit_expr(default);
@@ -735,11 +731,7 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
                 }
             }
             Stmt::ClassDef(class) => {
-                for decorator in &class.decorator_list {
-                    if !self.effects.is_pure_decorator(&decorator.expression) {
-                        self.decorate(&decorator.expression);
-                    }
-                }
+                self.decorators(&class.decorator_list);
                 if let Some(arguments) = &class.arguments {
                     for argument in &arguments.args {
                         self.visit_expr(argument);
@@ -803,7 +795,19 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Call(call) => self.call(call),
-            Expr::Lambda(_) => return,
+            // Making a function of it runs its default values, as defining one does.
+            Expr::Lambda(lambda) => {
+                for parameter in lambda
+                    .parameters
+                    .iter()
+                    .flat_map(|all| all.iter_non_variadic_params())
+                {
+                    if let Some(default) = parameter.default() {
+                        self.visit_expr(default);
+                    }
+                }
+                return;
+            }
             Expr::Attribute(attribute) if attribute.ctx != ExprContext::Load => {
                 self.change(&attribute.value);
             }
@@ -820,6 +824,17 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
 }
 
 impl<'a> Finder<'_, 'a> {
+    fn decorators(&mut self, list: &'a [Decorator]) {
+        for Decorator { expression, .. } in list {
+            if !self.effects.is_pure_decorator(expression) {
+                self.decorate(expression);
+            } else if let Expr::Call(call) = expression {
+                // What it is given is computed all the same.
+                self.visit_arguments(&call.arguments);
+            }
+        }
+    }
+
     /// A decorator that is not known: `@table.register` of this module's own `table` changes that.
     fn decorate(&mut self, expr: &'a Expr) {
         let callee = match expr {

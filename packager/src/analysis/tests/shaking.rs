@@ -116,6 +116,33 @@ fn effects_stay_in_order() {
 }
 
 #[test]
+fn default_values_are_evaluated_where_nobody_uses_the_function() {
+    leaves(
+        "from a import f as use",
+        "S = []\ndef note(x): S.append(x)\ndef g(x=note(1)): pass\nh = lambda x=note(2): x\nk = lambda x=1: note(x)\ndef f(x): return S\n",
+        "S = []\ndef note(x): S.append(x)\ndef g(x=note(1)): pass\nh = lambda x=note(2): x\ndef f(x): return S",
+    );
+    let closure = shaken(
+        &[
+            (
+                "node.py",
+                "from a import f\nclass Node:\n def process(self, x): return f(x)\n",
+            ),
+            (
+                "a.py",
+                "import functools\nS = []\ndef note(x): S.append(x)\n@functools.lru_cache(note(1))\ndef g(x): pass\n@functools.lru_cache(1)\ndef h(x): pass\ndef f(x): return S\n",
+            ),
+            ("functools.py", "def lru_cache(n): pass\n"),
+        ],
+        &[],
+    );
+    assert_eq!(
+        text(&closure, "a"),
+        "import functools\nS = []\ndef note(x): S.append(x)\n@functools.lru_cache(note(1))\ndef g(x): pass\ndef f(x): return S"
+    );
+}
+
+#[test]
 fn decorators_that_are_not_known_register() {
     leaves(
         "from a import f as use",
