@@ -23,6 +23,8 @@ pub struct Source<'a> {
     pub filename: String,
     /// The text.
     pub text: &'a str,
+    /// Without asserts, and with `__debug__` false.
+    pub optimize: bool,
 }
 
 /// A module that the engine does not compile.
@@ -94,7 +96,7 @@ async fn compile_piece(
         let arguments = vec![
             source.filename.as_str().into(),
             source.text.into(),
-            Value::Int(0),
+            Value::Int(source.optimize.into()),
         ];
         match instance.call(Operation::Compile, arguments).await {
             Ok(Value::Bytes(code)) => {
@@ -112,7 +114,13 @@ async fn compile_piece(
 }
 
 fn cache_key(engine: &Engine, source: &Source<'_>) -> String {
-    let inputs = format!("{}\0{}\0{}", engine.digest(), source.filename, source.text);
+    let inputs = format!(
+        "{}\0{}\0{}\0{}",
+        engine.digest(),
+        source.filename,
+        u8::from(source.optimize),
+        source.text
+    );
     Digest::of(inputs.as_bytes()).to_string()
 }
 

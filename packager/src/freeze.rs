@@ -1,5 +1,7 @@
 //! Import the application inside the engine, and keep what that changed in memory as a layer.
 
+use std::sync::Arc;
+
 use rm_runtime::layer::Layer;
 use rm_runtime::python::instance::Options;
 use rm_runtime::python::operation::Operation;
@@ -17,6 +19,8 @@ pub struct CarriedModule {
     pub filename: String,
     /// The marshalled code object; none for a namespace package.
     pub code: Option<Vec<u8>>,
+    /// The source text, where it is carried.
+    pub source: Option<Arc<str>>,
     /// Globals that were left out.
     pub removed: Vec<String>,
     /// Globals that were left out and that the whole module may not have either.
@@ -58,9 +62,14 @@ pub async fn freeze(
 ) -> Result<Frozen, InstanceError> {
     let mut instance = Instance::new(engine, &Options::for_packing()).await?;
     let before = instance.with_memory(|memory, _| memory.to_vec()).await?;
+    let sources = modules.iter().filter_map(|module| {
+        let text = module.source.as_deref()?;
+        Some(Value::Tuple(vec![module.name.as_str().into(), text.into()]))
+    });
+    let sources = Value::List(sources.collect());
     let modules = modules.into_iter().map(CarriedModule::into_value).collect();
     instance
-        .call(Operation::Install, vec![Value::List(modules)])
+        .call(Operation::Install, vec![Value::List(modules), sources])
         .await?;
     let names = classes
         .iter()

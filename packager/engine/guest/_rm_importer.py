@@ -14,6 +14,8 @@ from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
 # name -> (is_package, file name, code or None for a namespace package, globals that were left out, globals that were left
 # out and may not have been there), the last two as words in one text
 _carried = {}
+# name -> the source text, which stays: where the bundle was packed to have it
+_sources = {}
 # Modules whose code was dropped because they were imported.
 _imported = set()
 # Every module of the standard library that the engine was built with.
@@ -65,7 +67,7 @@ class BundleImporter:
 
     @staticmethod
     def get_source(name):
-        return None
+        return _sources.get(name)
 
     @staticmethod
     def get_data(path):
@@ -119,10 +121,11 @@ def set_stdlib_names(names):
     _stdlib_names = frozenset(names)
 
 
-def install(modules):
-    """Take modules in: a name before what `_carried` has for it."""
+def install(modules, sources):
+    """Take modules in: a name before what `_carried` has for it; and the source texts of some of them."""
     for name, *entry in modules:
         _carried[name] = tuple(entry)
+    _sources.update(sources)
 
 
 def load(names):

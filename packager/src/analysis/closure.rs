@@ -283,7 +283,10 @@ impl Outcome<'_> {
                 }
                 Presence::Source(entry) => {
                     let module = ReachedModule {
-                        source: entry.source.clone(),
+                        source: ModuleSource {
+                            text: Arc::clone(&entry.original),
+                            ..entry.source.clone()
+                        },
                         certainty: *certainty,
                         eager: *certainty != Certainty::InFunction,
                         reason: self.reach.reasons[name].clone(),

@@ -31,7 +31,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::Settings;
 
-use crate::pack::Request;
+use crate::pack::{Carry, Request};
 
 /// Pack a media pipeline whose nodes are written in Rust and Python into one content-hashed bundle.
 #[derive(Debug, Parser)]
@@ -51,6 +51,8 @@ enum Command {
     Build {
         #[command(flatten)]
         pipeline: PipelineArgs,
+        #[command(flatten)]
+        carry: CarryArgs,
         /// What the bundle runs on
         #[arg(long, value_enum, default_value_t = TargetArg::Wasmtime)]
         target: TargetArg,
@@ -68,6 +70,8 @@ enum Command {
     Run {
         #[command(flatten)]
         pipeline: PipelineArgs,
+        #[command(flatten)]
+        carry: CarryArgs,
         /// Which bundle, when PIPELINE is a folder with several
         #[arg(long)]
         name: Option<String>,
@@ -162,6 +166,24 @@ struct PipelineArgs {
     /// Keep every module that is imported whole; otherwise definitions that nothing is seen to use are left out
     #[arg(long)]
     no_shake: bool,
+    /// Leave out asserts and what `if __debug__` guards, as `python -O` does, and what only they use
+    #[arg(short = 'O')]
+    optimize: bool,
+}
+
+#[derive(Debug, Args)]
+struct CarryArgs {
+    /// Carry the source text of nodes and packages, for `inspect.getsource` and for tracebacks made in Python
+    #[arg(long)]
+    keep_source: bool,
+}
+
+impl CarryArgs {
+    fn carry(&self) -> Carry {
+        Carry {
+            source: self.keep_source,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -254,12 +276,12 @@ enum TargetArg {
 }
 
 impl PipelineArgs {
-    fn request(&self, self_contained: bool) -> Request {
+    fn request(&self) -> Request {
         Request {
-            manifest: self.pipeline.clone(),
             sources: self.source.clone(),
-            self_contained,
             shake: !self.no_shake,
+            optimize: self.optimize,
+            ..Request::new(self.pipeline.clone())
         }
     }
 }
@@ -270,13 +292,22 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Build {
             pipeline,
+            carry,
             target: TargetArg::Wasmtime,
             out,
             self_contained,
             metafile,
-        } => build::build(&pipeline.request(self_contained), &out, metafile.as_deref()),
+        } => {
+            let request = Request {
+                self_contained,
+                carry: carry.carry(),
+                ..pipeline.request()
+            };
+            build::build(&request, &out, metafile.as_deref())
+        }
         Command::Run {
             pipeline,
+            carry,
             name,
             input,
             output,
@@ -288,14 +319,18 @@ pub fn main() -> ExitCode {
                 output,
                 settings: limits.settings(),
             };
-            run::run(&pipeline.request(false), options)
+            let request = Request {
+                carry: carry.carry(),
+                ..pipeline.request()
+            };
+            run::run(&request, options)
         }
         Command::Inspect { file, json } => inspect::inspect(&file, json),
         Command::Why {
             pipeline,
             query,
             json,
-        } => why::why(&pipeline.request(false), &query, json),
+        } => why::why(&pipeline.request(), &query, json),
         Command::Report {
             pipeline,
             html,
@@ -307,7 +342,7 @@ pub fn main() -> ExitCode {
                 metafile,
                 previous,
             };
-            report::report(&pipeline.request(false), &files)
+            report::report(&pipeline.request(), &files)
         }
         Command::Diff {
             before,

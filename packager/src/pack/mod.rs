@@ -36,6 +36,17 @@ pub struct Request {
     pub self_contained: bool,
     /// Leave out definitions that nothing reaches, not only modules.
     pub shake: bool,
+    /// Leave out asserts and what `if __debug__` guards.
+    pub optimize: bool,
+    /// What the bundle has beside the program.
+    pub carry: Carry,
+}
+
+/// What a bundle has beside the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carry {
+    /// The source text of the application and of its packages, for `inspect` and tracebacks made in Python.
+    pub source: bool,
 }
 
 impl Request {
@@ -46,6 +57,8 @@ impl Request {
             sources: Vec::new(),
             self_contained: false,
             shake: true,
+            optimize: false,
+            carry: Carry::default(),
         }
     }
 }
@@ -108,7 +121,7 @@ pub fn pack(
         let built = BuiltEngine::ensure(cache, progress)?;
         plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
         plan.sources.add_memory(Origin::Stdlib, engine::guest());
-        let target = plan::target(&built.description);
+        let target = plan::target(&built.description, request.optimize);
         plan.check_include(&target)?;
         progress("following imports");
         let options = analysis::Options {
@@ -127,7 +140,7 @@ pub fn pack(
         } else {
             BTreeMap::new()
         };
-        let carried = modules::compile(&built.engine, cache, &found, &texts)?;
+        let carried = modules::compile(request, &built.engine, cache, &found, &texts)?;
         let table = modules::table(&found, &carried);
         progress("importing and freezing");
         let frozen = block_on(freeze(&built.engine, carried, &plan.class_sites()))

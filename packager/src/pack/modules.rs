@@ -1,12 +1,13 @@
 //! The modules of a closure: compiled, listed, and their sources kept for messages.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rm_runtime::bundle::PackedModule;
 use rm_runtime::cache::Cache;
 use rm_runtime::python::{Engine, InstanceError};
 
-use super::{PackError, UserSource};
+use super::{PackError, Request, UserSource};
 use crate::analysis::{Closure, SyntaxError};
 use crate::compile::{CompileError, Source, compile_all};
 use crate::freeze::CarriedModule;
@@ -16,7 +17,10 @@ use crate::source::Origin;
 const STDLIB_FOLDER: &str = "lib/python3.14";
 
 /// Compile every module, for the engine's importer; `texts` replace those of the closure.
+///
+/// Sources are those of the application and its packages, as they were found, where they are to be carried.
 pub(super) fn compile(
+    request: &Request,
     engine: &Engine,
     cache: &Cache,
     closure: &Closure,
@@ -35,6 +39,7 @@ pub(super) fn compile(
                 Source {
                     filename,
                     text: texts.get(name).map_or(&*module.shaken.text, String::as_str),
+                    optimize: request.optimize,
                 },
             )
         })
@@ -50,6 +55,8 @@ pub(super) fn compile(
                 is_package: module.source.is_package,
                 filename: source.filename,
                 code: codes.remove(name),
+                source: (request.carry.source && module.source.origin != Origin::Stdlib)
+                    .then(|| Arc::clone(&module.source.text)),
                 removed: module.shaken.removed.clone(),
                 doubtful: module.shaken.doubtful.clone(),
             }
@@ -60,6 +67,7 @@ pub(super) fn compile(
         is_package: true,
         filename: format!("{}/", name.replace('.', "/")),
         code: None,
+        source: None,
         removed: Vec::new(),
         doubtful: Vec::new(),
     }));

@@ -17,7 +17,8 @@ pub enum Operation {
     Compile = 1,
     /// `(names: list[str])`: which modules the standard library has.
     SetStdlibNames = 2,
-    /// `(modules: list[(name, is_package, filename, code | None)])`: carry these modules.
+    /// `(modules: list[(name, is_package, filename, code | None, removed, doubtful)], sources: list[(name, text)])`: carry these
+    /// modules, and the texts of some.
     Install = 3,
     /// `(names: list[str]) -> list[str]`: import these, and say which modules that imported.
     Load = 4,
