@@ -21,10 +21,24 @@ pub struct CarriedModule {
     pub code: Option<Vec<u8>>,
     /// The source text, where it is carried.
     pub source: Option<Arc<str>>,
+    /// What was left out, where it is carried.
+    pub cold: Cold,
     /// Globals that were left out.
     pub removed: Vec<String>,
     /// Globals that were left out and that the whole module may not have either.
     pub doubtful: Vec<String>,
+}
+
+/// What a bundle has of what was left out, to be brought in when it is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Cold {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Of this module, definitions: the engine's answer to [`Operation::CompilePieces`].
+    Pieces(Vec<u8>),
+    /// This module.
+    Module,
 }
 
 /// An application in memory.
@@ -67,10 +81,18 @@ pub async fn freeze(
         Some(Value::Tuple(vec![module.name.as_str().into(), text.into()]))
     });
     let sources = Value::List(sources.collect());
+    let cold = modules.iter().filter_map(|module| {
+        let cold = match &module.cold {
+            Cold::Nothing => return None,
+            Cold::Pieces(pieces) => Value::Bytes(pieces.clone()),
+            Cold::Module => Value::Null,
+        };
+        Some(Value::Tuple(vec![module.name.as_str().into(), cold]))
+    });
+    let cold = Value::List(cold.collect());
     let modules = modules.into_iter().map(CarriedModule::into_value).collect();
-    instance
-        .call(Operation::Install, vec![Value::List(modules), sources])
-        .await?;
+    let arguments = vec![Value::List(modules), sources, cold];
+    instance.call(Operation::Install, arguments).await?;
     let names = classes
         .iter()
         .map(|(module, _)| Value::from(*module))

@@ -132,3 +132,151 @@ fn source_is_there_where_it_is_kept() {
         "[\"    def process(self, data):\",true,true]\n"
     );
 }
+
+/// Asks for what the data names: globals of a module, attributes of an object.
+const ASKS: &str = "\
+import shapes
+
+
+class Asks:
+    def __init__(self, **config):
+        self.shape = shapes.Shape()
+
+    def process(self, parts):
+        kind, *name = parts
+        what = shapes if kind == \"module\" else self.shape
+        shown = (\"{0.\" + \"\".join(name) + \"}\").format(what)
+        return [shown.partition(\" at \")[0], self.shape.used()]
+";
+
+/// Beside it: definitions of all kinds that nothing is seen to use, and an import that only they need.
+const SHAPES: &str = "\
+import colorsys
+
+import shelves
+
+NAMES = (\"a\", \"b\")
+
+
+def helper(count):
+    return count * SCALE
+
+
+SCALE = colorsys.ONE_SIXTH
+TABLE = {\"made\": helper}
+Text = shelves.Shelf
+
+if NAMES[0]:
+    from colorsys import ONE_THIRD, TWO_THIRD
+    doubtful = [SCALE, TWO_THIRD]
+    kept = NAMES
+else:
+    doubtful = None
+
+
+class Base:
+    @property
+    def titled(self):
+        return \"base\"
+
+
+class Shape(Base):
+    first = NAMES[0]
+
+    def used(self):
+        return [self.first, kept]
+
+    @property
+    def titled(self):
+        return super().titled + \" of a shape \" + repr(self.__own(SCALE))
+
+    def __own(self, scale, first=first):
+        return [scale, first, __class__.__name__, kept]
+
+    @classmethod
+    def maker(cls) -> Base:
+        return cls
+";
+
+const SHELVES: &str = "\
+import textwrap
+
+SIZE = 3
+
+
+class Shelf:
+    def __init__(self):
+        textwrap.dedent(\"\")
+";
+
+const PARTS: [&str; 10] = [
+    "module, TA, BLE",
+    "module, SCA, LE",
+    "module, doubt, ful",
+    "module, Te, xt",
+    "module, help, er",
+    "object, tit, led",
+    "object, ma, ker",
+    "object, tit, led",
+    "object, ma, ker.__annotations__",
+    "module, TA, BLE",
+];
+
+#[test]
+fn what_was_left_out_is_brought_in_where_it_is_carried() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("pipeline.yaml");
+    write(folder.path(), ASKS);
+    std::fs::write(folder.path().join("shapes.py"), SHAPES).unwrap();
+    std::fs::write(folder.path().join("shelves.py"), SHELVES).unwrap();
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let items = PARTS.map(|parts| format!("[{parts}]")).join(", ");
+    std::fs::write(&manifest, text.replace("[1, 2]", &items)).unwrap();
+    let run = |options: &[&str]| {
+        let mut command = rm_pack();
+        Finished::of(command.arg("run").args(options).arg(&manifest))
+    };
+    let said = run(&[]).failure(5);
+    assert!(
+        said.contains("RemovedError: `shapes.TABLE` was left out"),
+        "{said}"
+    );
+    let whole = run(&["--no-shake"]);
+    let brought = run(&["--on-missing", "load"]);
+    // Each is named once, and what it needs in its own module or in others is not.
+    let warned: Vec<&str> = brought
+        .stderr
+        .lines()
+        .filter_map(|line| line.split_once("keep = [\"")?.1.split_once("\"]"))
+        .map(|(definition, _)| definition)
+        .collect();
+    assert_eq!(
+        warned,
+        [
+            "shapes.TABLE",
+            "shapes.doubtful",
+            "shapes.Text",
+            "shapes.Shape.titled",
+            "shapes.Base.titled",
+            "shapes.Shape.__own",
+            "shapes.Shape.maker",
+        ]
+    );
+    assert_eq!(brought.success(), whole.success());
+    // A bundle says which modules it has only for that.
+    let out = folder.path().join("dist");
+    let mut build = rm_pack();
+    build
+        .args(["build", "--on-missing", "load", "--out"])
+        .arg(&out)
+        .arg(&manifest);
+    let path = Finished::of(&mut build).success();
+    let mut inspect = rm_pack();
+    let shown = Finished::of(inspect.args(["inspect", "--json"]).arg(path.trim())).success();
+    assert!(
+        shown.contains("left out, and brought in when it is asked for"),
+        "{shown}"
+    );
+    let mut verify = rm_pack();
+    Finished::of(verify.arg("verify").arg(path.trim())).success();
+}

@@ -8,6 +8,7 @@ import _imp
 import marshal
 import sys
 
+import _rm_cold
 import _rm_removed
 from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
 
@@ -49,7 +50,11 @@ class BundleImporter:
         name = module.__spec__.name
         _, _, code, removed, doubtful = _carried[name]
         _rm_removed.before(module, removed, doubtful)
-        exec(marshal.loads(code), module.__dict__)
+        if _rm_cold.is_module(name):
+            with _rm_cold.Bringing(name, f'include = ["{name}"]'):
+                exec(marshal.loads(code), module.__dict__)
+        else:
+            exec(marshal.loads(code), module.__dict__)
         _rm_removed.after(module, removed, doubtful)
         if _carried.pop(name, None) is not None:
             _imported.add(name)
@@ -121,11 +126,12 @@ def set_stdlib_names(names):
     _stdlib_names = frozenset(names)
 
 
-def install(modules, sources):
-    """Take modules in: a name before what `_carried` has for it; and the source texts of some of them."""
+def install(modules, sources, cold):
+    """Take modules in: a name before what `_carried` has for it; the source texts of some of them, and what was left out."""
     for name, *entry in modules:
         _carried[name] = tuple(entry)
     _sources.update(sources)
+    _rm_cold.install(cold)
 
 
 def load(names):

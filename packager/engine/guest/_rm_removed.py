@@ -7,6 +7,8 @@ definition had never existed: asking for it raises, and `hasattr` answers as it 
 
 import builtins
 
+import _rm_cold
+
 
 class RemovedError(BaseException):
     """A definition was left out of this bundle, and is used.
@@ -37,6 +39,18 @@ class _RemovedMember:
         self._definition = f"{owner.__module__}.{owner.__qualname__}.{name}"
 
     def __get__(self, instance, owner=None):
+        if owner is None:
+            owner = type(instance)
+        name = self._definition.rpartition(".")[2]
+        for holder in owner.__mro__:
+            if holder.__dict__.get(name) is not self:
+                continue
+            problem = _rm_cold.bring_method(holder, name)
+            method = holder.__dict__[name]
+            if method is self:
+                raise RemovedError(self._definition) from problem
+            get = getattr(type(method), "__get__", None)
+            return method if get is None else get(method, instance, owner)
         raise RemovedError(self._definition)
 
 
@@ -53,7 +67,11 @@ class _RemovedGlobals:
 
     def __call__(self, name):
         if name in self._removed.split() or name in self._doubtful.split():
-            raise RemovedError(f"{self._module.__name__}.{name}")
+            problem = _rm_cold.bring_global(self._module.__name__, name)
+            if name in self._module.__dict__:
+                return self._module.__dict__[name]
+            if not _rm_cold.has_brought(self._module.__name__, name):
+                raise RemovedError(f"{self._module.__name__}.{name}") from problem
         if self._own is not None:
             return self._own(name)
         raise AttributeError(f"module {self._module.__name__!r} has no attribute {name!r}", name=name, obj=self._module)

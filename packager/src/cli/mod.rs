@@ -176,12 +176,22 @@ struct CarryArgs {
     /// Carry the source text of nodes and packages, for `inspect.getsource` and for tracebacks made in Python
     #[arg(long)]
     keep_source: bool,
+    /// Where a definition that was left out is asked for after all: raise an error, or load it, with a warning
+    #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
+    on_missing: OnMissingArg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnMissingArg {
+    Error,
+    Load,
 }
 
 impl CarryArgs {
     fn carry(&self) -> Carry {
         Carry {
             source: self.keep_source,
+            cold: self.on_missing == OnMissingArg::Load,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From a manifest to a bundle: the stages, in order.
 
+mod cold;
 mod docstrings;
 mod error;
 mod modules;
@@ -47,6 +48,8 @@ pub struct Request {
 pub struct Carry {
     /// The source text of the application and of its packages, for `inspect` and tracebacks made in Python.
     pub source: bool,
+    /// What was left out, to be brought in when it is asked for.
+    pub cold: bool,
 }
 
 impl Request {
@@ -128,6 +131,7 @@ pub fn pack(
             whole_modules: !request.shake,
             keep: plan.keep.clone(),
             native_names: built.description.native_names.clone(),
+            cold: request.carry.cold,
             ..analysis::Options::default()
         };
         let start = ProcessTime::now();
@@ -140,8 +144,19 @@ pub fn pack(
         } else {
             BTreeMap::new()
         };
-        let carried = modules::compile(request, &built.engine, cache, &found, &texts)?;
-        let table = modules::table(&found, &carried);
+        let mut carried = modules::compile(request, &built.engine, cache, &found, &texts)?;
+        let mut table = modules::table(&found, &carried);
+        let (cold, cold_table) = cold::left_out(
+            request,
+            &plan,
+            &target,
+            &options,
+            (&built.engine, cache),
+            &found,
+        )?;
+        carried.extend(cold);
+        table.extend(cold_table);
+        table.sort_by(|left, right| left.name.cmp(&right.name));
         progress("importing and freezing");
         let frozen = block_on(freeze(&built.engine, carried, &plan.class_sites()))
             .map_err(|error| import_error(error, &user_sources))?;

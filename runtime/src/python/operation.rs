@@ -17,8 +17,8 @@ pub enum Operation {
     Compile = 1,
     /// `(names: list[str])`: which modules the standard library has.
     SetStdlibNames = 2,
-    /// `(modules: list[(name, is_package, filename, code | None, removed, doubtful)], sources: list[(name, text)])`: carry these
-    /// modules, and the texts of some.
+    /// `(modules: list[(name, is_package, filename, code | None, removed, doubtful)], sources: list[(name, text)],
+    /// cold: list[(name, pieces | None)])`: carry these modules, the texts of some, and what was left out of some.
     Install = 3,
     /// `(names: list[str]) -> list[str]`: import these, and say which modules that imported.
     Load = 4,
@@ -48,4 +48,7 @@ pub enum Operation {
     Generate = 15,
     /// `(node_id: str) -> Progress`: go on with what was begun.
     ResumeNode = 16,
+    /// `(filename: str, pieces: list[(names, mentions, line, text)], optimize: int, flags: int) -> bytes`: compile what was left
+    /// out of a module, for `Install`.
+    CompilePieces = 17,
 }

@@ -90,7 +90,12 @@ fn what_only_asserts_use_goes_with_them() {
         (true, "def h(x): pass"),
     ] {
         case.target.optimize = optimize;
-        let closure = match analyse(&case.sources, &case.target, &[entry.clone()], &options(&[])) {
+        let closure = match analyse(
+            &case.sources,
+            &case.target,
+            std::slice::from_ref(&entry),
+            &options(&[]),
+        ) {
             Ok(closure) => closure,
             Err(error) => panic!("{error}"),
         };
