@@ -48,7 +48,10 @@ class _RemovedMember:
             problem = _rm_cold.bring_method(holder, name)
             method = holder.__dict__[name]
             if method is self:
-                raise RemovedError(self._definition) from problem
+                error = RemovedError(self._definition)
+                if problem is not None:
+                    error.__cause__ = problem
+                raise error
             get = getattr(type(method), "__get__", None)
             return method if get is None else get(method, instance, owner)
         raise RemovedError(self._definition)
@@ -71,7 +74,11 @@ class _RemovedGlobals:
             if name in self._module.__dict__:
                 return self._module.__dict__[name]
             if not _rm_cold.has_brought(self._module.__name__, name):
-                raise RemovedError(f"{self._module.__name__}.{name}") from problem
+                # Not `from problem`: without one, the exception that is being handled is still to be told.
+                error = RemovedError(f"{self._module.__name__}.{name}")
+                if problem is not None:
+                    error.__cause__ = problem
+                raise error
         if self._own is not None:
             return self._own(name)
         raise AttributeError(f"module {self._module.__name__!r} has no attribute {name!r}", name=name, obj=self._module)
