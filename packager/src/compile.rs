@@ -10,11 +10,16 @@ use rm_runtime::python::operation::Operation;
 use rm_runtime::python::{Engine, Instance, InstanceError, block_on};
 use rm_runtime::value::Value;
 
+use crate::analysis::Piece;
+
 /// The folder of code objects in the cache.
 const CODE: &str = "code";
 
 /// A digest in front of each cached code object tells a damaged file.
 const DIGEST_BYTES: usize = 64;
+
+/// `CO_FUTURE_ANNOTATIONS` of CPython 3.14.
+const FUTURE_ANNOTATIONS: i64 = 0x0100_0000;
 
 /// A module to compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +28,21 @@ pub struct Source<'a> {
     pub filename: String,
     /// The text.
     pub text: &'a str,
+    /// Without asserts, and with `__debug__` false.
+    pub optimize: bool,
+}
+
+/// What was left out of a module, to be compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColdSource<'a> {
+    /// The file name that tracebacks show.
+    pub filename: String,
+    /// The pieces, in the order of the text.
+    pub pieces: &'a [Piece],
+    /// Without asserts, and with `__debug__` false.
+    pub optimize: bool,
+    /// Annotations are text, as `from __future__ import annotations` says.
+    pub annotations: bool,
 }
 
 /// A module that the engine does not compile.
@@ -47,13 +67,87 @@ pub fn compile_all(
     cache: &Cache,
     sources: &BTreeMap<&str, Source<'_>>,
 ) -> Result<BTreeMap<String, Vec<u8>>, CompileError> {
+    let jobs = sources.iter().map(|(name, source)| Job {
+        name,
+        filename: &source.filename,
+        operation: Operation::Compile,
+        arguments: vec![
+            source.filename.as_str().into(),
+            source.text.into(),
+            Value::Int(source.optimize.into()),
+        ],
+        key: cache_key(engine, source),
+    });
+    run(engine, cache, jobs.collect())
+}
+
+/// Compile what was left out of modules. Returns what the engine's importer takes for it, by module name.
+///
+/// # Errors
+///
+/// The first module, by name, that does not compile.
+pub fn compile_cold(
+    engine: &Engine,
+    cache: &Cache,
+    sources: &BTreeMap<&str, ColdSource<'_>>,
+) -> Result<BTreeMap<String, Vec<u8>>, CompileError> {
+    let jobs = sources.iter().map(|(name, source)| {
+        let pieces = source.pieces.iter().map(|piece| {
+            Value::Tuple(vec![
+                piece.names.join(" ").into(),
+                piece.mentions.join(" ").into(),
+                Value::Int(i64::try_from(piece.line).unwrap_or(1)),
+                piece.text.as_str().into(),
+            ])
+        });
+        let flags = if source.annotations {
+            FUTURE_ANNOTATIONS
+        } else {
+            0
+        };
+        let inputs = format!(
+            "{}\0{}\0{}\0{flags}\0{:?}",
+            engine.digest(),
+            source.filename,
+            u8::from(source.optimize),
+            source.pieces
+        );
+        Job {
+            name,
+            filename: &source.filename,
+            operation: Operation::CompilePieces,
+            arguments: vec![
+                source.filename.as_str().into(),
+                Value::List(pieces.collect()),
+                Value::Int(source.optimize.into()),
+                Value::Int(flags),
+            ],
+            key: Digest::of(inputs.as_bytes()).to_string(),
+        }
+    });
+    run(engine, cache, jobs.collect())
+}
+
+/// Something for the engine to compile.
+struct Job<'a> {
+    name: &'a str,
+    filename: &'a str,
+    operation: Operation,
+    arguments: Vec<Value>,
+    key: String,
+}
+
+fn run(
+    engine: &Engine,
+    cache: &Cache,
+    jobs: Vec<Job<'_>>,
+) -> Result<BTreeMap<String, Vec<u8>>, CompileError> {
     let mut codes = BTreeMap::new();
     let mut missing = Vec::new();
-    for (name, source) in sources {
-        let key = cache_key(engine, source);
-        match read_cached(cache, &key) {
-            Some(code) => drop(codes.insert((*name).to_owned(), code)),
-            None => missing.push((*name, source, key)),
+    for job in jobs {
+        match read_cached(cache, &job.key) {
+            Some(code) => drop(codes.insert(job.name.to_owned(), code)),
+            None => missing.push(job),
         }
     }
     // Whole modules take from a tenth to a hundred milliseconds; a few pieces per thread even that out, and an instance
@@ -76,43 +170,44 @@ pub fn compile_all(
 async fn compile_piece(
     engine: &Engine,
     cache: &Cache,
-    piece: &[(&str, &Source<'_>, String)],
+    piece: &[Job<'_>],
 ) -> Result<Vec<(String, Vec<u8>)>, CompileError> {
     let mut compiled = Vec::new();
-    let failed = |name: &str, source: &Source<'_>, error| CompileError {
-        module: name.to_owned(),
-        filename: source.filename.clone(),
+    let failed = |job: &Job<'_>, error| CompileError {
+        module: job.name.to_owned(),
+        filename: job.filename.to_owned(),
         source: error,
     };
-    let Some((first_name, first, _)) = piece.first() else {
+    let Some(first) = piece.first() else {
         return Ok(compiled);
     };
     let mut instance = Instance::new(engine, &Options::for_packing())
         .await
-        .map_err(|error| failed(first_name, first, error))?;
-    for (name, source, key) in piece {
-        let arguments = vec![
-            source.filename.as_str().into(),
-            source.text.into(),
-            Value::Int(0),
-        ];
-        match instance.call(Operation::Compile, arguments).await {
+        .map_err(|error| failed(first, error))?;
+    for job in piece {
+        match instance.call(job.operation, job.arguments.clone()).await {
             Ok(Value::Bytes(code)) => {
-                write_cached(cache, key, &code);
-                compiled.push(((*name).to_owned(), code));
+                write_cached(cache, &job.key, &code);
+                compiled.push((job.name.to_owned(), code));
             }
             Ok(other) => {
                 let answer = InstanceError::Protocol(format!("code came as {}", other.type_name()));
-                return Err(failed(name, source, answer));
+                return Err(failed(job, answer));
             }
-            Err(error) => return Err(failed(name, source, error)),
+            Err(error) => return Err(failed(job, error)),
         }
     }
     Ok(compiled)
 }
 
 fn cache_key(engine: &Engine, source: &Source<'_>) -> String {
-    let inputs = format!("{}\0{}\0{}", engine.digest(), source.filename, source.text);
+    let inputs = format!(
+        "{}\0{}\0{}\0{}",
+        engine.digest(),
+        source.filename,
+        u8::from(source.optimize),
+        source.text
+    );
     Digest::of(inputs.as_bytes()).to_string()
 }
 

@@ -1,6 +1,7 @@
 //! Import the application inside the engine, and keep what that changed in memory as a layer.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rm_runtime::layer::Layer;
 use rm_runtime::python::instance::Options;
@@ -19,10 +20,26 @@ pub struct CarriedModule {
     pub filename: String,
     /// The marshalled code object; none for a namespace package.
     pub code: Option<Vec<u8>>,
+    /// The source text, where it is carried.
+    pub source: Option<Arc<str>>,
+    /// What was left out, where it is carried.
+    pub cold: Cold,
     /// Globals that were left out.
     pub removed: Vec<String>,
     /// Globals that were left out and that the whole module may not have either.
     pub doubtful: Vec<String>,
+}
+
+/// What a bundle has of what was left out, to be brought in when it is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Cold {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Of this module, definitions: the engine's answer to [`Operation::CompilePieces`].
+    Pieces(Vec<u8>),
+    /// This module.
+    Module,
 }
 
 /// An application in memory.
@@ -66,10 +83,23 @@ pub async fn freeze(
 ) -> Result<Frozen, InstanceError> {
     let mut instance = Instance::new(engine, &Options::for_packing()).await?;
     let before = instance.with_memory(|memory, _| memory.to_vec()).await?;
+    let sources = modules.iter().filter_map(|module| {
+        let text = module.source.as_deref()?;
+        Some(Value::Tuple(vec![module.name.as_str().into(), text.into()]))
+    });
+    let sources = Value::List(sources.collect());
+    let cold = modules.iter().filter_map(|module| {
+        let cold = match &module.cold {
+            Cold::Nothing => return None,
+            Cold::Pieces(pieces) => Value::Bytes(pieces.clone()),
+            Cold::Module => Value::Null,
+        };
+        Some(Value::Tuple(vec![module.name.as_str().into(), cold]))
+    });
+    let cold = Value::List(cold.collect());
     let modules = modules.into_iter().map(CarriedModule::into_value).collect();
-    instance
-        .call(Operation::Install, vec![Value::List(modules)])
-        .await?;
+    let arguments = vec![Value::List(modules), sources, cold];
+    instance.call(Operation::Install, arguments).await?;
     if traces {
         instance.call(Operation::Trace, Vec::new()).await?;
     }

@@ -12,6 +12,7 @@ import gc
 import marshal
 import sys
 
+import _rm_cold
 import _rm_errors
 import _rm_importer
 import _rm_nodes
@@ -105,6 +106,7 @@ OPERATIONS = (
     explain,
     _rm_nodes.generate,
     _rm_nodes.resume,
+    _rm_cold.compile_pieces,
     _rm_trace.start,
     _rm_trace.stop_packing,
 )

@@ -8,12 +8,15 @@ import _imp
 import marshal
 import sys
 
+import _rm_cold
 import _rm_removed
 from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
 
 # name -> (is_package, file name, code or None for a namespace package, globals that were left out, globals that were left
 # out and may not have been there), the last two as words in one text
 _carried = {}
+# name -> the source text, which stays: where the bundle was packed to have it
+_sources = {}
 # Modules whose code was dropped because they were imported.
 _imported = set()
 # Every module of the standard library that the engine was built with.
@@ -47,7 +50,11 @@ class BundleImporter:
         name = module.__spec__.name
         _, _, code, removed, doubtful = _carried[name]
         _rm_removed.before(module, removed, doubtful)
-        exec(marshal.loads(code), module.__dict__)
+        if _rm_cold.is_module(name):
+            with _rm_cold.Bringing(name, f'include = ["{name}"]'):
+                exec(marshal.loads(code), module.__dict__)
+        else:
+            exec(marshal.loads(code), module.__dict__)
         _rm_removed.after(module, removed, doubtful)
         if _carried.pop(name, None) is not None:
             _imported.add(name)
@@ -65,7 +72,7 @@ class BundleImporter:
 
     @staticmethod
     def get_source(name):
-        return None
+        return _sources.get(name)
 
     @staticmethod
     def get_data(path):
@@ -119,10 +126,12 @@ def set_stdlib_names(names):
     _stdlib_names = frozenset(names)
 
 
-def install(modules):
-    """Take modules in: a name before what `_carried` has for it."""
+def install(modules, sources, cold):
+    """Take modules in: a name before what `_carried` has for it; the source texts of some of them, and what was left out."""
     for name, *entry in modules:
         _carried[name] = tuple(entry)
+    _sources.update(sources)
+    _rm_cold.install(cold)
 
 
 def load(names):

@@ -7,6 +7,8 @@ definition had never existed: asking for it raises, and `hasattr` answers as it 
 
 import builtins
 
+import _rm_cold
+
 
 class RemovedError(BaseException):
     """A definition was left out of this bundle, and is used.
@@ -37,6 +39,21 @@ class _RemovedMember:
         self._definition = f"{owner.__module__}.{owner.__qualname__}.{name}"
 
     def __get__(self, instance, owner=None):
+        if owner is None:
+            owner = type(instance)
+        name = self._definition.rpartition(".")[2]
+        for holder in owner.__mro__:
+            if holder.__dict__.get(name) is not self:
+                continue
+            problem = _rm_cold.bring_method(holder, name)
+            method = holder.__dict__[name]
+            if method is self:
+                error = RemovedError(self._definition)
+                if problem is not None:
+                    error.__cause__ = problem
+                raise error
+            get = getattr(type(method), "__get__", None)
+            return method if get is None else get(method, instance, owner)
         raise RemovedError(self._definition)
 
 
@@ -53,7 +70,15 @@ class _RemovedGlobals:
 
     def __call__(self, name):
         if name in self._removed.split() or name in self._doubtful.split():
-            raise RemovedError(f"{self._module.__name__}.{name}")
+            problem = _rm_cold.bring_global(self._module.__name__, name)
+            if name in self._module.__dict__:
+                return self._module.__dict__[name]
+            if not _rm_cold.has_brought(self._module.__name__, name):
+                # Not `from problem`: without one, the exception that is being handled is still to be told.
+                error = RemovedError(f"{self._module.__name__}.{name}")
+                if problem is not None:
+                    error.__cause__ = problem
+                raise error
         if self._own is not None:
             return self._own(name)
         raise AttributeError(f"module {self._module.__name__!r} has no attribute {name!r}", name=name, obj=self._module)

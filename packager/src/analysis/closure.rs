@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::cold::{Piece, pieces};
 use super::cut::cut;
 use super::evaluate::run;
 use super::flow::Flow;
@@ -74,6 +75,8 @@ pub struct Shaken {
     pub removed: Vec<String>,
     /// Globals that were left out and that the whole module has only under some condition, sorted.
     pub doubtful: Vec<String>,
+    /// What was left out, where it was asked for.
+    pub cold: Vec<Piece>,
 }
 
 /// An import whose module only running the program tells.
@@ -283,7 +286,10 @@ impl Outcome<'_> {
                 }
                 Presence::Source(entry) => {
                     let module = ReachedModule {
-                        source: entry.source.clone(),
+                        source: ModuleSource {
+                            text: Arc::clone(&entry.original),
+                            ..entry.source.clone()
+                        },
                         certainty: *certainty,
                         eager: *certainty != Certainty::InFunction,
                         reason: self.reach.reasons[name].clone(),
@@ -332,6 +338,7 @@ impl Outcome<'_> {
             text: Arc::clone(&entry.source.text),
             removed: Vec::new(),
             doubtful: Vec::new(),
+            cold: Vec::new(),
         };
         match (&entry.facts, self.reach.id(name)) {
             (Ok(facts), Some(id)) if !self.reach.keeps_all() => {
@@ -340,6 +347,11 @@ impl Outcome<'_> {
                     text: cut.text.into(),
                     removed: cut.removed,
                     doubtful: cut.doubtful,
+                    cold: if self.reach.wants_cold() {
+                        pieces(&self.reach, id, entry)
+                    } else {
+                        Vec::new()
+                    },
                 }
             }
             (_, _) => whole(),

@@ -37,7 +37,10 @@ pub(super) fn cut(reach: &Reach<'_>, id: ModuleId, entry: &Entry, facts: &Module
     cutter.units();
     let (removed, doubtful) = cutter.removed(facts);
     Cut {
-        text: cutter.apply(),
+        text: {
+            let all = TextRange::up_to(TextSize::of(cutter.text));
+            apply(cutter.text, all, cutter.edits)
+        },
         removed,
         doubtful,
     }
@@ -59,7 +62,7 @@ impl Cutter<'_> {
     }
 
     fn newlines(&self, range: TextRange) -> usize {
-        self.text[range.to_std_range()].matches('\n').count()
+        newlines(&self.text[range.to_std_range()])
     }
 
     fn is_followed_by_semicolon(&self, range: TextRange) -> bool {
@@ -253,28 +256,32 @@ impl Cutter<'_> {
         doubtful.sort_unstable();
         (removed, doubtful)
     }
+}
 
-    fn apply(mut self) -> String {
-        // What is inside something else that goes, goes with it.
-        self.edits
-            .sort_by_key(|(range, _)| (range.start(), std::cmp::Reverse(range.end())));
-        let mut text = String::with_capacity(self.text.len());
-        let mut at = TextSize::default();
-        for (range, left) in &self.edits {
-            if range.start() < at || range.is_empty() {
-                continue;
-            }
-            text.push_str(&self.text[TextRange::new(at, range.start()).to_std_range()]);
-            text.push_str(left);
-            at = range.end();
+pub(super) fn newlines(text: &str) -> usize {
+    text.matches('\n').count()
+}
+
+/// The part `all` of `text` after edits, all of which are in it.
+pub(super) fn apply(text: &str, all: TextRange, mut edits: Vec<(TextRange, String)>) -> String {
+    // What is inside something else that goes, goes with it.
+    edits.sort_by_key(|(range, _)| (range.start(), std::cmp::Reverse(range.end())));
+    let mut edited = String::with_capacity(all.len().to_usize());
+    let mut at = all.start();
+    for (range, left) in &edits {
+        if range.start() < at || range.is_empty() {
+            continue;
         }
-        text.push_str(&self.text[at.to_usize()..]);
-        text
+        edited.push_str(&text[TextRange::new(at, range.start()).to_std_range()]);
+        edited.push_str(left);
+        at = range.end();
     }
+    edited.push_str(&text[TextRange::new(at, all.end()).to_std_range()]);
+    edited
 }
 
 /// The length of the text up to the end of the word `import`.
-fn import_keyword(text: &str) -> TextSize {
+pub(super) fn import_keyword(text: &str) -> TextSize {
     let is_part = |c: char| c == '_' || c.is_alphanumeric();
     let end = text
         .match_indices("import")

@@ -14,6 +14,7 @@
 //! - An import of something that does not exist is an error only if every link from a node to it is certain to run.
 
 mod closure;
+mod cold;
 mod collect;
 mod condition;
 mod cut;
@@ -37,6 +38,7 @@ mod world;
 pub use closure::{
     Closure, DynamicImport, NodeModule, OpaquePlace, ReachedModule, Shaken, analyse,
 };
+pub use cold::Piece;
 pub use link::{Certainty, Link, LinkKind};
 pub use listing::{Definition, DefinitionKind, Reached};
 pub use nodes::{ClassSite, NodeClass, NodeError, ProcessKind, find_nodes};

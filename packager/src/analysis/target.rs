@@ -23,6 +23,8 @@ pub struct Target {
     pub implementation: String,
     /// The first three numbers of `sys.version_info`.
     pub version: [u32; 3],
+    /// Modules that are packed are compiled as with `python -O`; those that the engine holds are not.
+    pub optimize: bool,
 }
 
 impl Target {
@@ -38,6 +40,7 @@ impl Target {
             os_name: "posix".to_owned(),
             implementation: "cpython".to_owned(),
             version: [3, 14, 0],
+            optimize: false,
         }
     }
 

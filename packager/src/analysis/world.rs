@@ -14,6 +14,7 @@ use super::hidden_imports;
 use super::names::ImportedNames;
 use super::parse::{ParsedModule, SyntaxError};
 use super::steps::{Bound, ModuleFacts, Request, Step};
+use crate::minify::{Pass, Task, minify};
 use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet};
 
 /// What a dotted name is.
@@ -32,7 +33,10 @@ pub(super) enum Presence {
 /// A module with source.
 #[derive(Debug)]
 pub(super) struct Entry {
+    /// With the text that is compiled; offsets are those of this text.
     pub(super) source: ModuleSource,
+    /// The text as it was found, whose lines are the same.
+    pub(super) original: Arc<str>,
     pub(super) facts: Result<Arc<ModuleFacts>, Box<SyntaxError>>,
     /// The pieces it is made of.
     pub(super) definitions: Definitions,
@@ -198,7 +202,11 @@ impl<'a> World<'a> {
             None if held => Presence::Native,
             None => Presence::Absent,
             Some(Found::Namespace) => Presence::Namespace,
-            Some(Found::Module(source)) => {
+            Some(Found::Module(mut source)) => {
+                let original = Arc::clone(&source.text);
+                if self.target.optimize && !held {
+                    source.text = without_asserts(&source);
+                }
                 let (facts, definitions) = match ParsedModule::parse(&source) {
                     Ok(parsed) => {
                         let names = ImportedNames::of(&parsed.syntax.body);
@@ -210,6 +218,7 @@ impl<'a> World<'a> {
                 };
                 Presence::Source(Box::new(Entry {
                     source,
+                    original,
                     facts,
                     definitions,
                     held,
@@ -276,6 +285,26 @@ impl<'a> World<'a> {
             }
         }
     }
+}
+
+/// The text of a module as `python -O` reads it: what only asserts use is not used.
+///
+/// An `assert` that binds a name stays. It counts as code that runs, which keeps too much and never too little; the compiler
+/// leaves it out.
+fn without_asserts(source: &ModuleSource) -> Arc<str> {
+    if !["assert", "__debug__"]
+        .iter()
+        .any(|word| source.text.contains(word))
+    {
+        return Arc::clone(&source.text);
+    }
+    // What is not Python is left as it is, and parsing it says so.
+    minify(&Task {
+        text: &source.text,
+        passes: &[Pass::Asserts],
+    })
+    .text
+    .into()
 }
 
 /// How importing each module ends; a module that is not here ends well.

@@ -221,7 +221,7 @@ fn analyse_library(
     let start = ProcessTime::now();
     analysis::analyse(
         &sources,
-        &target(engine),
+        &target(engine, false),
         &[entry],
         &Options {
             native_names: engine.native_names.clone(),

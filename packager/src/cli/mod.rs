@@ -33,7 +33,7 @@ use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::Settings;
 
 use self::failure::Failure;
-use crate::pack::Request;
+use crate::pack::{Carry, Request};
 
 /// Pack a media pipeline whose nodes are written in Rust and Python into one content-hashed bundle.
 #[derive(Debug, Parser)]
@@ -53,6 +53,8 @@ enum Command {
     Build {
         #[command(flatten)]
         pipeline: PipelineArgs,
+        #[command(flatten)]
+        carry: CarryArgs,
         /// What the bundle runs on
         #[arg(long, value_enum, default_value_t = TargetArg::Wasmtime)]
         target: TargetArg,
@@ -70,6 +72,8 @@ enum Command {
     Run {
         #[command(flatten)]
         pipeline: PipelineArgs,
+        #[command(flatten)]
+        carry: CarryArgs,
         /// Which bundle, when PIPELINE is a folder with several
         #[arg(long)]
         name: Option<String>,
@@ -167,6 +171,34 @@ struct PipelineArgs {
     /// Run the whole pipeline on these items first, and keep what ran beside what is seen to be used
     #[arg(long, value_name = "INPUT", conflicts_with = "no_shake")]
     trace: Option<PathBuf>,
+    /// Leave out asserts and what `if __debug__` guards, as `python -O` does, and what only they use
+    #[arg(short = 'O')]
+    optimize: bool,
+}
+
+#[derive(Debug, Args)]
+struct CarryArgs {
+    /// Carry the source text of nodes and packages, for `inspect.getsource` and for tracebacks made in Python
+    #[arg(long)]
+    keep_source: bool,
+    /// Where a definition that was left out is asked for after all: raise an error, or load it, with a warning
+    #[arg(long, value_enum, default_value_t = OnMissingArg::Error)]
+    on_missing: OnMissingArg,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnMissingArg {
+    Error,
+    Load,
+}
+
+impl CarryArgs {
+    fn carry(&self) -> Carry {
+        Carry {
+            source: self.keep_source,
+            cold: self.on_missing == OnMissingArg::Load,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -259,11 +291,11 @@ enum TargetArg {
 }
 
 impl PipelineArgs {
-    fn request(&self, self_contained: bool) -> Result<Request, Failure> {
+    fn request(&self) -> Result<Request, Failure> {
         let mut request = Request {
             sources: self.source.clone(),
-            self_contained,
             shake: !self.no_shake,
+            optimize: self.optimize,
             ..Request::new(self.pipeline.clone())
         };
         if let Some(input) = &self.trace {
@@ -279,15 +311,22 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Build {
             pipeline,
+            carry,
             target: TargetArg::Wasmtime,
             out,
             self_contained,
             metafile,
-        } => pipeline
-            .request(self_contained)
-            .and_then(|request| build::build(&request, &out, metafile.as_deref())),
+        } => pipeline.request().and_then(|request| {
+            let request = Request {
+                self_contained,
+                carry: carry.carry(),
+                ..request
+            };
+            build::build(&request, &out, metafile.as_deref())
+        }),
         Command::Run {
             pipeline,
+            carry,
             name,
             input,
             output,
@@ -299,9 +338,13 @@ pub fn main() -> ExitCode {
                 output,
                 settings: limits.settings(),
             };
-            pipeline
-                .request(false)
-                .and_then(|request| run::run(&request, options))
+            pipeline.request().and_then(|request| {
+                let request = Request {
+                    carry: carry.carry(),
+                    ..request
+                };
+                run::run(&request, options)
+            })
         }
         Command::Inspect { file, json } => inspect::inspect(&file, json),
         Command::Why {
@@ -309,7 +352,7 @@ pub fn main() -> ExitCode {
             query,
             json,
         } => pipeline
-            .request(false)
+            .request()
             .and_then(|request| why::why(&request, &query, json)),
         Command::Report {
             pipeline,
@@ -323,7 +366,7 @@ pub fn main() -> ExitCode {
                 previous,
             };
             pipeline
-                .request(false)
+                .request()
                 .and_then(|request| report::report(&request, &files))
         }
         Command::Diff {

@@ -136,8 +136,8 @@ pub fn minify_all(tasks: &[Task<'_>]) -> Vec<Minified> {
         .install(|| tasks.par_iter().map(minify).collect())
 }
 
-/// Minify one text, on a thread whose stack is deep enough.
-fn minify(task: &Task<'_>) -> Minified {
+/// Minify one text, on a thread whose stack is deep enough for its tree.
+pub(crate) fn minify(task: &Task<'_>) -> Minified {
     let Task { text, passes } = *task;
     let tried = parse(text).and_then(|parsed| {
         let changes = run(text, &parsed, passes);

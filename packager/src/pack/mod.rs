@@ -1,5 +1,6 @@
 //! From a manifest to a bundle: the stages, in order.
 
+mod cold;
 mod docstrings;
 mod error;
 mod modules;
@@ -43,6 +44,19 @@ pub struct Request {
     pub traced: Traced,
     /// Make a bundle that says what runs in it, in lines of standard output that begin with [`TRACE_MARK`].
     pub traces: bool,
+    /// Leave out asserts and what `if __debug__` guards.
+    pub optimize: bool,
+    /// What the bundle has beside the program.
+    pub carry: Carry,
+}
+
+/// What a bundle has beside the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carry {
+    /// The source text of the application and of its packages, for `inspect` and tracebacks made in Python.
+    pub source: bool,
+    /// What was left out, to be brought in when it is asked for.
+    pub cold: bool,
 }
 
 impl Request {
@@ -55,6 +69,8 @@ impl Request {
             shake: true,
             traced: Traced::new(),
             traces: false,
+            optimize: false,
+            carry: Carry::default(),
         }
     }
 }
@@ -120,7 +136,7 @@ pub fn pack(
         let built = BuiltEngine::ensure(cache, progress)?;
         plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
         plan.sources.add_memory(Origin::Stdlib, engine::guest());
-        let target = plan::target(&built.description);
+        let target = plan::target(&built.description, request.optimize);
         plan.check_include(&target)?;
         progress("following imports");
         let options = analysis::Options {
@@ -128,6 +144,7 @@ pub fn pack(
             keep: plan.keep.clone(),
             native_names: built.description.native_names.clone(),
             traced: request.traced.clone(),
+            cold: request.carry.cold,
         };
         let start = ProcessTime::now();
         let found = analysis::analyse(&plan.sources, &target, &plan.entries(), &options)?;
@@ -139,8 +156,19 @@ pub fn pack(
         } else {
             BTreeMap::new()
         };
-        let carried = modules::compile(&built.engine, cache, &found, &texts)?;
-        let table = modules::table(&found, &carried);
+        let mut carried = modules::compile(request, &built.engine, cache, &found, &texts)?;
+        let mut table = modules::table(&found, &carried);
+        let (cold, cold_table) = cold::left_out(
+            request,
+            &plan,
+            &target,
+            &options,
+            (&built.engine, cache),
+            &found,
+        )?;
+        carried.extend(cold);
+        table.extend(cold_table);
+        table.sort_by(|left, right| left.name.cmp(&right.name));
         progress("importing and freezing");
         let frozen = block_on(freeze(
             &built.engine,

@@ -1,22 +1,26 @@
 //! The modules of a closure: compiled, listed, and their sources kept for messages.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rm_runtime::bundle::PackedModule;
 use rm_runtime::cache::Cache;
 use rm_runtime::python::{Engine, InstanceError};
 
-use super::{PackError, UserSource};
+use super::{PackError, Request, UserSource};
 use crate::analysis::{Closure, SyntaxError};
-use crate::compile::{CompileError, Source, compile_all};
-use crate::freeze::CarriedModule;
-use crate::source::Origin;
+use crate::compile::{ColdSource, CompileError, Source, compile_all, compile_cold};
+use crate::freeze::{CarriedModule, Cold};
+use crate::source::{ModuleSource, Origin};
 
 /// Where the standard library's files appear to be, in tracebacks.
 const STDLIB_FOLDER: &str = "lib/python3.14";
 
 /// Compile every module, for the engine's importer; `texts` replace those of the closure.
+///
+/// Sources are those of the application and its packages, as they were found, where they are to be carried.
 pub(super) fn compile(
+    request: &Request,
     engine: &Engine,
     cache: &Cache,
     closure: &Closure,
@@ -26,20 +30,19 @@ pub(super) fn compile(
         .modules
         .iter()
         .map(|(name, module)| {
-            let filename = match module.source.origin {
-                Origin::Stdlib => format!("{STDLIB_FOLDER}/{}", module.source.display_path),
-                Origin::Node | Origin::Builtin => module.source.display_path.clone(),
-            };
             (
                 name.as_str(),
                 Source {
-                    filename,
+                    filename: filename(&module.source),
                     text: texts.get(name).map_or(&*module.shaken.text, String::as_str),
+                    optimize: request.optimize,
                 },
             )
         })
         .collect();
     let mut codes = compile_all(engine, cache, &sources)
+        .map_err(|error| locate_syntax_error(closure, error))?;
+    let mut cold = compile_cold(engine, cache, &cold_sources(request, closure))
         .map_err(|error| locate_syntax_error(closure, error))?;
     let mut carried: Vec<_> = sources
         .into_iter()
@@ -50,6 +53,9 @@ pub(super) fn compile(
                 is_package: module.source.is_package,
                 filename: source.filename,
                 code: codes.remove(name),
+                source: (request.carry.source && module.source.origin != Origin::Stdlib)
+                    .then(|| Arc::clone(&module.source.text)),
+                cold: cold.remove(name).map_or(Cold::Nothing, Cold::Pieces),
                 removed: module.shaken.removed.clone(),
                 doubtful: module.shaken.doubtful.clone(),
             }
@@ -60,10 +66,41 @@ pub(super) fn compile(
         is_package: true,
         filename: format!("{}/", name.replace('.', "/")),
         code: None,
+        source: None,
+        cold: Cold::Nothing,
         removed: Vec::new(),
         doubtful: Vec::new(),
     }));
     Ok(carried)
+}
+
+fn filename(source: &ModuleSource) -> String {
+    match source.origin {
+        Origin::Stdlib => format!("{STDLIB_FOLDER}/{}", source.display_path),
+        Origin::Node | Origin::Builtin => source.display_path.clone(),
+    }
+}
+
+/// What was left out of modules.
+fn cold_sources<'c>(request: &Request, closure: &'c Closure) -> BTreeMap<&'c str, ColdSource<'c>> {
+    let cut = closure.modules.iter();
+    let cut = cut.filter(|(_, module)| !module.shaken.cold.is_empty());
+    cut.map(|(name, module)| {
+        let source = ColdSource {
+            filename: filename(&module.source),
+            pieces: &module.shaken.cold,
+            optimize: request.optimize,
+            annotations: has_text_annotations(&module.source.text),
+        };
+        (name.as_str(), source)
+    })
+    .collect()
+}
+
+/// Whether a module begins with `from __future__ import annotations`.
+fn has_text_annotations(text: &str) -> bool {
+    text.lines()
+        .any(|line| line.starts_with("from __future__") && line.contains("annotations"))
 }
 
 /// Show a syntax error as those are shown that the parser finds.

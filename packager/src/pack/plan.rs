@@ -286,7 +286,7 @@ fn unknown_node(
 }
 
 /// What analysis needs to know of an engine.
-pub(crate) fn target(description: &EngineDescription) -> Target {
+pub(crate) fn target(description: &EngineDescription, optimize: bool) -> Target {
     let (major, minor, micro) = description.version_info;
     Target {
         builtin_modules: description.builtin_modules.clone(),
@@ -304,6 +304,7 @@ pub(crate) fn target(description: &EngineDescription) -> Target {
         os_name: description.os_name.clone(),
         implementation: description.implementation.clone(),
         version: [major, minor, micro],
+        optimize,
     }
 }
 

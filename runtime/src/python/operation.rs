@@ -17,7 +17,8 @@ pub enum Operation {
     Compile = 1,
     /// `(names: list[str])`: which modules the standard library has.
     SetStdlibNames = 2,
-    /// `(modules: list[(name, is_package, filename, code | None)])`: carry these modules.
+    /// `(modules: list[(name, is_package, filename, code | None, removed, doubtful)], sources: list[(name, text)],
+    /// cold: list[(name, pieces | None)])`: carry these modules, the texts of some, and what was left out of some.
     Install = 3,
     /// `(names: list[str]) -> list[str]`: import these, and say which modules that imported.
     Load = 4,
@@ -47,8 +48,11 @@ pub enum Operation {
     Generate = 15,
     /// `(node_id: str) -> Progress`: go on with what was begun.
     ResumeNode = 16,
+    /// `(filename: str, pieces: list[(names, mentions, line, text)], optimize: int, flags: int) -> bytes`: compile what was left
+    /// out of a module, for `Install`.
+    CompilePieces = 17,
     /// `()`: note from now on which code runs.
-    Trace = 17,
+    Trace = 18,
     /// `() -> list[(module: str, line: int)]`: which code ran so far; what runs from now on is said on standard output.
-    Traced = 18,
+    Traced = 19,
 }

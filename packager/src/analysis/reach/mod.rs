@@ -114,6 +114,8 @@ enum Item {
 pub struct Options {
     /// Keep every module whole: only modules that nothing imports are left out.
     pub whole_modules: bool,
+    /// Tell what is left out in pieces that can be run later.
+    pub cold: bool,
     /// Definitions to keep, as the project's settings name them: `json.load`, `json.decoder.JSONDecoder.decode`, `json.*`.
     pub keep: Vec<String>,
     /// Identifiers that the interpreter's C code knows.
@@ -320,6 +322,11 @@ impl<'w> Reach<'w> {
     /// Whether modules are kept whole.
     pub(super) fn keeps_all(&self) -> bool {
         self.options.whole_modules
+    }
+
+    /// Whether what is left out is to be told in pieces.
+    pub(super) fn wants_cold(&self) -> bool {
+        self.options.cold
     }
 
     pub(super) fn id(&self, name: &str) -> Option<ModuleId> {

@@ -1,6 +1,7 @@
 //! Rules of import analysis, each on a small tree of modules.
 
 mod closure;
+mod cold;
 mod guards;
 mod imports;
 mod shaking;

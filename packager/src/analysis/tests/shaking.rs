@@ -73,6 +73,38 @@ fn what_nothing_uses_goes() {
 }
 
 #[test]
+fn what_only_asserts_use_goes_with_them() {
+    let node = "import a\nclass Node:\n def process(self, x):\n  assert a.f(x)\n  return 'g' if __debug__ else a.h(x)\n";
+    let files = [
+        ("node.py", node),
+        ("a.py", "def f(x): pass\ndef g(x): pass\ndef h(x): pass\n"),
+    ];
+    let mut case = case(&files);
+    let entry = NodeModule {
+        node_type: "Node".to_owned(),
+        module: "node".to_owned(),
+        class: Some("Node".to_owned()),
+    };
+    for (optimize, left) in [
+        (false, "def f(x): pass\ndef h(x): pass"),
+        (true, "def h(x): pass"),
+    ] {
+        case.target.optimize = optimize;
+        let closure = match analyse(
+            &case.sources,
+            &case.target,
+            std::slice::from_ref(&entry),
+            &options(&[]),
+        ) {
+            Ok(closure) => closure,
+            Err(error) => panic!("{error}"),
+        };
+        assert_eq!(text(&closure, "a"), left);
+        assert_eq!(&*closure.modules["node"].source.text, node);
+    }
+}
+
+#[test]
 fn imports_go_name_by_name() {
     leaves(
         "from a import f as use",
