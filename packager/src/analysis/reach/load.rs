@@ -388,6 +388,9 @@ impl Reach<'_> {
             how: How::Effect,
         };
         if is_first {
+            for (item, because) in self.held_back.remove(&id).unwrap_or_default() {
+                self.push(item, because);
+            }
             self.follow_loaded(id);
             if entry.source.origin == Origin::Stdlib {
                 for to in hidden_imports::computed_by(name) {

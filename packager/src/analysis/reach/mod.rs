@@ -193,6 +193,8 @@ pub(super) struct Reach<'w> {
     effectful: HashSet<ModuleId>,
 
     queue: VecDeque<(Item, Because)>,
+    /// What is used of modules that would fail, until they are imported.
+    held_back: HashMap<ModuleId, Vec<(Item, Because)>>,
     /// Links found so far whose goal was not reached by a stronger way, by the certainty of the whole way.
     waiting: BTreeMap<Certainty, VecDeque<(Link, Because)>>,
 
@@ -267,6 +269,7 @@ impl<'w> Reach<'w> {
             native,
             effectful: HashSet::new(),
             queue: VecDeque::new(),
+            held_back: HashMap::new(),
             waiting: BTreeMap::new(),
             because: HashMap::new(),
             named: HashSet::new(),
@@ -386,11 +389,11 @@ impl<'w> Reach<'w> {
         Some(names)
     }
 
-    /// Whether a module was refused, because importing it fails: what is in it is used by nobody. Where definitions are left
-    /// out, what makes it fail may be among them.
+    /// Whether importing a module would fail, and nothing was seen so far that imports it all the same: what is in it is used
+    /// by nobody then.
     fn is_refused(&self, id: ModuleId) -> bool {
         let name = self.name(id);
-        self.options.whole_modules && self.fails(name) && !self.reached.contains_key(name)
+        self.fails(name) && !self.reached.contains_key(name)
     }
 
     fn item(&mut self, item: Item, because: Because) {
@@ -401,6 +404,13 @@ impl<'w> Reach<'w> {
         | Item::Whole(module) = item
             && self.is_refused(module)
         {
+            // Where definitions are left out, what makes it fail may be among them: should it be imported, this counts.
+            if !self.options.whole_modules {
+                self.held_back
+                    .entry(module)
+                    .or_default()
+                    .push((item, because));
+            }
             return;
         }
         match item {
