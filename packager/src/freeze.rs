@@ -70,7 +70,7 @@ pub struct ClassFacts {
 }
 
 /// Import the modules of `classes` (module and class), with `modules` to import from, check that the classes can be
-/// nodes, and freeze the result. With `traces`, what runs is noted from the start, and said by whatever runs the result.
+/// nodes, and freeze the result. With `with_trace`, what runs is noted from the start, and said by whatever runs the result.
 ///
 /// # Errors
 ///
@@ -79,7 +79,7 @@ pub async fn freeze(
     engine: &Engine,
     modules: Vec<CarriedModule>,
     classes: &[(&str, &str)],
-    traces: bool,
+    with_trace: bool,
 ) -> Result<Frozen, InstanceError> {
     let mut instance = Instance::new(engine, &Options::for_packing()).await?;
     let before = instance.with_memory(|memory, _| memory.to_vec()).await?;
@@ -100,7 +100,7 @@ pub async fn freeze(
     let modules = modules.into_iter().map(CarriedModule::into_value).collect();
     let arguments = vec![Value::List(modules), sources, cold];
     instance.call(Operation::Install, arguments).await?;
-    if traces {
+    if with_trace {
         instance.call(Operation::Trace, Vec::new()).await?;
     }
     let names = classes
@@ -123,7 +123,7 @@ pub async fn freeze(
             is_source: is_true(1),
         });
     }
-    let traced = if traces {
+    let traced = if with_trace {
         places(&instance.call(Operation::Traced, Vec::new()).await?)
     } else {
         Traced::new()

@@ -197,6 +197,7 @@ impl CarryArgs {
         Carry {
             source: self.keep_source,
             cold: self.on_missing == OnMissingArg::Load,
+            trace: false,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::failure::{Failure, Stage};
 use super::items::Items;
 use super::output::{Progress, take_traced};
 use crate::freeze::Traced;
-use crate::pack::{Request, pack};
+use crate::pack::{Carry, Request, pack};
 
 /// What ran when the pipeline of `request`, whole, was run on the items of `input`. Its outputs are dropped; what it prints
 /// is shown.
@@ -17,7 +17,10 @@ pub(super) fn trace(request: &Request, input: &Path) -> Result<Traced, Failure> 
     let cache = Cache::user();
     let whole = Request {
         shake: false,
-        traces: true,
+        carry: Carry {
+            trace: true,
+            ..Carry::default()
+        },
         ..request.clone()
     };
     let progress = Progress::new();

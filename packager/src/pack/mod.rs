@@ -42,8 +42,6 @@ pub struct Request {
     pub shake: bool,
     /// Functions and classes to keep although nothing is seen to reach them: they ran when the pipeline was traced.
     pub traced: Traced,
-    /// Make a bundle that says what runs in it, in lines of standard output that begin with [`TRACE_MARK`].
-    pub traces: bool,
     /// Leave out asserts and what `if __debug__` guards.
     pub optimize: bool,
     /// What the bundle has beside the program.
@@ -57,6 +55,8 @@ pub struct Carry {
     pub source: bool,
     /// What was left out, to be brought in when it is asked for.
     pub cold: bool,
+    /// A trace: the bundle says what runs in it, in lines of standard output that begin with [`TRACE_MARK`].
+    pub trace: bool,
 }
 
 impl Request {
@@ -68,7 +68,6 @@ impl Request {
             self_contained: false,
             shake: true,
             traced: Traced::new(),
-            traces: false,
             optimize: false,
             carry: Carry::default(),
         }
@@ -174,7 +173,7 @@ pub fn pack(
             &built.engine,
             carried,
             &plan.class_sites(),
-            request.traces,
+            request.carry.trace,
         ))
         .map_err(|error| import_error(error, &user_sources))?;
         notes.extend(notes::of_closure(&found));
