@@ -5,8 +5,11 @@
 //! besides: those of its methods that can go alone. Each piece has its [`Uses`]: the names, attributes and modules that its
 //! code mentions. What follows from them is decided by [`super::reach`].
 
+mod aliases;
 mod effects;
 mod imported;
+mod names;
+mod pure;
 mod scope;
 mod units;
 mod uses;

@@ -12,8 +12,9 @@ use super::super::parse::ParsedModule;
 use super::super::steps::Request;
 use super::effects::{Effects, Found};
 use super::imported::{self, Imported};
+use super::names::{Names, chain, last_name, root};
 use super::scope::{Local, Scope, ScopeKind};
-use super::uses::{Context, Names, UseCollector, chain, root};
+use super::uses::{Context, UseCollector};
 use super::{
     Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Root, Unit, UnitKind, Uses,
 };
@@ -561,14 +562,6 @@ fn is_abstract(method: &StmtFunctionDef) -> bool {
             "abstractmethod" | "abstractproperty" | "abstractclassmethod" | "abstractstaticmethod"
         )
     })
-}
-
-fn last_name(expr: &Expr) -> &str {
-    match expr {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => "",
-    }
 }
 
 fn is_names(target: &Expr) -> bool {

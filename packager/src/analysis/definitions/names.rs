@@ -1,0 +1,84 @@
+//! Names of a module by number, and how expressions spell them.
+
+use std::collections::HashMap;
+
+use rustpython_ruff_python_ast::Expr;
+
+use super::imported::Imported;
+use super::{Name, Root};
+
+/// Numbers the names of a module.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    numbers: HashMap<Box<str>, Name>,
+    texts: Vec<Box<str>>,
+}
+
+impl Names {
+    pub(super) fn number(&mut self, text: &str) -> Name {
+        if let Some(name) = self.numbers.get(text) {
+            return *name;
+        }
+        let name = Name(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
+        self.numbers.insert(text.into(), name);
+        self.texts.push(text.into());
+        name
+    }
+
+    pub(super) fn text(&self, name: Name) -> &str {
+        &self.texts[name.0 as usize]
+    }
+
+    pub(super) fn into_texts(self) -> Vec<Box<str>> {
+        self.texts
+    }
+}
+
+/// The root that an import stands for.
+pub(super) fn root(imported: &Imported, names: &mut Names) -> Root {
+    match imported {
+        Imported::Module(module) => Root::Module(names.number(module)),
+        Imported::From { module, name } => Root::From {
+            module: names.number(module),
+            name: names.number(name),
+        },
+    }
+}
+
+/// `a.b.c` as its first part and the attributes.
+pub(super) fn chain(expr: &Expr) -> (&Expr, Vec<&str>) {
+    let mut attributes = Vec::new();
+    let mut base = expr;
+    while let Expr::Attribute(attribute) = base {
+        attributes.push(attribute.attr.as_str());
+        base = &attribute.value;
+    }
+    attributes.reverse();
+    (base, attributes)
+}
+
+/// `self`
+pub(super) fn is_self(expr: &Expr) -> bool {
+    matches!(expr, Expr::Name(name) if name.id.as_str() == "self")
+}
+
+/// `c` of `a.b.c`; empty for anything else.
+pub(super) fn last_name(expr: &Expr) -> &str {
+    match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
+    }
+}
+
+/// The identifiers that a text spells.
+pub(super) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c == '_' || c.is_alphanumeric()))
+        .filter(|word| is_identifier(word))
+}
+
+pub(super) fn is_identifier(text: &str) -> bool {
+    let mut chars = text.chars();
+    chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+        && chars.all(|c| c == '_' || c.is_alphanumeric())
+}
