@@ -445,6 +445,14 @@ impl<'a> Splitter<'_, 'a> {
         {
             found.effect = Effect::Anything;
         }
+        // Whatever class that is, it may be told of its subclasses.
+        let computes_base = class
+            .bases()
+            .iter()
+            .any(|base| matches!(base, Expr::Call(call) if last_name(&call.func) == "getattr"));
+        if computes_base && self.context.source.origin != Origin::Stdlib {
+            found.effect = Effect::Anything;
+        }
         let kind = UnitKind::Class { hooks_subclasses };
         let unit = self.push(stmt, kind, vec![name], &found, uses, frame);
         unit.members = members;

@@ -243,6 +243,12 @@ fn modules_that_are_asked_for_by_name_leave_what_asks() {
 }
 
 #[test]
+fn classes_with_computed_bases_stay() {
+    let a = "class Base:\n def __init_subclass__(cls): pass\ndef f(x): pass\nclass One(getattr(Base, 'x')): pass";
+    leaves("from a import f as use", a, a);
+}
+
+#[test]
 fn what_future_imports_say_stays() {
     leaves(
         "from a import f as use",
