@@ -80,7 +80,7 @@ pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure>
     let (items, ran) = if items.is_live() {
         run_live(&loaded.pipeline, items, &mut outputs)
     } else {
-        run_batch(&loaded.pipeline, items, &mut outputs)
+        run_batch(&loaded.pipeline, items, |output| outputs.write(output))
     };
     let flushed = outputs.stdout.flush().map_err(cannot_write);
     match ran {
@@ -103,11 +103,11 @@ pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure>
     Ok(())
 }
 
-/// Run on items that are there; says how many.
-fn run_batch(
+/// Run on items that are there, and hand each output over; says how many items.
+pub(super) fn run_batch(
     pipeline: &Pipeline,
     mut items: Items,
-    outputs: &mut Outputs,
+    mut take: impl FnMut(&Output) -> anyhow::Result<()>,
 ) -> (u64, Result<(), Ended>) {
     // An input that cannot be read ends the input; what came before it is worked on.
     let mut unreadable = None;
@@ -118,7 +118,7 @@ fn run_batch(
                 None
             }))
         },
-        |output| outputs.write(&output).map_err(Into::into),
+        |output| take(&output).map_err(Into::into),
     );
     let ended = match (ran, unreadable) {
         (Err(RunError::Caller(error)), _) => Err(Ended::Output(anyhow::Error::from_boxed(error))),
@@ -164,7 +164,7 @@ fn feed(mut items: Items, session: &Session, fed: &AtomicU64) -> Result<(), Inpu
 }
 
 /// Why a run ended early.
-enum Ended {
+pub(super) enum Ended {
     Input(InputError),
     Run(RunError),
     Output(anyhow::Error),

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use rm_runtime::cache::Cache;
-use rm_runtime::pipeline::{Pipeline, RunError, Settings};
+use rm_runtime::pipeline::{Pipeline, Settings};
 
 use super::failure::{Failure, Stage};
 use super::items::Items;
 use super::output::{Progress, take_traced};
+use super::run::{Ended, run_batch};
 use crate::freeze::Traced;
 use crate::pack::{Carry, Request, pack};
 
@@ -32,27 +33,15 @@ pub(super) fn trace(request: &Request, input: &Path) -> Result<Traced, Failure> 
         ..Settings::default()
     };
     let pipeline = Pipeline::with_engine(&packed.bundle, engine, settings)?;
-    let mut items = Items::open(Some(input), packed.input_data, pipeline.takes_input())
+    let items = Items::open(Some(input), packed.input_data, pipeline.takes_input())
         .map_err(|error| Failure::new(Stage::Input, error))?;
-    let mut unreadable = None;
-    let ran = pipeline.run_with(
-        || {
-            Ok(items.next().unwrap_or_else(|error| {
-                unreadable = Some(error);
-                None
-            }))
-        },
-        |_| Ok(()),
-    );
+    let (_, ran) = run_batch(&pipeline, items, |_| Ok(()));
     drop(progress);
-    match (ran, unreadable) {
-        (Err(RunError::Caller(error)), _) => Err(Failure::new(
-            Stage::Running,
-            anyhow::Error::from_boxed(error),
-        )),
-        (Err(error), _) => Err(Failure::from(error).with_sources(&packed.user_sources)),
-        (Ok(()), Some(error)) => Err(Failure::new(Stage::Input, error)),
-        (Ok(()), None) => {
+    match ran {
+        Err(Ended::Run(error)) => Err(Failure::from(error).with_sources(&packed.user_sources)),
+        Err(Ended::Output(error)) => Err(Failure::new(Stage::Running, error)),
+        Err(Ended::Input(error)) => Err(Failure::new(Stage::Input, error)),
+        Ok(()) => {
             let mut traced = packed.traced;
             traced.append(&mut take_traced());
             Ok(traced)
