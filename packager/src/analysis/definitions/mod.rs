@@ -56,13 +56,24 @@ pub(super) struct Unit {
     /// The methods of a class that can go alone.
     pub(super) members: Vec<Member>,
     /// What a class is made from, to find out what defining it sets off.
-    pub(super) bases: Vec<Path>,
+    pub(super) bases: Vec<Base>,
     /// The methods of a class that are declared abstract.
     pub(super) abstracts: Vec<Name>,
     /// What the imports in it bind its names to, and where.
     pub(super) imports: Vec<(Name, Root, TextSize)>,
     /// The innermost `if` around it.
     pub(super) frame: Option<usize>,
+}
+
+/// What a class is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Base {
+    /// What a name stands for.
+    Named(Path),
+    /// A class that does nothing about its subclasses.
+    Plain,
+    /// Whatever an expression gives.
+    Computed,
 }
 
 /// What kind of statement a unit is.

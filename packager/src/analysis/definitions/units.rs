@@ -16,7 +16,7 @@ use super::names::{Names, chain, last_name, root};
 use super::scope::{Local, Scope, ScopeKind};
 use super::uses::{Context, UseCollector};
 use super::{
-    Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Root, Unit, UnitKind, Uses,
+    Base, Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Root, Unit, UnitKind, Uses,
 };
 use crate::source::{ModuleSource, Origin};
 
@@ -432,25 +432,13 @@ impl<'a> Splitter<'_, 'a> {
         let uses = head.and(body_uses);
         let mut found = self.effects.of_statement(stmt);
         let hooks_subclasses = Self::hooks_subclasses(class);
-        let bases = class
-            .bases()
-            .iter()
-            .filter_map(|base| self.base(base))
-            .collect();
+        let bases = class.bases().iter().map(|base| self.base(base)).collect();
         let name = self.names.number(&class.name);
         if class.keywords().iter().any(|keyword| {
             keyword.arg.as_ref().is_some_and(|arg| arg == "metaclass")
                 && !is_known_metaclass(&keyword.value)
         }) && self.context.source.origin != Origin::Stdlib
         {
-            found.effect = Effect::Anything;
-        }
-        // Whatever class that is, it may be told of its subclasses.
-        let computes_base = class
-            .bases()
-            .iter()
-            .any(|base| matches!(base, Expr::Call(call) if last_name(&call.func) == "getattr"));
-        if computes_base && self.context.source.origin != Origin::Stdlib {
             found.effect = Effect::Anything;
         }
         let kind = UnitKind::Class { hooks_subclasses };
@@ -460,14 +448,21 @@ impl<'a> Splitter<'_, 'a> {
         unit.bases = bases;
     }
 
-    fn base(&mut self, base: &'a Expr) -> Option<Path> {
+    fn base(&mut self, base: &'a Expr) -> Base {
+        if let Expr::Call(call) = base
+            && MAKES_TUPLE_CLASS.contains(&last_name(&call.func))
+        {
+            return Base::Plain;
+        }
         let base = match base {
             Expr::Subscript(subscript) => &*subscript.value,
             other => other,
         };
         let (first, attributes) = chain(base);
-        let Expr::Name(name) = first else { return None };
-        Some(Path {
+        let Expr::Name(name) = first else {
+            return Base::Computed;
+        };
+        Base::Named(Path {
             root: Root::Global(self.names.number(name.id.as_str())),
             attributes: attributes
                 .into_iter()
@@ -551,6 +546,9 @@ impl Uses {
         self
     }
 }
+
+/// Functions that make a class which is not told of its subclasses.
+const MAKES_TUPLE_CLASS: [&str; 2] = ["namedtuple", "NamedTuple"];
 
 /// Base classes whose metaclass makes a class anew from all that is in it, or looks at all of it.
 const COPIES_NAMESPACE: [&str; 4] = ["NamedTuple", "Protocol", "TypedDict", "Structure"];

@@ -87,7 +87,7 @@ impl Reach<'_> {
         let unit = &entry.definitions.units[unit as usize];
         matches!(unit.kind, UnitKind::Class { .. })
             && !unit.bases.is_empty()
-            && self.bases_hook(id, &unit.bases, 0)
+            && self.bases_hook(id, &unit.bases)
     }
 
     pub(super) fn fails(&self, module: &str) -> bool {

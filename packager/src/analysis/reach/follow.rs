@@ -236,7 +236,7 @@ impl<'w> Reach<'w> {
         let Some(module) = self.modules.get(&id) else {
             return;
         };
-        let is_own = module.entry.source.origin != Origin::Stdlib;
+        let is_own = module.is_own();
         let symbols: Vec<Symbol> = unit
             .members
             .iter()
@@ -352,7 +352,7 @@ impl<'w> Reach<'w> {
         let Some(module) = self.module(id) else {
             return;
         };
-        let is_own = module.entry.source.origin != Origin::Stdlib;
+        let is_own = module.is_own();
         let mut strings: Vec<(Symbol, Thing, TextSize)> = uses
             .strings
             .iter()
@@ -561,7 +561,7 @@ impl<'w> Reach<'w> {
         let Some(module) = self.module(id) else {
             return;
         };
-        let is_own = module.entry.source.origin != Origin::Stdlib;
+        let is_own = module.is_own();
         for affix in &uses.affixes {
             module
                 .affixes

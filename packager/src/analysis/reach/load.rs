@@ -755,6 +755,11 @@ impl Module<'_> {
     pub(super) fn is_held(&self) -> bool {
         self.entry.held
     }
+
+    /// Whether it is the application's, or a package's that came with it.
+    pub(super) fn is_own(&self) -> bool {
+        self.entry.source.origin != Origin::Stdlib
+    }
 }
 
 type MemberEdges = HashMap<(u32, u32), Vec<usize>>;

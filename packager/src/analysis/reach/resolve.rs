@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::super::definitions::{Path, Root, UnitKind};
+use super::super::definitions::{Base, Name, Root, UnitKind};
 use super::super::steps::{Bound, Request};
 use super::super::world::{Attribute, Presence};
 use super::symbols::Symbol;
 use super::{ModuleId, Reach};
-use crate::source::Origin;
 
 /// What a name can stand for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,8 +108,7 @@ impl Reach<'_> {
         let Some(text) = self.modules.get(&module).map(|here| here.entry) else {
             return;
         };
-        let name_of =
-            |name: &super::super::definitions::Name| &*text.definitions.names[name.0 as usize];
+        let name_of = |name: &Name| &*text.definitions.names[name.0 as usize];
         match root {
             Root::Global(name) => {
                 let name = self.symbols.number(name_of(name));
@@ -205,112 +203,118 @@ impl Reach<'_> {
         }
     }
 
-    /// The class that `path` names in `module`: its module and the number of its unit.
-    fn class_of(&mut self, module: ModuleId, path: &Path) -> Option<(ModuleId, u32)> {
-        let Root::Global(first) = path.root else {
-            return None;
-        };
-        let here = self.module(module)?;
-        let symbols: Vec<Symbol> = std::iter::once(&first)
-            .chain(&path.attributes)
-            .map(|name| here.symbols[name.0 as usize])
-            .collect();
-        let (last, parents) = symbols.split_last()?;
-        let mut at = module;
-        for parent in parents {
-            let binding = self.binding(at, *parent);
-            at = *binding.modules.first()?;
-        }
-        self.class_named(at, *last, 0)
+    /// Whether making a class of unit's bases runs code of one of them. A base of the application's of which it is not
+    /// known what it is counts as one that does.
+    pub(super) fn bases_hook(&mut self, module: ModuleId, bases: &[Base]) -> bool {
+        let mut seen = BTreeSet::new();
+        bases
+            .iter()
+            .any(|base| self.base_hooks(module, base, &mut seen))
     }
 
-    fn class_named(
+    fn base_hooks(
+        &mut self,
+        module: ModuleId,
+        base: &Base,
+        seen: &mut BTreeSet<(ModuleId, Symbol)>,
+    ) -> bool {
+        let path = match base {
+            _ if !self.is_own(module) => return false,
+            Base::Plain => return false,
+            Base::Computed => return true,
+            Base::Named(path) => path,
+        };
+        let Root::Global(first) = path.root else {
+            return true;
+        };
+        let Some(here) = self.module(module) else {
+            return true;
+        };
+        let first = here.symbols[first.0 as usize];
+        let rest: Vec<Symbol> = path
+            .attributes
+            .iter()
+            .map(|name| here.symbols[name.0 as usize])
+            .collect();
+        let mut holders = BTreeSet::from([module]);
+        let mut name = first;
+        for next in rest {
+            let mut modules = BTreeSet::new();
+            for holder in holders {
+                let binding = self.binding(holder, name);
+                // A class in a class, or an attribute of something else.
+                if binding.is_value && self.is_own(holder) {
+                    return true;
+                }
+                modules.extend(binding.modules);
+            }
+            holders = modules;
+            name = next;
+        }
+        holders
+            .into_iter()
+            .any(|holder| self.class_hooks(holder, name, seen))
+    }
+
+    /// Whether what `name` stands for in `module` does something about its subclasses. The library's own classes keep to
+    /// themselves.
+    fn class_hooks(
         &mut self,
         module: ModuleId,
         name: Symbol,
-        depth: usize,
-    ) -> Option<(ModuleId, u32)> {
-        if depth > 16 {
-            return None;
-        }
-        let here = self.module(module)?;
-        let definitions = here.definitions();
-        let units = here.by_name.get(&name).cloned().unwrap_or_default();
-        let mut next = Vec::new();
-        for unit in units {
-            let definition = &definitions.units[unit as usize];
-            if let UnitKind::Class { .. } = definition.kind {
-                return Some((module, unit));
-            }
-            for (bound, root, _) in &definition.imports {
-                let bound_here = &definitions.names[bound.0 as usize];
-                if **bound_here == *self.symbols.text(name)
-                    && let Root::From { module, name } = root
-                {
-                    next.push((
-                        definitions.names[module.0 as usize].clone(),
-                        definitions.names[name.0 as usize].clone(),
-                    ));
-                }
-            }
-        }
-        let stars: Vec<String> = self
-            .modules
-            .get(&module)?
-            .stars
-            .iter()
-            .filter_map(|unit| match &definitions.units[*unit as usize].kind {
-                UnitKind::Import {
-                    request: Request::Star(from),
-                    ..
-                } => Some(from.clone()),
-                _ => None,
-            })
-            .collect();
-        let text = self.symbols.text(name).to_owned();
-        next.extend(
-            stars
-                .into_iter()
-                .map(|star| (star.into(), text.clone().into())),
-        );
-        for (from, name) in next {
-            let name = self.symbols.number(&name);
-            if let Some(from) = self.id(&from)
-                && let Some(found) = self.class_named(from, name, depth + 1)
-            {
-                return Some(found);
-            }
-        }
-        None
-    }
-
-    /// Whether making a subclass with these bases runs code of one of them.
-    pub(super) fn bases_hook(&mut self, module: ModuleId, bases: &[Path], depth: usize) -> bool {
-        if depth > 16 {
+        seen: &mut BTreeSet<(ModuleId, Symbol)>,
+    ) -> bool {
+        if !seen.insert((module, name)) || !self.is_own(module) {
             return false;
         }
-        for base in bases {
-            let Some((from, unit)) = self.class_of(module, base) else {
-                continue;
-            };
-            let Presence::Source(entry) = self.presence(from) else {
-                continue;
-            };
-            // The library's own classes keep to themselves.
-            if entry.source.origin == Origin::Stdlib {
+        let Some(here) = self.module(module) else {
+            return false;
+        };
+        let definitions = here.definitions();
+        let units = here.by_name.get(&name).cloned().unwrap_or_default();
+        let stars = here.stars.clone();
+        let mut elsewhere: Vec<(Box<str>, Box<str>)> = Vec::new();
+        for unit in units {
+            let unit = &definitions.units[unit as usize];
+            if let UnitKind::Class { hooks_subclasses } = unit.kind {
+                if hooks_subclasses
+                    || unit
+                        .bases
+                        .iter()
+                        .any(|base| self.base_hooks(module, base, seen))
+                {
+                    return true;
+                }
                 continue;
             }
-            let unit = &entry.definitions.units[unit as usize];
-            if matches!(
-                unit.kind,
-                UnitKind::Class {
-                    hooks_subclasses: true
+            let mut is_imported = unit.kind == UnitKind::Delete;
+            for (bound, root, _) in &unit.imports {
+                if *definitions.names[bound.0 as usize] != *self.symbols.text(name) {
+                    continue;
                 }
-            ) || self.bases_hook(from, &unit.bases, depth + 1)
-            {
+                is_imported = true;
+                if let Root::From { module, name } = root {
+                    let text = |name: &Name| definitions.names[name.0 as usize].clone();
+                    elsewhere.push((text(module), text(name)));
+                }
+            }
+            if !is_imported {
                 return true;
             }
         }
-        false
+        for star in stars {
+            if let UnitKind::Import {
+                request: Request::Star(from),
+                ..
+            } = &definitions.units[star as usize].kind
+            {
+                elsewhere.push((from.clone().into(), self.symbols.text(name).into()));
+            }
+        }
+        elsewhere.into_iter().any(|(from, name)| {
+            let name = self.symbols.number(&name);
+            self.id(&from)
+                .is_some_and(|from| self.class_hooks(from, name, seen))
+        })
     }
 }

@@ -244,8 +244,32 @@ fn modules_that_are_asked_for_by_name_leave_what_asks() {
 
 #[test]
 fn classes_with_computed_bases_stay() {
-    let a = "class Base:\n def __init_subclass__(cls): pass\ndef f(x): pass\nclass One(getattr(Base, 'x')): pass";
-    leaves("from a import f as use", a, a);
+    for bases in [
+        "class One(getattr(Base, 'x')): pass",
+        "class One(getattr(Base, 'x')): pass\nclass Two(One): pass",
+        "Alias = Base\nclass One(Alias): pass",
+        "TABLE = {1: Base}\nclass One(TABLE[1]): pass",
+        "class Outer:\n class Base(Base): pass\nclass One(Outer.Base): pass",
+    ] {
+        let a = format!("class Base:\n def __init_subclass__(cls): pass\ndef f(x): pass\n{bases}");
+        leaves("from a import f as use", &a, &a);
+    }
+}
+
+#[test]
+fn classes_whose_bases_do_nothing_about_them_go() {
+    for class in [
+        "class One(Exception): pass",
+        "import abc\nclass One(abc.ABC): pass",
+        "import abc\nclass One(abc.ABC): pass\nclass Two(One): pass",
+        "from collections import namedtuple\nclass One(namedtuple('One', 'x')): pass",
+    ] {
+        leaves(
+            "from a import f as use",
+            &format!("def f(x): pass\n{class}\n"),
+            "def f(x): pass",
+        );
+    }
 }
 
 #[test]
