@@ -32,20 +32,60 @@ fn given_by<'a>(expr: &'a Expr, names: &mut Vec<&'a str>) {
     }
 }
 
+/// The names whose objects a class gets as its own, in its body and in those of classes in it.
+fn held_by<'a>(body: &'a [Stmt], names: &mut Vec<&'a str>) {
+    for stmt in body {
+        match stmt {
+            Stmt::Assign(assign) => given_by(&assign.value, names),
+            Stmt::AnnAssign(assign) => {
+                if let Some(value) = &assign.value {
+                    given_by(value, names);
+                }
+            }
+            Stmt::ClassDef(class) => held_by(&class.body, names),
+            _ => {}
+        }
+    }
+}
+
 /// Which names of a body can stand for the same object. What a loop goes through is one of many: it has no name.
 pub(super) fn aliases(body: &[Stmt]) -> HashMap<&str, Vec<&str>> {
     #[derive(Default)]
     struct Aliases<'t>(HashMap<&'t str, Vec<&'t str>>);
+    impl<'t> Aliases<'t> {
+        /// One of them leads to all others.
+        fn link(&mut self, names: &[&'t str]) {
+            if let Some((first, others)) = names.split_first() {
+                for other in others {
+                    self.0.entry(first).or_default().push(other);
+                    self.0.entry(other).or_default().push(first);
+                }
+            }
+        }
+    }
     impl<'t> Visitor<'t> for Aliases<'t> {
         fn visit_stmt(&mut self, stmt: &'t Stmt) {
             let mut names = Vec::new();
             match stmt {
-                Stmt::FunctionDef(_) | Stmt::ClassDef(_) => return,
+                Stmt::FunctionDef(_) => return,
+                Stmt::ClassDef(class) => {
+                    names.push(class.name.as_str());
+                    held_by(&class.body, &mut names);
+                    self.link(&names);
+                    return;
+                }
                 Stmt::Assign(assign) => {
                     for target in &assign.targets {
                         given_by(target, &mut names);
                     }
                     given_by(&assign.value, &mut names);
+                    // An object has what its class has.
+                    if let Expr::Call(call) = &*assign.value
+                        && let Expr::Name(class) = &*call.func
+                        && self.0.contains_key(class.id.as_str())
+                    {
+                        names.push(class.id.as_str());
+                    }
                 }
                 Stmt::AnnAssign(assign) => {
                     given_by(&assign.target, &mut names);
@@ -67,13 +107,7 @@ pub(super) fn aliases(body: &[Stmt]) -> HashMap<&str, Vec<&str>> {
                 }
                 _ => {}
             }
-            // One of them leads to all others.
-            if let Some((first, others)) = names.split_first() {
-                for other in others {
-                    self.0.entry(first).or_default().push(other);
-                    self.0.entry(other).or_default().push(first);
-                }
-            }
+            self.link(&names);
             visitor::walk_stmt(self, stmt);
         }
     }

@@ -243,6 +243,12 @@ fn modules_that_are_asked_for_by_name_leave_what_asks() {
 }
 
 #[test]
+fn what_a_class_holds_is_changed_through_it() {
+    let a = "D = {}\nclass H:\n table = D\nH.table['a'] = 1\nh = H()\nh.table['b'] = 2\ndef f(x): return D";
+    leaves("from a import f as use", a, a);
+}
+
+#[test]
 fn classes_with_computed_bases_stay() {
     for bases in [
         "class One(getattr(Base, 'x')): pass",
