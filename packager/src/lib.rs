@@ -14,3 +14,4 @@ pub mod minify;
 pub mod pack;
 pub mod report;
 pub mod source;
+pub mod web;

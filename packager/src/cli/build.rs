@@ -6,12 +6,20 @@ use std::time::Instant;
 use rm_runtime::bundle::{BundleError, Index};
 use rm_runtime::cache::Cache;
 
+use super::TargetArg;
 use super::failure::{Failure, Stage};
 use super::output::{Progress, count, print, seconds, size};
+use crate::engine::BuiltEngine;
 use crate::pack::{Packed, Request, pack};
 use crate::report::metafile_of;
+use crate::web::WebEngine;
 
-pub(super) fn build(request: &Request, out: &Path, metafile: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn build(
+    request: &Request,
+    target: TargetArg,
+    out: &Path,
+    metafile: Option<&Path>,
+) -> Result<(), Failure> {
     let started = Instant::now();
     // A folder that cannot take a bundle is found out before the work, not after it.
     match Index::read(out) {
@@ -29,9 +37,8 @@ pub(super) fn build(request: &Request, out: &Path, metafile: Option<&Path>) -> R
         let packed = pack(request, &cache, &|step| progress.step(step))?;
         progress.step("writing the bundle");
         // The engine first: a bundle that is there can run.
-        if let (Some(engine), false) = (&packed.engine, request.self_contained) {
-            engine
-                .write_beside(out, &cache)
+        if let Some(engine) = &packed.engine {
+            write_engine(engine, request, target, out, &cache)
                 .map_err(|error| Failure::new(Stage::Packing, error))?;
         }
         packed.bundle.write(out)?;
@@ -51,6 +58,20 @@ pub(super) fn build(request: &Request, out: &Path, metafile: Option<&Path>) -> R
         seconds(started.elapsed())
     );
     print(&format!("{}\n", path.display())).map_err(|error| Failure::new(Stage::Packing, error))
+}
+
+fn write_engine(
+    engine: &BuiltEngine,
+    request: &Request,
+    target: TargetArg,
+    out: &Path,
+    cache: &Cache,
+) -> anyhow::Result<()> {
+    match target {
+        TargetArg::Web => WebEngine::of(engine)?.write(out).map(drop),
+        TargetArg::Wasmtime if request.self_contained => Ok(()),
+        TargetArg::Wasmtime => engine.write_beside(out, cache).map(drop),
+    }
 }
 
 /// Tell whoever packs what they should know.

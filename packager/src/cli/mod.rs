@@ -289,6 +289,8 @@ enum BenchArg {
 enum TargetArg {
     /// Natively, Python in the wasmtime sandbox
     Wasmtime,
+    /// The same bundle, with its engine for browsers beside it
+    Web,
 }
 
 impl PipelineArgs {
@@ -313,7 +315,7 @@ pub fn main() -> ExitCode {
         Command::Build {
             pipeline,
             carry,
-            target: TargetArg::Wasmtime,
+            target,
             out,
             self_contained,
             metafile,
@@ -323,7 +325,7 @@ pub fn main() -> ExitCode {
                 carry: carry.carry(),
                 ..request
             };
-            build::build(&request, &out, metafile.as_deref())
+            build::build(&request, target, &out, metafile.as_deref())
         }),
         Command::Run {
             pipeline,

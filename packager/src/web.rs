@@ -1,0 +1,397 @@
+//! The engine for browsers: the component that runs natively, taken apart into what a page can instantiate.
+//!
+//! A browser knows core modules only. This writes those of the component, and a *plan* that says how they are put together:
+//! what wasmtime itself would do when it instantiates the component, worked out by wasmtime's own translator. The page's
+//! side is in `browser-demo/src/runtime/web/`; it brings the few functions of WASI that CPython needs.
+//!
+//! The plan is `engine.json`: a [`Plan`]. Large modules lie beside it under names made from their digests, small ones are
+//! inside it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rm_runtime::digest::Digest;
+use rm_runtime::file::write_atomically;
+use serde::Serialize;
+use wasmtime_environ::component::{
+    ComponentTranslation, ComponentTypesBuilder, CoreDef, CoreExport, ExportItem,
+    GlobalInitializer, InstantiateModule, LoweredIndex, StaticModuleIndex, Trampoline,
+    TrampolineIndex, Translator,
+};
+use wasmtime_environ::wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmtime_environ::{EntityIndex, PrimaryMap, ScopeVec, Tunables};
+
+use crate::engine::BuiltEngine;
+
+/// The version of the plan; a page refuses every other.
+const FORMAT: u32 = 1;
+
+/// The plan's file name.
+const PLAN: &str = "engine.json";
+
+/// Modules up to this size are carried in the plan: a request costs more.
+const INLINE_BYTES: usize = 48 << 10;
+
+/// How many pages of 64 KiB an interpreter may grow to: 1 GiB, as natively.
+const MEMORY_PAGES: u64 = 16 << 10;
+
+/// `engine.json`
+#[derive(Debug, Serialize)]
+struct Plan {
+    /// [`FORMAT`]
+    format: u32,
+    /// The component's digest: bundles name it.
+    engine: Digest,
+    /// Its version of Python.
+    python: String,
+    /// The core modules.
+    modules: Vec<Module>,
+    /// What to instantiate, in this order.
+    instances: Vec<Instance>,
+    /// The memory.
+    memory: Export,
+    /// Where imported functions that return lists ask for room.
+    realloc: Export,
+    /// The component's exports: functions in the canonical ABI.
+    exports: BTreeMap<String, Export>,
+    /// Where a caller of these asks for room.
+    argument_realloc: Export,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Module {
+    Beside {
+        file: String,
+        size: usize,
+        sha256: Digest,
+    },
+    Inside {
+        base64: String,
+    },
+}
+
+#[derive(Debug, Serialize)]
+struct Instance {
+    /// The number of the module.
+    module: u32,
+    /// What it imports, in the order in which it declares that.
+    imports: Vec<Import>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Import {
+    /// Of another instance.
+    Instance(Export),
+    /// Of the host: `wasi:io/streams@0.2.0#[method]output-stream.write`. A `drop` gives a resource back.
+    Host(String),
+}
+
+/// The number of an instance, and the name of its export.
+#[derive(Debug, Serialize)]
+struct Export(u32, String);
+
+/// The engine for browsers, as files.
+#[derive(Debug)]
+pub struct WebEngine {
+    engine: Digest,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl WebEngine {
+    /// Take the engine's component apart.
+    ///
+    /// # Errors
+    ///
+    /// The cache was emptied meanwhile, or the component has something that a plan cannot say.
+    pub fn of(engine: &BuiltEngine) -> anyhow::Result<Self> {
+        let component = engine.component()?;
+        take_apart(&component, engine.facts.digest, &engine.description.python)
+            .context("taking the engine apart for browsers")
+    }
+
+    /// Write it into a folder of its own in a folder of bundles; returns the path of its plan.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be written.
+    pub fn write(&self, folder: &Path) -> anyhow::Result<PathBuf> {
+        let folder = folder.join(folder_name(self.engine));
+        // The plan last: what it names is there when it is.
+        let (plan, modules): (Vec<_>, Vec<_>) = self.files.iter().partition(|(name, _)| *name == PLAN);
+        for (name, bytes) in modules.into_iter().chain(plan) {
+            let path = folder.join(name);
+            if std::fs::read(&path).is_ok_and(|there| there == *bytes) {
+                continue;
+            }
+            std::fs::create_dir_all(&folder)
+                .and_then(|()| write_atomically(&path, bytes))
+                .with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        Ok(folder.join(PLAN))
+    }
+
+    /// How large all its files are.
+    pub fn size(&self) -> usize {
+        self.files.values().map(Vec::len).sum()
+    }
+}
+
+/// The name of the folder of an engine for browsers.
+pub fn folder_name(engine: Digest) -> String {
+    format!("engine-{engine}-web")
+}
+
+fn take_apart(component: &[u8], engine: Digest, python: &str) -> anyhow::Result<WebEngine> {
+    let scope = ScopeVec::new();
+    let tunables = Tunables::default_u32();
+    let features = WasmFeatures::WASM3 | WasmFeatures::COMPONENT_MODEL;
+    let mut validator = Validator::new_with_features(features);
+    let mut types = ComponentTypesBuilder::new(&validator);
+    let (translation, modules) = Translator::new(&tunables, &mut validator, &mut types, &scope)
+        .translate(component)
+        .map_err(|error| anyhow!("{error:?}"))?;
+    let names = modules
+        .iter()
+        .map(|(_, module)| {
+            let exports = module.module.exports.iter();
+            exports
+                .map(|(name, index)| (*index, module.module.strings[*name].to_owned()))
+                .collect()
+        })
+        .collect();
+    let mut planner = Planner::new(&translation, names);
+    let mut files = BTreeMap::new();
+    let mut plan = Plan {
+        format: FORMAT,
+        engine,
+        python: python.to_owned(),
+        modules: Vec::new(),
+        instances: planner.instances()?,
+        memory: planner.memory()?,
+        realloc: planner.realloc()?,
+        exports: planner.exports()?,
+        argument_realloc: planner.argument_realloc()?,
+    };
+    for (_, module) in &modules {
+        let bytes = slim(module.wasm)?;
+        plan.modules.push(if bytes.len() <= INLINE_BYTES {
+            Module::Inside {
+                base64: BASE64_STANDARD.encode(&bytes),
+            }
+        } else {
+            let sha256 = Digest::of(&bytes);
+            let file = format!("{}.wasm", sha256.short());
+            let size = bytes.len();
+            files.insert(file.clone(), bytes);
+            Module::Beside { file, size, sha256 }
+        });
+    }
+    let mut text = serde_json::to_vec(&plan)?;
+    text.push(b'\n');
+    files.insert(PLAN.to_owned(), text);
+    Ok(WebEngine { engine, files })
+}
+
+/// Turns the translator's view of a component into that of a [`Plan`].
+struct Planner<'t> {
+    translation: &'t ComponentTranslation,
+    /// The names under which each module exports what it has.
+    exported: PrimaryMap<StaticModuleIndex, BTreeMap<EntityIndex, String>>,
+    /// The module of each instance made so far.
+    made: Vec<StaticModuleIndex>,
+    /// The function of WASI behind each lowering.
+    lowered: BTreeMap<LoweredIndex, String>,
+}
+
+impl<'t> Planner<'t> {
+    fn new(
+        translation: &'t ComponentTranslation,
+        exported: PrimaryMap<StaticModuleIndex, BTreeMap<EntityIndex, String>>,
+    ) -> Self {
+        let component = &translation.component;
+        let lowered = component.initializers.iter().filter_map(|initializer| {
+            let GlobalInitializer::LowerImport { index, import } = initializer else {
+                return None;
+            };
+            let (import, path) = &component.imports[*import];
+            let (interface, _) = &component.import_types[*import];
+            Some((*index, format!("{interface}#{}", path.join("#"))))
+        });
+        Self {
+            translation,
+            exported,
+            made: Vec::new(),
+            lowered: lowered.collect(),
+        }
+    }
+
+    fn instances(&mut self) -> anyhow::Result<Vec<Instance>> {
+        let mut instances = Vec::new();
+        for initializer in &self.translation.component.initializers {
+            match initializer {
+                GlobalInitializer::InstantiateModule(
+                    InstantiateModule::Static(module, arguments),
+                    _,
+                ) => {
+                    let imports = arguments.iter().map(|argument| self.import(argument));
+                    instances.push(Instance {
+                        module: module.as_u32(),
+                        imports: imports.collect::<anyhow::Result<_>>()?,
+                    });
+                    self.made.push(*module);
+                }
+                GlobalInitializer::LowerImport { .. }
+                | GlobalInitializer::ExtractMemory(_)
+                | GlobalInitializer::ExtractRealloc(_) => {}
+                other => bail!("a step that no page can take: {other:?}"),
+            }
+        }
+        Ok(instances)
+    }
+
+    fn import(&self, definition: &CoreDef) -> anyhow::Result<Import> {
+        Ok(match definition {
+            CoreDef::Export(export) => {
+                let ExportItem::Index(index) = export.item else {
+                    bail!("an export by name: {export:?}");
+                };
+                Import::Instance(self.export(export, index)?)
+            }
+            CoreDef::Trampoline(trampoline) => Import::Host(self.host(*trampoline)?),
+            other => bail!("something that no page has: {other:?}"),
+        })
+    }
+
+    fn host(&self, trampoline: TrampolineIndex) -> anyhow::Result<String> {
+        Ok(match &self.translation.trampolines[trampoline] {
+            Trampoline::LowerImport { index, .. } => self
+                .lowered
+                .get(index)
+                .cloned()
+                .with_context(|| format!("an unknown import {index:?}"))?,
+            Trampoline::ResourceDrop { .. } => "drop".to_owned(),
+            other => bail!("a function that no page has: {other:?}"),
+        })
+    }
+
+    fn export<T>(
+        &self,
+        export: &CoreExport<T>,
+        index: impl Into<EntityIndex>,
+    ) -> anyhow::Result<Export> {
+        let instance = export.instance.as_u32();
+        let index = index.into();
+        let name = self
+            .made
+            .get(instance as usize)
+            .and_then(|module| self.exported[*module].get(&index))
+            .with_context(|| format!("{index:?} of instance {instance} has no name"))?;
+        Ok(Export(instance, name.clone()))
+    }
+
+    fn function(&self, definition: &CoreDef) -> anyhow::Result<Export> {
+        match self.import(definition)? {
+            Import::Instance(export) => Ok(export),
+            Import::Host(name) => bail!("the host's function {name} where the engine's is needed"),
+        }
+    }
+
+    fn memory(&self) -> anyhow::Result<Export> {
+        let mut memories = self.translation.component.initializers.iter();
+        let memories = memories.by_ref().filter_map(|initializer| match initializer {
+            GlobalInitializer::ExtractMemory(memory) => Some(&memory.export),
+            _ => None,
+        });
+        let memories: Vec<_> = memories.collect();
+        let [memory] = memories.as_slice() else {
+            bail!("{} memories instead of one", memories.len());
+        };
+        let ExportItem::Index(index) = memory.item else {
+            bail!("a memory by name: {memory:?}");
+        };
+        self.export(memory, index)
+    }
+
+    /// The first is that of the C library, for imports, the second that of the shim, for exports.
+    fn reallocs(&self) -> anyhow::Result<[Export; 2]> {
+        let reallocs = self.translation.component.initializers.iter();
+        let reallocs: Vec<_> = reallocs
+            .filter_map(|initializer| match initializer {
+                GlobalInitializer::ExtractRealloc(realloc) => Some(self.function(&realloc.def)),
+                _ => None,
+            })
+            .collect::<anyhow::Result<_>>()?;
+        let count = reallocs.len();
+        reallocs
+            .try_into()
+            .map_err(|_| anyhow!("{count} functions that make room instead of two"))
+    }
+
+    fn realloc(&self) -> anyhow::Result<Export> {
+        self.reallocs().map(|[imports, _]| imports)
+    }
+
+    fn argument_realloc(&self) -> anyhow::Result<Export> {
+        self.reallocs().map(|[_, exports]| exports)
+    }
+
+    fn exports(&self) -> anyhow::Result<BTreeMap<String, Export>> {
+        let component = &self.translation.component;
+        let exports = component.exports.raw_iter();
+        exports
+            .map(|(name, (index, _))| {
+                use wasmtime_environ::component::Export as Exported;
+                let Exported::LiftedFunction { func, .. } = &component.export_items[*index] else {
+                    bail!("the export `{name}` is no function");
+                };
+                Ok((name.to_string(), self.function(func)?))
+            })
+            .collect()
+    }
+}
+
+/// A core module without what only tools read, and with a limit to its memory.
+fn slim(module: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = module[..8].to_vec();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload?;
+        if let Payload::MemorySection(section) = &payload {
+            let memories: Vec<_> = section.clone().into_iter().collect::<Result<_, _>>()?;
+            let [memory] = memories.as_slice() else {
+                bail!("{} memories in a module instead of one", memories.len());
+            };
+            let mut contents = vec![1, 1];
+            leb128(&mut contents, memory.initial);
+            leb128(&mut contents, MEMORY_PAGES.max(memory.initial));
+            push_section(&mut bytes, 5, &contents);
+        } else if let Some((id, range)) = payload.as_section()
+            && id != 0
+        {
+            push_section(&mut bytes, id, &module[range]);
+        }
+    }
+    Ok(bytes)
+}
+
+fn push_section(bytes: &mut Vec<u8>, id: u8, contents: &[u8]) {
+    bytes.push(id);
+    leb128(bytes, contents.len() as u64);
+    bytes.extend_from_slice(contents);
+}
+
+fn leb128(bytes: &mut Vec<u8>, mut number: u64) {
+    loop {
+        let low = (number & 0x7f) as u8;
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low);
+            return;
+        }
+        bytes.push(low | 0x80);
+    }
+}
