@@ -15,6 +15,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rm_runtime::digest::Digest;
 use rm_runtime::file::write_atomically;
+use rm_runtime::python::engine::EngineDescription;
 use serde::Serialize;
 use wasmtime_environ::component::{
     ComponentTranslation, ComponentTypesBuilder, CoreDef, CoreExport, ExportItem,
@@ -47,6 +48,8 @@ struct Plan {
     engine: Digest,
     /// Its version of Python.
     python: String,
+    /// The version of what is said over `call`.
+    protocol: i64,
     /// The core modules.
     modules: Vec<Module>,
     /// What to instantiate, in this order.
@@ -110,7 +113,7 @@ impl WebEngine {
     /// The cache was emptied meanwhile, or the component has something that a plan cannot say.
     pub fn of(engine: &BuiltEngine) -> anyhow::Result<Self> {
         let component = engine.component()?;
-        take_apart(&component, engine.facts.digest, &engine.description.python)
+        take_apart(&component, engine.facts.digest, &engine.description)
             .context("taking the engine apart for browsers")
     }
 
@@ -122,7 +125,8 @@ impl WebEngine {
     pub fn write(&self, folder: &Path) -> anyhow::Result<PathBuf> {
         let folder = folder.join(folder_name(self.engine));
         // The plan last: what it names is there when it is.
-        let (plan, modules): (Vec<_>, Vec<_>) = self.files.iter().partition(|(name, _)| *name == PLAN);
+        let (plan, modules): (Vec<_>, Vec<_>) =
+            self.files.iter().partition(|(name, _)| *name == PLAN);
         for (name, bytes) in modules.into_iter().chain(plan) {
             let path = folder.join(name);
             if std::fs::read(&path).is_ok_and(|there| there == *bytes) {
@@ -146,7 +150,11 @@ pub fn folder_name(engine: Digest) -> String {
     format!("engine-{engine}-web")
 }
 
-fn take_apart(component: &[u8], engine: Digest, python: &str) -> anyhow::Result<WebEngine> {
+fn take_apart(
+    component: &[u8],
+    engine: Digest,
+    description: &EngineDescription,
+) -> anyhow::Result<WebEngine> {
     let scope = ScopeVec::new();
     let tunables = Tunables::default_u32();
     let features = WasmFeatures::WASM3 | WasmFeatures::COMPONENT_MODEL;
@@ -169,7 +177,8 @@ fn take_apart(component: &[u8], engine: Digest, python: &str) -> anyhow::Result<
     let mut plan = Plan {
         format: FORMAT,
         engine,
-        python: python.to_owned(),
+        python: description.python.clone(),
+        protocol: description.protocol,
         modules: Vec::new(),
         instances: planner.instances()?,
         memory: planner.memory()?,
@@ -303,10 +312,12 @@ impl<'t> Planner<'t> {
 
     fn memory(&self) -> anyhow::Result<Export> {
         let mut memories = self.translation.component.initializers.iter();
-        let memories = memories.by_ref().filter_map(|initializer| match initializer {
-            GlobalInitializer::ExtractMemory(memory) => Some(&memory.export),
-            _ => None,
-        });
+        let memories = memories
+            .by_ref()
+            .filter_map(|initializer| match initializer {
+                GlobalInitializer::ExtractMemory(memory) => Some(&memory.export),
+                _ => None,
+            });
         let memories: Vec<_> = memories.collect();
         let [memory] = memories.as_slice() else {
             bail!("{} memories instead of one", memories.len());

@@ -1,6 +1,7 @@
 /** The page's side: a runtime that lives in a worker. */
 import type { Checked, Manifest, NodeInfo, Progress, Report } from "./abi.ts";
 import { PipelineError } from "./errors.ts";
+import type { Places } from "./hosts.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import { type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
 import { type FromWorker, isOurs, PROTOCOL, type Method, type Methods, type Opened } from "./protocol.ts";
@@ -109,12 +110,13 @@ export class WorkerRuntime implements Runtime {
   static async start(
     worker: Worker,
     wasm: string | URL,
+    places: Places,
     onProgress?: (progress: Progress) => void,
   ): Promise<WorkerRuntime> {
     const channel = new Channel(worker);
     channel.onProgress = onProgress;
     try {
-      return new WorkerRuntime(channel, await channel.ask("open", String(wasm)));
+      return new WorkerRuntime(channel, await channel.ask("open", String(wasm), places));
     } catch (error) {
       worker.terminate();
       throw error;

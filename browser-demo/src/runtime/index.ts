@@ -16,9 +16,11 @@
  * | bundles | `bundle.ts` |
  * | the executor in wasm, and the form of its calls | `abi.ts`, `marshal.ts` |
  * | what a host of Python nodes is, and which there are | `python.ts`, `hosts.ts` |
+ * | Python on the engine that also runs natively | `web/` |
  */
 import type { Progress } from "./abi.ts";
 import { WorkerRuntime } from "./client.ts";
+import type { Places } from "./hosts.ts";
 import { LocalRuntime } from "./pipeline.ts";
 import type { Runtime } from "./pipeline.ts";
 import wasm from "./wasm/rm_runtime.wasm?url";
@@ -52,13 +54,26 @@ export { readWav } from "./wav.ts";
 /** Where the executor is. */
 export const EXECUTOR = new URL(wasm, import.meta.url);
 
-/** Start the executor in a worker, and tell how its download goes. */
-export function startWorker(onProgress?: (progress: Progress) => void): Promise<Runtime> {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "remotemedia" });
-  return WorkerRuntime.start(worker, EXECUTOR, onProgress);
+/** How a runtime is started. */
+export interface StartOptions {
+  /** The folder that `rm-pack build --target web` wrote to; `bundles/` beside the page unless told otherwise. */
+  readonly engines?: string | URL;
+  /** How the download of the executor goes. */
+  readonly onProgress?: (progress: Progress) => void;
 }
 
-/** Start the executor in this thread. */
-export function startHere(): Promise<Runtime> {
-  return LocalRuntime.start(EXECUTOR);
+function places({ engines = "bundles/" }: StartOptions): Places {
+  const folder = new URL(engines, self.location.href).href;
+  return { engines: folder.endsWith("/") ? folder : `${folder}/` };
+}
+
+/** Start the executor in a worker. */
+export function startWorker(options: StartOptions = {}): Promise<Runtime> {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "remotemedia" });
+  return WorkerRuntime.start(worker, EXECUTOR, places(options), options.onProgress);
+}
+
+/** Start the executor in this thread. Python nodes have workers all the same. */
+export function startHere(options: StartOptions = {}): Promise<Runtime> {
+  return LocalRuntime.start(EXECUTOR, places(options), undefined, options.onProgress);
 }

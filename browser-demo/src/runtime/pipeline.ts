@@ -2,7 +2,7 @@
 import { type Checked, compileExecutor, Executor, type Manifest, type NodeInfo, type Progress } from "./abi.ts";
 import { looksLikeBundle, openBundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
-import { HOSTS, hostFor, type Hosts } from "./hosts.ts";
+import { HOSTS, hostFor, type Hosts, type Places } from "./hosts.ts";
 import type { PythonClass, PythonHost } from "./python.ts";
 import { LocalSession, type Session, type SessionOptions } from "./session.ts";
 import type { Item, Output, Value } from "./values.ts";
@@ -58,25 +58,28 @@ export interface Runtime {
 /** The executor in this thread. */
 export class LocalRuntime implements Runtime {
   readonly #executor: Executor;
+  readonly #places: Places;
   readonly #hosts: Hosts;
 
-  private constructor(executor: Executor, hosts: Hosts) {
+  private constructor(executor: Executor, places: Places, hosts: Hosts) {
     this.#executor = executor;
+    this.#places = places;
     this.#hosts = hosts;
   }
 
   /** Download and start the executor. */
   static async start(
     wasm: string | URL,
+    places: Places,
     hosts: Hosts = HOSTS,
     onProgress?: (progress: Progress) => void,
   ): Promise<LocalRuntime> {
-    return LocalRuntime.of(await compileExecutor(wasm, onProgress), hosts);
+    return LocalRuntime.of(await compileExecutor(wasm, onProgress), places, hosts);
   }
 
   /** Start an executor that was compiled before. */
-  static async of(module: WebAssembly.Module, hosts: Hosts = HOSTS): Promise<LocalRuntime> {
-    return new LocalRuntime(await Executor.instantiate(module), hosts);
+  static async of(module: WebAssembly.Module, places: Places, hosts: Hosts = HOSTS): Promise<LocalRuntime> {
+    return new LocalRuntime(await Executor.instantiate(module), places, hosts);
   }
 
   get version(): string {
@@ -97,7 +100,7 @@ export class LocalRuntime implements Runtime {
       return this.#load(decodeText(content, file ?? "manifest"), file ?? "manifest", new Map(), undefined);
     }
     const bundle = await openBundle(content, file ?? "bundle");
-    const host = await hostFor(bundle, this.#hosts);
+    const host = await hostFor(bundle, this.#hosts, this.#places);
     const text = JSON.stringify(bundle.manifest);
     return this.#load(text, `${file ?? "bundle"}.json`, bundle.nodes, host, bundle.content);
   }

@@ -6,16 +6,17 @@
  */
 import type { Checked, OnError, Progress, Report } from "./abi.ts";
 import type { ErrorData } from "./errors.ts";
+import type { Places } from "./hosts.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import type { PipelineInfo, Source } from "./pipeline.ts";
 import type { Item, Output, Value } from "./values.ts";
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** What can be asked for: arguments and result. */
 export interface Methods {
   /** The first request: start the executor from this address. */
-  open: { readonly arguments: [wasm: string]; readonly result: Opened };
+  open: { readonly arguments: [wasm: string, places: Places]; readonly result: Opened };
   check: { readonly arguments: [text: string, file: string | undefined]; readonly result: Checked };
   load: { readonly arguments: [source: Source]; readonly result: { readonly pipeline: number } & PipelineInfo };
   unload: { readonly arguments: [pipeline: number]; readonly result: null };

@@ -18,8 +18,8 @@ let opened: LocalRuntime | undefined;
 let handles = 0;
 
 const handlers: Handlers = {
-  async open(wasm) {
-    opened = await LocalRuntime.start(wasm, HOSTS, (progress) => {
+  async open(wasm, places) {
+    opened = await LocalRuntime.start(wasm, places, HOSTS, (progress) => {
       post({ protocol: PROTOCOL, progress });
     });
     return { version: opened.version, nodeTypes: opened.nodeTypes };

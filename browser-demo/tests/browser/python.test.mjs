@@ -14,7 +14,11 @@ function run(
   return kit.page.evaluate(
     async ({ script, input, onError, timeout, protocol, cancelAfter, large, unloadFirst }) => {
       const host = kit.scriptedHost(kit.scripts[script], protocol);
-      const runtime = await kit.LocalRuntime.start(kit.EXECUTOR, new Map([["script", () => Promise.resolve(host)]]));
+      const runtime = await kit.LocalRuntime.start(
+        kit.EXECUTOR,
+        { engines: location.href },
+        new Map([["script", () => Promise.resolve(host)]]),
+      );
       const manifest = {
         version: "v1",
         metadata: { name: "test" },

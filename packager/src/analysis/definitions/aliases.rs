@@ -1,117 +1,177 @@
 //! Which names can stand for the same object.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{Expr, Stmt};
+use rustpython_ruff_python_ast::{Expr, ExprCall, ExprContext, Stmt};
 
-/// The names whose objects, or parts of them, an expression can give.
-fn given_by<'a>(expr: &'a Expr, names: &mut Vec<&'a str>) {
-    match expr {
-        Expr::Name(name) => names.push(name.id.as_str()),
-        Expr::Attribute(attribute) => given_by(&attribute.value, names),
-        Expr::Subscript(subscript) => given_by(&subscript.value, names),
-        Expr::Named(walrus) => {
-            given_by(&walrus.target, names);
-            given_by(&walrus.value, names);
-        }
-        Expr::If(choice) => {
-            given_by(&choice.body, names);
-            given_by(&choice.orelse, names);
-        }
-        Expr::BoolOp(operation) => {
-            for value in &operation.values {
-                given_by(value, names);
-            }
-        }
-        Expr::Starred(starred) => given_by(&starred.value, names),
-        Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| given_by(part, names)),
-        Expr::List(list) => list.elts.iter().for_each(|part| given_by(part, names)),
-        // Anything else is made anew.
-        _ => {}
-    }
+/// Collects the names whose objects, or parts of them, an expression can give.
+struct Given<'b, 'a> {
+    /// The names that assignments of the body bind.
+    bound: &'b HashSet<&'a str>,
+    names: Vec<&'a str>,
 }
 
-/// The names whose objects a class gets as its own, in its body and in those of classes in it.
-fn held_by<'a>(body: &'a [Stmt], names: &mut Vec<&'a str>) {
-    for stmt in body {
-        match stmt {
-            Stmt::Assign(assign) => given_by(&assign.value, names),
-            Stmt::AnnAssign(assign) => {
-                if let Some(value) = &assign.value {
-                    given_by(value, names);
-                }
+impl<'a> Given<'_, 'a> {
+    fn by(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) => self.names.push(name.id.as_str()),
+            Expr::Attribute(attribute) => self.by(&attribute.value),
+            Expr::Subscript(subscript) => self.by(&subscript.value),
+            Expr::Named(walrus) => {
+                self.by(&walrus.target);
+                self.by(&walrus.value);
             }
-            Stmt::ClassDef(class) => held_by(&class.body, names),
+            Expr::If(choice) => {
+                self.by(&choice.body);
+                self.by(&choice.orelse);
+            }
+            Expr::BoolOp(operation) => operation.values.iter().for_each(|part| self.by(part)),
+            Expr::Starred(starred) => self.by(&starred.value),
+            Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| self.by(part)),
+            Expr::List(list) => list.elts.iter().for_each(|part| self.by(part)),
+            Expr::Set(set) => set.elts.iter().for_each(|part| self.by(part)),
+            Expr::Dict(dict) => dict.iter_values().for_each(|part| self.by(part)),
+            Expr::Call(call) => self.call(call),
+            // Anything else is made anew.
             _ => {}
         }
     }
+
+    /// What is called may keep what it is given, and an object has what its class has.
+    fn call(&mut self, call: &'a ExprCall) {
+        let mut inside = Given {
+            bound: self.bound,
+            names: Vec::new(),
+        };
+        if let Expr::Name(_) = &*call.func {
+            inside.by(&call.func);
+        }
+        for argument in &call.arguments.args {
+            inside.by(argument);
+        }
+        for keyword in &call.arguments.keywords {
+            inside.by(&keyword.value);
+        }
+        let bound = self.bound;
+        let own = inside.names.into_iter().filter(|name| bound.contains(name));
+        self.names.extend(own);
+    }
+
+    /// What a class gets as its own, in its body and in those of classes in it.
+    fn by_class(&mut self, body: &'a [Stmt]) {
+        for stmt in body {
+            match stmt {
+                Stmt::Assign(assign) => self.by(&assign.value),
+                Stmt::AnnAssign(assign) => {
+                    if let Some(value) = &assign.value {
+                        self.by(value);
+                    }
+                }
+                Stmt::ClassDef(class) => self.by_class(&class.body),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The names that statements of a body bind to a value, and its classes that hold one.
+fn bound(body: &[Stmt]) -> HashSet<&str> {
+    #[derive(Default)]
+    struct Bound<'t>(HashSet<&'t str>);
+    impl<'t> Visitor<'t> for Bound<'t> {
+        fn visit_stmt(&mut self, stmt: &'t Stmt) {
+            match stmt {
+                Stmt::FunctionDef(_) => {}
+                Stmt::ClassDef(class) => {
+                    let is_value = |stmt: &Stmt| {
+                        matches!(
+                            stmt,
+                            Stmt::Assign(_) | Stmt::AnnAssign(_) | Stmt::ClassDef(_)
+                        )
+                    };
+                    if class.body.iter().any(is_value) {
+                        self.0.insert(class.name.as_str());
+                    }
+                }
+                _ => visitor::walk_stmt(self, stmt),
+            }
+        }
+        fn visit_expr(&mut self, expr: &'t Expr) {
+            if let Expr::Name(name) = expr
+                && name.ctx == ExprContext::Store
+            {
+                self.0.insert(name.id.as_str());
+            }
+            visitor::walk_expr(self, expr);
+        }
+    }
+    let mut bound = Bound::default();
+    bound.visit_body(body);
+    bound.0
 }
 
 /// Which names of a body can stand for the same object. What a loop goes through is one of many: it has no name.
 pub(super) fn aliases(body: &[Stmt]) -> HashMap<&str, Vec<&str>> {
-    #[derive(Default)]
-    struct Aliases<'t>(HashMap<&'t str, Vec<&'t str>>);
-    impl<'t> Aliases<'t> {
-        /// One of them leads to all others.
-        fn link(&mut self, names: &[&'t str]) {
-            if let Some((first, others)) = names.split_first() {
-                for other in others {
-                    self.0.entry(first).or_default().push(other);
-                    self.0.entry(other).or_default().push(first);
-                }
-            }
-        }
+    struct Aliases<'b, 't> {
+        bound: &'b HashSet<&'t str>,
+        links: HashMap<&'t str, Vec<&'t str>>,
     }
-    impl<'t> Visitor<'t> for Aliases<'t> {
+    impl<'t> Visitor<'t> for Aliases<'_, 't> {
         fn visit_stmt(&mut self, stmt: &'t Stmt) {
-            let mut names = Vec::new();
+            let mut given = Given {
+                bound: self.bound,
+                names: Vec::new(),
+            };
             match stmt {
                 Stmt::FunctionDef(_) => return,
                 Stmt::ClassDef(class) => {
-                    names.push(class.name.as_str());
-                    held_by(&class.body, &mut names);
-                    self.link(&names);
-                    return;
+                    given.names.push(class.name.as_str());
+                    given.by_class(&class.body);
                 }
                 Stmt::Assign(assign) => {
                     for target in &assign.targets {
-                        given_by(target, &mut names);
+                        given.by(target);
                     }
-                    given_by(&assign.value, &mut names);
-                    // An object has what its class has.
-                    if let Expr::Call(call) = &*assign.value
-                        && let Expr::Name(class) = &*call.func
-                        && self.0.contains_key(class.id.as_str())
-                    {
-                        names.push(class.id.as_str());
-                    }
+                    given.by(&assign.value);
                 }
                 Stmt::AnnAssign(assign) => {
-                    given_by(&assign.target, &mut names);
+                    given.by(&assign.target);
                     if let Some(value) = &assign.value {
-                        given_by(value, &mut names);
+                        given.by(value);
                     }
                 }
                 Stmt::For(repeat) => {
-                    given_by(&repeat.target, &mut names);
-                    names.push("");
+                    given.by(&repeat.target);
+                    given.names.push("");
                 }
                 Stmt::With(with) => {
                     for item in &with.items {
                         if let Some(target) = &item.optional_vars {
-                            given_by(target, &mut names);
+                            given.by(target);
                         }
                     }
-                    names.push("");
+                    given.names.push("");
                 }
                 _ => {}
             }
-            self.link(&names);
-            visitor::walk_stmt(self, stmt);
+            // One of them leads to all others.
+            if let Some((first, others)) = given.names.split_first() {
+                for other in others {
+                    self.links.entry(first).or_default().push(other);
+                    self.links.entry(other).or_default().push(first);
+                }
+            }
+            if !matches!(stmt, Stmt::ClassDef(_)) {
+                visitor::walk_stmt(self, stmt);
+            }
         }
     }
-    let mut aliases = Aliases::default();
+    let bound = bound(body);
+    let mut aliases = Aliases {
+        bound: &bound,
+        links: HashMap::new(),
+    };
     aliases.visit_body(body);
-    aliases.0
+    aliases.links
 }

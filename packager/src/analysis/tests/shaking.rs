@@ -243,7 +243,9 @@ fn modules_that_are_asked_for_by_name_leave_what_asks() {
 }
 
 #[test]
-fn what_a_class_holds_is_changed_through_it() {
+fn what_something_holds_is_changed_through_it() {
+    let a = "D = {}\nclass Box:\n def __init__(self, d): self.d = d\nbox = {'d': D}\nbox['d']['k'] = 1\nns = Box(D)\nns.d['m'] = 3\ndef f(x): return D";
+    leaves("from a import f as use", a, a);
     let a = "D = {}\nclass H:\n table = D\nH.table['a'] = 1\nh = H()\nh.table['b'] = 2\ndef f(x): return D";
     leaves("from a import f as use", a, a);
 }
