@@ -24,12 +24,14 @@ export function packExamples(folder) {
   }
 }
 
+/** The command that is rm-pack. */
+export const rmPack = process.env.RM_PACK
+  ? [process.env.RM_PACK]
+  : ["cargo", "run", "--quiet", "--release", "--locked", "--package", "rm-pack", "--"];
+
 /** Run rm-pack. */
 export function pack(...args) {
-  const built = process.env.RM_PACK;
-  const [command, ...before] = built
-    ? [built]
-    : ["cargo", "run", "--quiet", "--release", "--locked", "--package", "rm-pack", "--"];
+  const [command, ...before] = rmPack;
   const { status, stderr } = spawnSync(command, [...before, ...args], { cwd: repository, encoding: "utf8" });
   if (status !== 0) throw new Error(`rm-pack ${args.join(" ")} ended with ${status}:\n${stderr}`);
 }

@@ -47,3 +47,36 @@ export function manifest(example) {
   const file = readdirSync(join(bundles, example)).find((name) => name.startsWith("pipeline."));
   return { file, content: readFileSync(join(bundles, example, file), "utf8") };
 }
+
+/** Run a bundle of `/bundles/` on lines or on the bytes of a WAV file; outputs as text. */
+export function runInPage(page, { file, input, wav, engines = "/bundles/", options = {} }) {
+  return page.evaluate(
+    async ({ file, input, wav, engines, options }) => {
+      const fetched = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
+      const runtime = await kit.startWorker({ engines });
+      try {
+        const pipeline = await runtime.load({ content: await fetched(`/bundles/${file}`), file });
+        const session = await pipeline.session({ asText: true, ...options });
+        const [outputs, reports] = [[], []];
+        session.onReport = ({ policy, error }) => reports.push(`${policy}: ${error.report()}`);
+        const sending = (
+          wav ? session.send([...kit.readWav(Uint8Array.from(wav), "input.wav")]) : session.sendLines(input)
+        ).then(
+          () => session.close(),
+          (error) => error,
+        );
+        let failure;
+        try {
+          for await (const { value } of session) outputs.push(value);
+        } catch (error) {
+          failure = error.report();
+        }
+        await sending;
+        return { outputs, reports, failure };
+      } finally {
+        runtime.dispose();
+      }
+    },
+    { file, input, wav, engines, options },
+  );
+}

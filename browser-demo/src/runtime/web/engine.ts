@@ -28,8 +28,7 @@ export interface Plan {
 }
 
 type ModuleSource =
-  | { readonly file: string; readonly size: number; readonly sha256: string }
-  | { readonly base64: string };
+  { readonly file: string; readonly size: number; readonly sha256: string } | { readonly base64: string };
 
 /** An engine that is ready to be instantiated. It can be sent to a worker. */
 export interface Engine {
@@ -47,9 +46,13 @@ export async function loadEngine(base: string, digest: string, onBytes: OnBytes 
     const response = await get(new URL(PLAN, folder));
     const plan = (await response.json()) as Plan;
     if (plan.format !== FORMAT) {
-      throw new PipelineError("version", `the engine at ${folder.href} has the format ${plan.format}; this is ${FORMAT}`, {
-        hint: "write it with `rm-pack build --target web` of this version",
-      });
+      throw new PipelineError(
+        "version",
+        `the engine at ${folder.href} has the format ${plan.format}; this is ${FORMAT}`,
+        {
+          hint: "write it with `rm-pack build --target web` of this version",
+        },
+      );
     }
     if (plan.engine !== digest) throw new Error(`it is the engine ${plan.engine}`);
     const modules = await Promise.all(plan.modules.map((source) => compile(folder, source, onBytes)));
@@ -64,7 +67,8 @@ export async function loadEngine(base: string, digest: string, onBytes: OnBytes 
 
 async function get(url: URL): Promise<Response> {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText} for ${url.pathname}`);
+  if (!response.ok)
+    throw new Error(`the server answered ${response.status} ${response.statusText} for ${url.pathname}`);
   return response;
 }
 

@@ -123,8 +123,9 @@ class WebInstance implements PythonInstance {
 
   #take(message: FromInterpreter): void {
     if ("line" in message) {
-      if (message.stream === "stderr") console.error(message.line);
-      else console.log(message.line);
+      // What nodes print is theirs to judge: nothing has gone wrong here.
+      if (message.stream === "stderr") console.warn(message.line);
+      else console.info(message.line);
     } else if ("stopped" in message) {
       this.#stop(message.stopped);
     } else {

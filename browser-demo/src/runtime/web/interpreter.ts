@@ -1,7 +1,7 @@
 /** An interpreter in this thread: an instance of the engine with an application's layer in its memory. */
 import { decode, encode, Tuple, type Wire } from "../marshal.ts";
 import type { Engine, Export } from "./engine.ts";
-import { type Guest, type OnLine, wasi } from "./wasi.ts";
+import { Exit, type Guest, type OnLine, wasi } from "./wasi.ts";
 
 const MAGIC = "RMLAYER1";
 const PAGE = 1 << 16;
@@ -115,10 +115,10 @@ function instantiate(
   onLine: OnLine,
   make: (memory: WebAssembly.Memory, functions: Functions) => Interpreter,
 ): Interpreter {
-  let guest: Guest | undefined;
+  const parts: { guest?: Guest } = {};
   const imported = wasi(() => {
-    if (guest === undefined) throw new Error("a function of the host was called before the engine was put together");
-    return guest;
+    if (parts.guest === undefined) throw new Error("the host was called before the engine was put together");
+    return parts.guest;
   }, onLine);
   const instances: WebAssembly.Instance[] = [];
   const find = ([instance, name]: Export): WebAssembly.ExportValue => {
@@ -140,7 +140,7 @@ function instantiate(
   }
   const memory = find(plan.memory) as WebAssembly.Memory;
   const realloc = find(plan.realloc) as Realloc;
-  guest = { memory, allocate: (size, align) => realloc(0, 0, align, size) };
+  parts.guest = { memory, allocate: (size, align) => realloc(0, 0, align, size) };
   const exported = (name: string) => {
     const found = plan.exports[name];
     if (found === undefined) throw new Error(`the engine has no \`${name}\``);
@@ -162,6 +162,8 @@ function absent(name: string): () => never {
 }
 
 function trapReason(error: unknown): string {
-  if (error instanceof RangeError) return "the interpreter stopped: the browser's stack is full";
-  return `the interpreter stopped: ${error instanceof Error ? error.message : String(error)}`;
+  let reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof Exit) reason = "the program ended it, as os._exit() does";
+  else if (error instanceof RangeError) reason = "the browser's stack is full";
+  return `the Python interpreter stopped: ${reason}`;
 }

@@ -104,8 +104,9 @@ export function wasi(guest: () => Guest, onLine: OnLine): ReadonlyMap<string, Ho
     },
     "wasi:io/poll@0.2.0#poll": (list: number, count: number, at: number) => {
       const memory = view();
-      const times = Array.from({ length: count }, (_, index) =>
-        pollables.get(memory.getUint32(list + 4 * index, true)) ?? 0,
+      const times = Array.from(
+        { length: count },
+        (_, index) => pollables.get(memory.getUint32(list + 4 * index, true)) ?? 0,
       );
       waitUntil(Math.min(...times));
       const now = performance.now();
