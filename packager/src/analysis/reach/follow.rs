@@ -157,7 +157,7 @@ impl<'w> Reach<'w> {
     }
 
     /// `import *` that is kept as it is takes everything.
-    fn take_all(&mut self, id: ModuleId, number: u32, unit: &Unit, thing: Thing) {
+    pub(super) fn take_all(&mut self, id: ModuleId, number: u32, unit: &Unit, thing: Thing) {
         let UnitKind::Import {
             request: Request::Star(from),
             ..

@@ -605,6 +605,8 @@ impl Reach<'_> {
         }
         for (number, unit) in (0..).zip(&definitions.units) {
             self.push(Item::Unit(id, number), because);
+            // One that was reached for some names takes everything from now on.
+            self.take_all(id, number, unit, Thing::Unit(id, number));
             for (member, _) in (0..).zip(&unit.members) {
                 self.push(Item::Member(id, number, member), because);
             }
