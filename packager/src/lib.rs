@@ -12,5 +12,6 @@ pub mod engine;
 pub mod freeze;
 pub mod minify;
 pub mod pack;
+mod pyodide;
 pub mod report;
 pub mod source;

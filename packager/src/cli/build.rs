@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rm_runtime::bundle::{BundleError, Index};
+use rm_runtime::bundle::{BundleError, Index, Target};
 use rm_runtime::cache::Cache;
 
 use super::failure::{Failure, Stage};
@@ -29,7 +29,8 @@ pub(super) fn build(request: &Request, out: &Path, metafile: Option<&Path>) -> R
         let packed = pack(request, &cache, &|step| progress.step(step))?;
         progress.step("writing the bundle");
         // The engine first: a bundle that is there can run.
-        if let (Some(engine), false) = (&packed.engine, request.self_contained) {
+        let needs_engine = request.target == Target::Wasmtime && !request.self_contained;
+        if let (Some(engine), true) = (&packed.engine, needs_engine) {
             engine
                 .write_beside(out, &cache)
                 .map_err(|error| Failure::new(Stage::Packing, error))?;

@@ -29,6 +29,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use rm_runtime::bundle::Target;
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::Settings;
 
@@ -289,6 +290,17 @@ enum BenchArg {
 enum TargetArg {
     /// Natively, Python in the wasmtime sandbox
     Wasmtime,
+    /// In a browser, Python in Pyodide
+    Pyodide,
+}
+
+impl From<TargetArg> for Target {
+    fn from(target: TargetArg) -> Self {
+        match target {
+            TargetArg::Wasmtime => Self::Wasmtime,
+            TargetArg::Pyodide => Self::Pyodide,
+        }
+    }
 }
 
 impl PipelineArgs {
@@ -313,12 +325,13 @@ pub fn main() -> ExitCode {
         Command::Build {
             pipeline,
             carry,
-            target: TargetArg::Wasmtime,
+            target,
             out,
             self_contained,
             metafile,
         } => pipeline.request().and_then(|request| {
             let request = Request {
+                target: target.into(),
                 self_contained,
                 carry: carry.carry(),
                 ..request

@@ -1,0 +1,32 @@
+"""The guest in Pyodide: what a host calls there.
+
+    import _rm_pyodide
+    _rm_pyodide.start()
+    payload, buffers = _rm_pyodide.dispatch(operation, payload, buffers)
+
+Payload and buffers are JavaScript's byte arrays, on the way in and on the way out.
+"""
+
+import sys
+
+import _rm_boot
+import _rm_guest
+import _rm_importer
+import _rm_stdio
+
+
+def start():
+    """To be called once, when Pyodide has booted and the application's wheels are on the path."""
+    from _rm_application import REMOVED, STDLIB
+
+    _rm_boot.learn(REMOVED)
+    _rm_importer.set_stdlib_names(STDLIB.split())
+    if "asyncio" in sys.modules:
+        # Pyodide's own event loop leaves waiting to the browser; this one to the executor.
+        __import__("_rm_loop").install()
+    _rm_stdio.release()
+
+
+def dispatch(operation, payload, buffers):
+    answer, given = _rm_guest.dispatch(operation, payload.to_bytes(), [buffer.to_bytes() for buffer in buffers])
+    return memoryview(answer), [memoryview(buffer).cast("B") for buffer in given]
