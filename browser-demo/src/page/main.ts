@@ -38,9 +38,11 @@ async function start(): Promise<void> {
     showDownloads(executor);
   });
   try {
-    const runtime = await startWorker(({ loaded, total }) => {
-      executor.size = loaded;
-      if (total > 0) bar.value = loaded / total;
+    const runtime = await startWorker({
+      onProgress: ({ loaded, total }) => {
+        executor.size = loaded;
+        if (total > 0) bar.value = loaded / total;
+      },
     });
     executor.took = performance.now() - begun;
     showDownloads(executor);

@@ -1,19 +1,54 @@
 /** Which host runs the Python nodes of which bundle. Each is loaded when a bundle asks for it, and never otherwise. */
+import type { Progress } from "./abi.ts";
 import type { Bundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
 import { PYTHON_PROTOCOL, type PythonHost } from "./python.ts";
 
+/** A line that a node has printed. */
+export interface Printed {
+  readonly node: string;
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+/** Put what a node has printed on the console. */
+export function print({ node, text, isError }: Printed): void {
+  console[isError ? "warn" : "log"](`${node}: ${text}`);
+}
+
+/** What hosts are told by whoever uses them. */
+export interface HostContext {
+  /** How the download of the interpreter goes. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** What nodes print; on the console unless told otherwise. */
+  readonly onPrinted?: (printed: Printed) => void;
+  /** The folder with Pyodide's files, with a final slash, where they are not beside the scripts of this package. */
+  readonly pyodideURL?: string;
+}
+
 /** Makes a host for a bundle, downloading what that takes. */
-export type HostLoader = (bundle: Bundle) => Promise<PythonHost>;
+export type HostLoader = (bundle: Bundle, context: HostContext) => Promise<PythonHost>;
 
 /** The hosts by the target of the bundles that they run. */
 export type Hosts = ReadonlyMap<string, HostLoader>;
 
-/** The hosts of this package. The Pyodide host and that of web components will be `import()`ed here. */
-export const HOSTS: Hosts = new Map();
+/** The hosts of this package. */
+export const HOSTS: Hosts = new Map<string, HostLoader>([
+  [
+    "pyodide",
+    async (bundle, context) => {
+      const { pyodideHost } = await import("./pyodide/host.ts");
+      return pyodideHost(bundle, context);
+    },
+  ],
+]);
 
 /** The host for a bundle's Python nodes; none if it has none. Rejects with a `python` error if nobody here runs them. */
-export async function hostFor(bundle: Bundle, hosts: Hosts): Promise<PythonHost | undefined> {
+export async function hostFor(
+  bundle: Bundle,
+  hosts: Hosts,
+  context: HostContext = {},
+): Promise<PythonHost | undefined> {
   if (bundle.nodes.size === 0) return undefined;
   const load = hosts.get(bundle.target);
   if (load === undefined) {
@@ -21,12 +56,10 @@ export async function hostFor(bundle: Bundle, hosts: Hosts): Promise<PythonHost 
     throw new PipelineError(
       "python",
       `the bundle \`${bundle.name}\` has Python nodes (${types}) for the target ${bundle.target}, which no page can run`,
-      {
-        hint: "run it with `rm-pack run`; Python in the browser comes with bundles for Pyodide or for the web, which this version does not have yet",
-      },
+      { hint: "run it with `rm-pack run`, or pack it for a browser with `rm-pack build --target pyodide`" },
     );
   }
-  const host = await load(bundle);
+  const host = await load(bundle, context);
   if (host.protocol !== PYTHON_PROTOCOL) {
     host.dispose();
     throw new PipelineError(

@@ -17,8 +17,7 @@
  * | the executor in wasm, and the form of its calls | `abi.ts`, `marshal.ts` |
  * | what a host of Python nodes is, and which there are | `python.ts`, `hosts.ts` |
  */
-import type { Progress } from "./abi.ts";
-import { WorkerRuntime } from "./client.ts";
+import { WorkerRuntime, type RuntimeOptions } from "./client.ts";
 import { LocalRuntime } from "./pipeline.ts";
 import type { Runtime } from "./pipeline.ts";
 import wasm from "./wasm/rm_runtime.wasm?url";
@@ -32,6 +31,8 @@ export {
   type Frame,
   type Trouble,
 } from "./errors.ts";
+export type { RuntimeOptions } from "./client.ts";
+export type { HostContext, Printed } from "./hosts.ts";
 export type { NodeMetrics } from "./metrics.ts";
 export type { Pipeline, PipelineInfo, Runtime, Source } from "./pipeline.ts";
 export type { PythonClass, PythonHost, PythonInstance } from "./python.ts";
@@ -52,10 +53,10 @@ export { readWav } from "./wav.ts";
 /** Where the executor is. */
 export const EXECUTOR = new URL(wasm, import.meta.url);
 
-/** Start the executor in a worker, and tell how its download goes. */
-export function startWorker(onProgress?: (progress: Progress) => void): Promise<Runtime> {
+/** Start the executor in a worker. */
+export function startWorker(options: RuntimeOptions = {}): Promise<Runtime> {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "remotemedia" });
-  return WorkerRuntime.start(worker, EXECUTOR, onProgress);
+  return WorkerRuntime.start(worker, EXECUTOR, options);
 }
 
 /** Start the executor in this thread. */

@@ -1,5 +1,7 @@
 // What the tests of the package share: the test page, served as in production, in a real Chromium.
-import { readFileSync, readdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before } from "node:test";
 import { serve } from "../../scripts/server.mjs";
@@ -46,4 +48,29 @@ export function lines(...path) {
 export function manifest(example) {
   const file = readdirSync(join(bundles, example)).find((name) => name.startsWith("pipeline."));
   return { file, content: readFileSync(join(bundles, example, file), "utf8") };
+}
+
+const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache", "remotemedia-pack", "target");
+const rmPack = process.env.RM_PACK ?? join(target, "release", "rm-pack");
+
+/** Why tests that need bundles are left out, if they are. */
+export const withoutPacker = existsSync(rmPack)
+  ? false
+  : `there is no rm-pack at ${rmPack}; \`cargo build --release\`, or name one in RM_PACK`;
+
+/** The bundle of a manifest, as bytes in an array, with its file's name. */
+export function packFile(manifest, ...options) {
+  const folder = mkdtempSync(join(tmpdir(), "rm-browser-"));
+  try {
+    execFileSync(rmPack, ["build", manifest, "--out", folder, ...options], { stdio: "pipe" });
+    const file = readdirSync(folder).find((name) => name.endsWith(".rmpkg"));
+    return { file, bytes: [...readFileSync(join(folder, file))] };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The bundle of an example. */
+export function packExample(example, ...options) {
+  return packFile(join(bundles, example, manifest(example).file), ...options);
 }

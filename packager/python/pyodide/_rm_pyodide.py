@@ -1,10 +1,10 @@
 """The guest in Pyodide: what a host calls there.
 
     import _rm_pyodide
-    _rm_pyodide.start()
-    payload, buffers = _rm_pyodide.dispatch(operation, payload, buffers)
+    _rm_pyodide.start(to_js)
+    [payload, ...buffers] = _rm_pyodide.dispatch(operation, payload, buffers)
 
-Payload and buffers are JavaScript's byte arrays, on the way in and on the way out.
+Payload and buffers are byte arrays of JavaScript, on the way in and on the way out; `to_js` is Pyodide's.
 """
 
 import sys
@@ -15,8 +15,13 @@ import _rm_importer
 import _rm_stdio
 
 
-def start():
+_to_js = None
+
+
+def start(to_js):
     """To be called once, when Pyodide has booted and the application's wheels are on the path."""
+    global _to_js
+    _to_js = to_js
     from _rm_application import REMOVED, STDLIB
 
     _rm_boot.learn(REMOVED)
@@ -24,9 +29,12 @@ def start():
     if "asyncio" in sys.modules:
         # Pyodide's own event loop leaves waiting to the browser; this one to the executor.
         __import__("_rm_loop").install()
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("js", "pyodide_js")]:
+        # The page is nothing to a node, which would run nowhere else.
+        del sys.modules[name]
     _rm_stdio.release()
 
 
 def dispatch(operation, payload, buffers):
     answer, given = _rm_guest.dispatch(operation, payload.to_bytes(), [buffer.to_bytes() for buffer in buffers])
-    return memoryview(answer), [memoryview(buffer).cast("B") for buffer in given]
+    return _to_js([answer, *(memoryview(buffer).cast("B") for buffer in given)])
