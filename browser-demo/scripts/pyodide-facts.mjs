@@ -5,7 +5,8 @@
 //
 // To be run after another version of the npm package `pyodide` was chosen: `node scripts/pyodide-facts.mjs`. The tests in
 // Chromium show whether Pyodide starts from what analysis leaves.
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadPyodide, version } from "pyodide";
@@ -14,9 +15,58 @@ const demo = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const folder = resolve(demo, "../packager/python/pyodide");
 const npm = join(demo, "node_modules/pyodide");
 
-const python = await loadPyodide();
-// What loading packages needs counts as well.
+/** The library with notes taken of every function that runs, from the first module on. */
+async function tracedLibrary() {
+  const python = await loadPyodide();
+  return python
+    .runPython(
+      `
+import io, zipfile
+
+NOTES = """import sys
+def _note():
+    ran, monitoring = set(), sys.monitoring
+    def note(code, offset):
+        # Not the bodies of classes and modules: they run because their module is imported.
+        if code.co_flags & 1:
+            ran.add((code.co_filename, code.co_qualname))
+        return monitoring.DISABLE
+    monitoring.use_tool_id(5, "notes")
+    monitoring.register_callback(5, monitoring.events.PY_START, note)
+    monitoring.set_events(5, monitoring.events.PY_START)
+    sys._rm_ran = ran
+_note()
+"""
+made = io.BytesIO()
+with zipfile.ZipFile("/lib/python314.zip") as source, zipfile.ZipFile(made, "w") as archive:
+    for path in source.namelist():
+        text = source.read(path)
+        archive.writestr(path, NOTES.encode() + text if path == "encodings/__init__.py" else text)
+made.getvalue()
+`,
+    )
+    .toJs();
+}
+
+const temporary = mkdtempSync(join(tmpdir(), "rm-pyodide-"));
+const library = join(temporary, "python_stdlib.zip");
+writeFileSync(library, await tracedLibrary());
+const python = await loadPyodide({ stdLibURL: library, stdout: () => undefined });
+rmSync(temporary, { recursive: true });
 const booted = new Set(python.runPython("import sys; list(sys.modules)").toJs());
+// What a host does beside booting: call, get bytes, be told of an exception, print.
+python.runPython("print('a line')");
+python.globals.get("print").call(undefined, "a line");
+python.pyimport("pyodide.ffi").to_js(python.toPy([1]));
+for (const text of ["1 / 0", "raise ValueError('a')", "import nowhere"]) {
+  try {
+    python.runPython(text);
+  } catch {
+    // Its text was made, which is what matters.
+  }
+}
+const ran = python.runPython("list(sys._rm_ran)").toJs();
+python.runPython("sys.monitoring.set_events(5, 0)");
 
 /** Identifiers in the texts of a binary: what C code, or JavaScript, may look up by name. */
 function identifiers(bytes) {
@@ -28,6 +78,7 @@ const spelled = identifiers(
 );
 
 python.globals.set("spelled", python.toPy([...spelled]));
+python.globals.set("ran", python.toPy(ran));
 python.globals.set("booted", python.toPy([...booted]));
 const facts = JSON.parse(
   python.runPython(`
@@ -59,16 +110,25 @@ for tree in stdlib_trees.values():
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             defined.add(node.name)
 
-stdlib = set(sys.stdlib_module_names) - {"ssl", "_ssl"}
-modules, taken, attributes = set(), set(), set()
+stdlib = set(sys.stdlib_module_names) - {"ssl", "_ssl", "builtins"}
+
+def at_import(tree):
+    """The nodes of what runs when a module is imported: not what is inside functions."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            waiting.extend(ast.iter_child_nodes(node))
+        else:
+            waiting.extend(getattr(node, "decorator_list", ()))
+
+modules, taken = set(), set()
 for name, tree in trees.items():
     if name.partition(".")[0] not in own or name not in booted:
         continue
     bound = {}
-    docstrings = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            docstrings.add(node.value)
+    for node in at_import(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.partition(".")[0] in stdlib:
@@ -79,13 +139,23 @@ for name, tree in trees.items():
             for alias in node.names:
                 taken.add((node.module, alias.name))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            attributes.add(node.attr)
-            if isinstance(node.value, ast.Name) and node.value.id in bound:
-                taken.add((bound[node.value.id], node.attr))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
-            if node.value.isidentifier():
-                attributes.add(node.value)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in bound:
+            taken.add((bound[node.value.id], node.attr))
+
+# What ran, as rm-pack names definitions: a method by its class, what is inside a function by the function.
+kept = set()
+modules_of_files = {}
+for name, module in list(sys.modules.items()):
+    code_file = getattr(getattr(module, "__spec__", None), "origin", None)
+    if code_file == "frozen":
+        code_file = f"<frozen {name}>"
+    modules_of_files.setdefault(code_file, name)
+for file, name in ran:
+    module = modules_of_files.get(file)
+    name = name.partition(".<")[0]
+    if module and not name.startswith("<") and module.partition(".")[0] not in own and name != "_note":
+        parts = name.split(".")
+        kept.add(".".join([module, *parts[:2]]))
 
 def has(module, name):
     try:
@@ -106,12 +176,12 @@ json.dumps(dict(
         builtin_modules=sorted(set(sys.builtin_module_names) - {"_testbuffer", "_testcapi", "_testclinic", "_testclinic_limited", "_testinternalcapi", "_testlimitedcapi", "_xxtestfuzz", "xxsubtype"}),
         frozen_modules=sorted(frozen),
         boot_modules=sorted(name for name in booted if name in frozen or name in sys.builtin_module_names or name == "os.path"),
+        keep=sorted(kept),
         native_names=" ".join(sorted(name for name in spelled & defined if len(name) > 1)),
     ),
     builtin_names={name: names_of(name) for name in sys.builtin_module_names if not name.startswith(("_test", "_xx", "xx"))},
     modules=sorted(modules - {"builtins"}),
     taken=sorted({(module, name) for module, name in taken if module != "builtins" and has(module, name)}),
-    attributes=sorted(attributes),
 ))
 `),
 );
@@ -126,16 +196,8 @@ const target = {
 };
 writeFileSync(join(folder, "target.json"), `${JSON.stringify(target, undefined, 1)}\n`);
 
-const wrapped = (words) => {
-  const lines = [""];
-  for (const word of words) {
-    if (lines.at(-1).length + word.length > 110) lines.push("");
-    lines.push(`${lines.pop()}${lines.at(-1) === "" ? "" : " "}${word}`.trim());
-  }
-  return lines;
-};
 const uses = [
-  '"""What Pyodide itself uses of the standard library: its own Python code, and what its C and JavaScript spell.',
+  '"""What Pyodide\'s own Python code imports of the standard library when it starts, and what it takes of it by name.',
   "",
   `Generated by browser-demo/scripts/pyodide-facts.mjs from version ${version}. Never run: analysis reads it, as a module that uses these.`,
   '"""',
@@ -145,13 +207,6 @@ const uses = [
     const names = facts.taken.filter(([from]) => from === module).map(([, name]) => name);
     return `from ${module} import ${names.length > 6 ? `(\n    ${names.join(",\n    ")},\n)` : names.join(", ")}`;
   }),
-  "",
-  "",
-  "def used(thing):",
-  ...[...new Set(facts.attributes)]
-    .sort()
-    .filter((name) => !/^(None|True|False|and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)$/.test(name))
-    .map((name) => `    thing.${name}`),
 ];
 writeFileSync(join(folder, "uses.py"), `${uses.join("\n")}\n`);
 console.log(`wrote target.json and uses.py for Pyodide ${version} into ${folder}`);

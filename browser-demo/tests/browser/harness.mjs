@@ -58,19 +58,25 @@ export const withoutPacker = existsSync(rmPack)
   ? false
   : `there is no rm-pack at ${rmPack}; \`cargo build --release\`, or name one in RM_PACK`;
 
-/** The bundle of a manifest, as bytes in an array, with its file's name. */
-export function packFile(manifest, ...options) {
+/** The bundle of a manifest, with its file's name. */
+export function packBuffer(manifest, ...options) {
   const folder = mkdtempSync(join(tmpdir(), "rm-browser-"));
   try {
     execFileSync(rmPack, ["build", manifest, "--out", folder, ...options], { stdio: "pipe" });
     const file = readdirSync(folder).find((name) => name.endsWith(".rmpkg"));
-    return { file, bytes: [...readFileSync(join(folder, file))] };
+    return { file, bytes: readFileSync(join(folder, file)) };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** The bundle of an example. */
+/** The bundle of an example, as bytes in an array. */
 export function packExample(example, ...options) {
-  return packFile(join(bundles, example, manifest(example).file), ...options);
+  const { file, bytes } = packBuffer(exampleManifest(example), ...options);
+  return { file, bytes: [...bytes] };
+}
+
+/** The path of an example's manifest. */
+export function exampleManifest(example) {
+  return join(bundles, example, manifest(example).file);
 }

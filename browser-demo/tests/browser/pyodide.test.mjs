@@ -3,28 +3,29 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { bundles, lines, packExample, testPage, withoutPacker as skip } from "./harness.mjs";
+import { bundles, exampleManifest, lines, packBuffer, testPage, withoutPacker as skip } from "./harness.mjs";
 
 const kit = testPage();
 
 /** Run a bundle on items as JSON text, or on the packets of a WAV file. */
-export function run({ file, bytes }, { input, wav, onError = "fail", timeout } = {}) {
+function run({ file, bytes }, { input, wav, onError = "fail", timeout, pyodideURL } = {}) {
   return kit.page.evaluate(
-    async ({ file, bytes, input, wav, onError, timeout }) => {
+    async ({ file, bytes, input, wav, onError, timeout, pyodideURL }) => {
       const [printed, reports, values] = [[], [], []];
       let progress;
       const runtime = await kit.startWorker({
+        ...(pyodideURL !== undefined && { pyodideURL }),
         onPrinted: ({ node, text }) => printed.push(`${node}: ${text}`),
         onPythonProgress: (now) => (progress = now),
       });
       const begun = performance.now();
       let first;
       try {
-        const pipeline = await runtime.load({ content: Uint8Array.from(bytes), file });
+        const pipeline = await runtime.load({ content: Uint8Array.fromBase64(bytes), file });
         const session = await pipeline.session({ asText: true, onError, ...(timeout !== undefined && { timeout }) });
         session.onReport = ({ policy, error }) => reports.push(`${policy}: ${error.report()}`);
         const feed = async () => {
-          if (wav) await session.send([...kit.readWav(Uint8Array.from(wav), "input.wav")]);
+          if (wav) await session.send([...kit.readWav(Uint8Array.fromBase64(wav), "input.wav")]);
           else if (pipeline.takesInput) await session.sendLines(input);
           session.close();
         };
@@ -41,7 +42,11 @@ export function run({ file, bytes }, { input, wav, onError = "fail", timeout } =
         runtime.dispose();
       }
     },
-    { file, bytes, input, wav, onError, timeout },
+    {
+      ...{ file, input, onError, timeout, pyodideURL },
+      bytes: bytes.toString("base64"),
+      wav: wav?.toString("base64"),
+    },
   );
 }
 
@@ -52,9 +57,9 @@ const examples = readdirSync(bundles, { withFileTypes: true })
 
 for (const example of examples) {
   test(`${example} gives what it gives natively`, { skip }, async (t) => {
-    const bundle = packExample(example, "--target", "pyodide");
+    const bundle = packBuffer(exampleManifest(example), "--target", "pyodide");
     const wav = join(bundles, example, "input.wav");
-    const input = existsSync(wav) ? { wav: [...readFileSync(wav)] } : { input: lines(example, "input.jsonl") };
+    const input = existsSync(wav) ? { wav: readFileSync(wav) } : { input: lines(example, "input.jsonl") };
     const { values, error, reports, first, progress } = await run(bundle, input);
     assert.equal(error, undefined);
     assert.deepEqual(reports, []);

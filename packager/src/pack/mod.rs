@@ -192,6 +192,7 @@ pub fn pack(
                 request,
                 (&built, cache),
                 &options,
+                &found,
                 name,
                 parts.nodes,
             )?);

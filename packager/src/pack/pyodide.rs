@@ -13,6 +13,7 @@ use crate::analysis::{self, Closure, NodeModule, Options};
 use crate::compile::{Source, compile_all};
 use crate::engine::{self, BuiltEngine};
 use crate::freeze::CarriedModule;
+use crate::minify::{FOR_CODE, Task, minify_all};
 use crate::pyodide::lock::{Locked, lock};
 use crate::pyodide::wheel::{Wheel, normalised};
 use crate::pyodide::zip::archive;
@@ -29,11 +30,12 @@ const LIBRARY: &str = "python_stdlib.zip";
 const REASON: &str = "Pyodide";
 
 /// The Python side of a bundle for Pyodide, and what analysis found. The application was imported in the engine already, which
-/// told what the classes in `nodes` are.
+/// told what the classes in `nodes` are; `application` is what was found then.
 pub(super) fn parts(
     request: &Request,
     (built, cache): (&BuiltEngine, &Cache),
     options: &Options,
+    application: &Closure,
     name: &str,
     nodes: BTreeMap<String, PythonNode>,
 ) -> Result<PyodideParts, PackError> {
@@ -46,10 +48,10 @@ pub(super) fn parts(
             built.description.python
         )));
     }
-    let mut found = analyse(request, built, options, &facts)?;
+    let mut found = analyse(request, built, options, (&facts, application))?;
     found.modules.remove(pyodide::USES);
     let mut texts = if request.shake {
-        docstrings::without_docstrings(&found)
+        docstrings::without_docstrings_like(application, &found)
     } else {
         BTreeMap::new()
     };
@@ -99,11 +101,12 @@ fn analyse(
     request: &Request,
     built: &BuiltEngine,
     options: &Options,
-    facts: &Facts,
+    (facts, application): (&Facts, &Closure),
 ) -> Result<Closure, PackError> {
     // The sources that were read first have the engine's guest behind them.
     let mut plan = Plan::read(request)?;
-    plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
+    let library = pyodide::stdlib(|module| application.modules.contains_key(module));
+    plan.sources.add_memory(Origin::Stdlib, library);
     let guest = pyodide::guest().into_iter();
     let guest = guest.map(|(name, text)| (format!("{name}.py"), text));
     plan.sources
@@ -117,6 +120,7 @@ fn analyse(
     });
     let mut options = options.clone();
     options.native_names.extend(facts.native_names());
+    options.keep.extend(facts.keep.iter().cloned());
     options.cold = false;
     Ok(analysis::analyse(
         &plan.sources,
@@ -185,9 +189,18 @@ impl Compiler<'_> {
     /// The guest's modules. Tracebacks leave them out by the names that their files have in the engine.
     fn guest(&self) -> Result<BTreeMap<String, Vec<u8>>, PackError> {
         let guest = pyodide::guest();
+        let tasks: Vec<_> = guest
+            .values()
+            .map(|text| Task {
+                text,
+                passes: FOR_CODE,
+            })
+            .collect();
+        let texts = minify_all(&tasks);
         let modules: Vec<_> = guest
-            .iter()
-            .map(|(name, text)| (name.as_str(), &**text))
+            .keys()
+            .zip(&texts)
+            .map(|(name, text)| (name.as_str(), text.text.as_str()))
             .collect();
         self.texts(&modules)
     }

@@ -42,8 +42,16 @@ const GUEST: [(&str, &str); 3] = [
     ),
 ];
 
-/// Modules of the engine's guest that have no use in Pyodide, where nothing is packed.
-const UNUSED_GUEST: [&str; 0] = [];
+/// Frozen modules with functions for an interactive prompt, which nobody calls here: what those use counts for nothing.
+const COMMAND_LINE: [&str; 3] = ["_sitebuiltins", "runpy", "site"];
+
+/// Modules that need processes or semaphores, which an interpreter in a browser has not. They can be imported, or are by code that
+/// would go on without; what they lead to is a tenth of the library.
+const HOPELESS: [&str; 1] = ["concurrent.futures.process"];
+
+/// Modules for which `shutil` and `asyncio` have an answer if they are not there: archives that no wheel is, and names of hosts
+/// where there is no network.
+const SPARE: [&str; 2] = ["encodings.idna", "tarfile"];
 
 /// What is known about Pyodide's interpreter.
 #[derive(Debug, Deserialize)]
@@ -62,6 +70,8 @@ pub(crate) struct Facts {
     frozen_modules: BTreeSet<String>,
     boot_modules: BTreeSet<String>,
     native_names: String,
+    /// What of the standard library runs while it boots and when it is called, as projects name what to keep.
+    pub(crate) keep: Vec<String>,
     /// What its lock files say about themselves.
     pub(crate) lock: serde_json::Value,
 }
@@ -90,7 +100,12 @@ impl Facts {
     pub(crate) fn target(&self, engine: &EngineDescription, optimize: bool) -> Target {
         let words = |text: &String| text.split(' ').map(str::to_owned).collect();
         Target {
-            builtin_modules: self.builtin_modules.clone(),
+            builtin_modules: self
+                .builtin_modules
+                .iter()
+                .cloned()
+                .chain(COMMAND_LINE.map(str::to_owned))
+                .collect(),
             builtin_names: self
                 .builtin_names
                 .iter()
@@ -114,11 +129,23 @@ impl Facts {
     }
 }
 
+/// The standard library without what can only fail here, and without what the application does not use (`is_used`) and
+/// Pyodide's loader does as well without.
+pub(crate) fn stdlib(is_used: impl Fn(&str) -> bool) -> engine::Stdlib {
+    let mut library = engine::stdlib();
+    for module in HOPELESS {
+        library.remove(&format!("{}.py", module.replace('.', "/")));
+    }
+    for module in SPARE.into_iter().filter(|module| !is_used(module)) {
+        library.remove(&format!("{}.py", module.replace('.', "/")));
+    }
+    library
+}
+
 /// The guest's modules in Pyodide: name and source.
 pub(crate) fn guest() -> BTreeMap<String, Arc<str>> {
     let mut modules: BTreeMap<String, Arc<str>> = engine::guest()
         .map(|(path, text)| (path.trim_end_matches(".py").to_owned(), text))
-        .filter(|(name, _)| !UNUSED_GUEST.contains(&name.as_str()))
         .collect();
     modules.extend(GUEST.map(|(name, text)| (name.to_owned(), text.into())));
     modules
