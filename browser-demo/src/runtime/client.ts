@@ -122,11 +122,7 @@ export class WorkerRuntime implements Runtime {
   }
 
   /** Start a worker that runs `worker.ts`, and the executor in it. */
-  static async start(
-    worker: Worker,
-    wasm: string | URL,
-    options: RuntimeOptions = {},
-  ): Promise<WorkerRuntime> {
+  static async start(worker: Worker, wasm: string | URL, options: RuntimeOptions = {}): Promise<WorkerRuntime> {
     const channel = new Channel(worker);
     channel.listeners = options;
     const { pyodideURL } = options;

@@ -78,11 +78,7 @@ export class LocalRuntime implements Runtime {
   }
 
   /** Start an executor that was compiled before. */
-  static async of(
-    module: WebAssembly.Module,
-    hosts: Hosts = HOSTS,
-    context: HostContext = {},
-  ): Promise<LocalRuntime> {
+  static async of(module: WebAssembly.Module, hosts: Hosts = HOSTS, context: HostContext = {}): Promise<LocalRuntime> {
     return new LocalRuntime(await Executor.instantiate(module), hosts, context);
   }
 

@@ -1,5 +1,5 @@
 // What the tests of the package share: the test page, served as in production, in a real Chromium.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -68,6 +68,11 @@ export function packBuffer(manifest, ...options) {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** What `rm-pack run` says. */
+export function runNatively(...options) {
+  return spawnSync(rmPack, ["run", ...options], { encoding: "utf8" });
 }
 
 /** The bundle of an example, as bytes in an array. */

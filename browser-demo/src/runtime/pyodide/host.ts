@@ -23,7 +23,8 @@ export async function pyodideHost(bundle: Bundle, context: HostContext): Promise
 function partsOf(bundle: Bundle): Omit<Start, "module" | "python"> {
   const entry = (name: string) => {
     const bytes = bundle.entries.get(name);
-    if (bytes === undefined) throw new PipelineError("bundle", `the bundle \`${bundle.name}\` has no entry \`${name}\``);
+    if (bytes === undefined)
+      throw new PipelineError("bundle", `the bundle \`${bundle.name}\` has no entry \`${name}\``);
     // What crosses to a worker is copied with all that it is part of.
     return bytes.slice();
   };
