@@ -1,6 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { defineConfig, type Plugin } from "vite";
 import { readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+
+// Nothing of it is in the repository; both the server and the build need it.
+execFileSync(process.execPath, [resolve(import.meta.dirname, "scripts/build-pyodide.mjs")], { stdio: "inherit" });
 
 const bundles = resolve(import.meta.dirname, "../bundles");
 
@@ -37,10 +41,27 @@ function examples(): Plugin {
   };
 }
 
+/** What is known about Pyodide's files when the page is built, as a module; they are made from the npm package if need be. */
+function pyodide(): Plugin {
+  const id = "virtual:pyodide";
+  return {
+    name: "pyodide",
+    resolveId: (source) => (source === id ? `\0${id}` : undefined),
+    load(source) {
+      if (source !== `\0${id}`) return undefined;
+      const description = resolve(import.meta.dirname, "src/runtime/pyodide/files/description.json");
+      const { version, wasm, python } = JSON.parse(readFileSync(description, "utf8")) as Record<string, unknown>;
+      const constants = Object.entries({ version, wasm, python });
+      return constants.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`).join("\n");
+    },
+  };
+}
+
 export default defineConfig(({ mode }) => ({
   base: "./",
-  plugins: [examples()],
-  worker: { format: "es" },
+  plugins: [examples(), pyodide()],
+  worker: { format: "es", plugins: () => [pyodide()] },
+  optimizeDeps: { exclude: ["pyodide"] },
   build: {
     target: "es2022",
     // Every file is a request of its own, so that it shows what was downloaded.

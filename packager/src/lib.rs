@@ -12,6 +12,7 @@ pub mod engine;
 pub mod freeze;
 pub mod minify;
 pub mod pack;
+mod pyodide;
 pub mod report;
 pub mod source;
 pub mod web;

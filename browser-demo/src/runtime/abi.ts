@@ -128,7 +128,14 @@ export async function compileExecutor(
   try {
     const response = await fetch(url);
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
-    return await WebAssembly.compileStreaming(onProgress ? counted(response, onProgress) : response);
+    if (onProgress === undefined) return await WebAssembly.compileStreaming(response);
+    const total = Number(response.headers.get("content-length") ?? 0);
+    let loaded = 0;
+    const onBytes = (bytes: number) => {
+      loaded += bytes;
+      onProgress({ loaded, total });
+    };
+    return await WebAssembly.compileStreaming(counted(response, onBytes));
   } catch (error) {
     throw new PipelineError("load", `the executor at ${String(url)} cannot be loaded: ${reasonOf(error)}`, {
       hint: "build it with `npm run wasm`, and serve it as application/wasm under a policy that allows 'wasm-unsafe-eval'",
@@ -136,14 +143,11 @@ export async function compileExecutor(
   }
 }
 
-/** The same response, with a look at how much of it has come. */
-function counted(response: Response, onProgress: (progress: Progress) => void): Response {
-  const total = Number(response.headers.get("content-length") ?? 0);
-  let loaded = 0;
+/** The same response; tells of each piece how long it is. */
+export function counted(response: Response, onBytes: (bytes: number) => void): Response {
   const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(chunk, controller) {
-      loaded += chunk.length;
-      onProgress({ loaded, total });
+      onBytes(chunk.length);
       controller.enqueue(chunk);
     },
   });

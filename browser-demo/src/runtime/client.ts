@@ -1,7 +1,7 @@
 /** The page's side: a runtime that lives in a worker. */
 import type { Checked, Manifest, NodeInfo, Progress, Report } from "./abi.ts";
 import { PipelineError } from "./errors.ts";
-import type { Places } from "./hosts.ts";
+import { print, type Printed } from "./hosts.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import { type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
 import { type FromWorker, isOurs, PROTOCOL, type Method, type Methods, type Opened } from "./protocol.ts";
@@ -11,6 +11,20 @@ import type { Item, Output, Value } from "./values.ts";
 interface Waiting {
   readonly resolve: (result: never) => void;
   readonly reject: (error: PipelineError) => void;
+}
+
+/** What a page may say, and wants to hear, about a runtime in a worker. */
+export interface RuntimeOptions {
+  /** How the download of the executor goes. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** How the download of an interpreter for Python nodes goes, when a pipeline needs one. */
+  readonly onPythonProgress?: (progress: Progress) => void;
+  /** What Python nodes print; on the console unless told otherwise. */
+  readonly onPrinted?: (printed: Printed) => void;
+  /** The folder with Pyodide's files, with a final slash, where they are not beside the scripts of this package. */
+  readonly pyodideURL?: string;
+  /** The folder that `rm-pack build --target web` wrote to: the engines in it; `bundles/` beside the page if not given. */
+  readonly enginesURL?: string;
 }
 
 /** Asks a worker, and matches its answers. */
@@ -23,7 +37,7 @@ class Channel {
     this.#sessions.delete(handle);
     this.tell("forget", handle);
   });
-  onProgress: ((progress: Progress) => void) | undefined;
+  listeners: RuntimeOptions = {};
   #ids = 0;
   #lost: PipelineError | undefined;
 
@@ -74,7 +88,10 @@ class Channel {
         }),
       );
     } else if ("progress" in message) {
-      this.onProgress?.(message.progress);
+      const { onProgress, onPythonProgress } = this.listeners;
+      (message.of === "executor" ? onProgress : onPythonProgress)?.(message.progress);
+    } else if ("printed" in message) {
+      (this.listeners.onPrinted ?? print)(message.printed);
     } else if ("session" in message) {
       const report: Report = { policy: message.policy, error: PipelineError.from(message.report) };
       this.#sessions.get(message.session)?.deref()?.onReport?.(report);
@@ -107,16 +124,14 @@ export class WorkerRuntime implements Runtime {
   }
 
   /** Start a worker that runs `worker.ts`, and the executor in it. */
-  static async start(
-    worker: Worker,
-    wasm: string | URL,
-    places: Places,
-    onProgress?: (progress: Progress) => void,
-  ): Promise<WorkerRuntime> {
+  static async start(worker: Worker, wasm: string | URL, options: RuntimeOptions = {}): Promise<WorkerRuntime> {
     const channel = new Channel(worker);
-    channel.onProgress = onProgress;
+    channel.listeners = options;
+    const { pyodideURL, enginesURL } = options;
+    const places = { ...(pyodideURL !== undefined && { pyodideURL }), ...(enginesURL !== undefined && { enginesURL }) };
     try {
-      return new WorkerRuntime(channel, await channel.ask("open", String(wasm), places));
+      const opened = await channel.ask("open", String(wasm), places);
+      return new WorkerRuntime(channel, opened);
     } catch (error) {
       worker.terminate();
       throw error;

@@ -1,27 +1,63 @@
 /** Which host runs the Python nodes of which bundle. Each is loaded when a bundle asks for it, and never otherwise. */
+import type { Progress } from "./abi.ts";
 import type { Bundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
 import { PYTHON_PROTOCOL, type PythonHost } from "./python.ts";
 
-/** Where a page has what hosts download. */
-export interface Places {
-  /** The folder that `rm-pack build --target web` wrote to: the engines in it are shared by all bundles. */
-  readonly engines: string;
+/** A line that a node has printed. */
+export interface Printed {
+  readonly node: string;
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+/** Put what a node has printed on the console. */
+export function print({ node, text, isError }: Printed): void {
+  console[isError ? "warn" : "log"](`${node}: ${text}`);
+}
+
+/** What hosts are told by whoever uses them. */
+export interface HostContext {
+  /** How the download of the interpreter goes. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** What nodes print; on the console unless told otherwise. */
+  readonly onPrinted?: (printed: Printed) => void;
+  /** The folder with Pyodide's files, with a final slash, where they are not beside the scripts of this package. */
+  readonly pyodideURL?: string;
+  /** The folder that `rm-pack build --target web` wrote to, with a final slash: bundles share the engines in it. */
+  readonly enginesURL?: string;
 }
 
 /** Makes a host for a bundle, downloading what that takes. */
-export type HostLoader = (bundle: Bundle, places: Places) => Promise<PythonHost>;
+export type HostLoader = (bundle: Bundle, context: HostContext) => Promise<PythonHost>;
 
 /** The hosts by the target of the bundles that they run. */
 export type Hosts = ReadonlyMap<string, HostLoader>;
 
 /** The hosts of this package. */
 export const HOSTS: Hosts = new Map<string, HostLoader>([
-  ["wasmtime", async (bundle, places) => (await import("./web/host.ts")).webHost(bundle, places)],
+  [
+    "wasmtime",
+    async (bundle, context) => {
+      const { webHost } = await import("./web/host.ts");
+      return webHost(bundle, context);
+    },
+  ],
+  [
+    "pyodide",
+    async (bundle, context) => {
+      const { pyodideHost } = await import("./pyodide/host.ts");
+      return pyodideHost(bundle, context);
+    },
+  ],
 ]);
 
 /** The host for a bundle's Python nodes; none if it has none. Rejects with a `python` error if nobody here runs them. */
-export async function hostFor(bundle: Bundle, hosts: Hosts, places: Places): Promise<PythonHost | undefined> {
+export async function hostFor(
+  bundle: Bundle,
+  hosts: Hosts,
+  context: HostContext = {},
+): Promise<PythonHost | undefined> {
   if (bundle.nodes.size === 0) return undefined;
   const load = hosts.get(bundle.target);
   if (load === undefined) {
@@ -29,10 +65,10 @@ export async function hostFor(bundle: Bundle, hosts: Hosts, places: Places): Pro
     throw new PipelineError(
       "python",
       `the bundle \`${bundle.name}\` has Python nodes (${types}) for the target ${bundle.target}, which no page can run`,
-      { hint: "pack it again with `rm-pack build --target web`" },
+      { hint: "pack it again with `rm-pack build --target web`, or for Pyodide with `--target pyodide`" },
     );
   }
-  const host = await load(bundle, places);
+  const host = await load(bundle, context);
   if (host.protocol !== PYTHON_PROTOCOL) {
     host.dispose();
     throw new PipelineError(

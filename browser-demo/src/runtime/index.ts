@@ -15,12 +15,10 @@
  * | errors | `errors.ts` |
  * | bundles | `bundle.ts` |
  * | the executor in wasm, and the form of its calls | `abi.ts`, `marshal.ts` |
- * | what a host of Python nodes is, and which there are | `python.ts`, `hosts.ts` |
- * | Python on the engine that also runs natively | `web/` |
+ * | what a host of Python nodes is, and which there are | `python.ts`, `hosts.ts`, `interpreter.ts` |
+ * | Python on the engine that also runs natively; in Pyodide | `web/`; `pyodide/` |
  */
-import type { Progress } from "./abi.ts";
-import { WorkerRuntime } from "./client.ts";
-import type { Places } from "./hosts.ts";
+import { WorkerRuntime, type RuntimeOptions } from "./client.ts";
 import { LocalRuntime } from "./pipeline.ts";
 import type { Runtime } from "./pipeline.ts";
 import wasm from "./wasm/rm_runtime.wasm?url";
@@ -34,6 +32,8 @@ export {
   type Frame,
   type Trouble,
 } from "./errors.ts";
+export type { RuntimeOptions } from "./client.ts";
+export type { HostContext, Printed } from "./hosts.ts";
 export type { NodeMetrics } from "./metrics.ts";
 export type { Pipeline, PipelineInfo, Runtime, Source } from "./pipeline.ts";
 export type { PythonClass, PythonHost, PythonInstance } from "./python.ts";
@@ -54,26 +54,24 @@ export { readWav } from "./wav.ts";
 /** Where the executor is. */
 export const EXECUTOR = new URL(wasm, import.meta.url);
 
-/** How a runtime is started. */
-export interface StartOptions {
-  /** The folder that `rm-pack build --target web` wrote to; `bundles/` beside the page unless told otherwise. */
-  readonly engines?: string | URL;
-  /** How the download of the executor goes. */
-  readonly onProgress?: (progress: Progress) => void;
-}
-
-function places({ engines = "bundles/" }: StartOptions): Places {
-  const folder = new URL(engines, self.location.href).href;
-  return { engines: folder.endsWith("/") ? folder : `${folder}/` };
-}
-
 /** Start the executor in a worker. */
-export function startWorker(options: StartOptions = {}): Promise<Runtime> {
+export function startWorker(options: RuntimeOptions = {}): Promise<Runtime> {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "remotemedia" });
-  return WorkerRuntime.start(worker, EXECUTOR, places(options), options.onProgress);
+  return WorkerRuntime.start(worker, EXECUTOR, { ...options, enginesURL: enginesURL(options) });
 }
 
-/** Start the executor in this thread. Python nodes have workers all the same. */
-export function startHere(options: StartOptions = {}): Promise<Runtime> {
-  return LocalRuntime.start(EXECUTOR, places(options), undefined, options.onProgress);
+/** Start the executor in this thread. Interpreters of Python nodes have workers all the same. */
+export function startHere(options: RuntimeOptions = {}): Promise<Runtime> {
+  const { onProgress, onPythonProgress, onPrinted, pyodideURL } = options;
+  return LocalRuntime.start(EXECUTOR, undefined, onProgress, {
+    ...(onPythonProgress && { onProgress: onPythonProgress }),
+    ...(onPrinted && { onPrinted }),
+    ...(pyodideURL !== undefined && { pyodideURL }),
+    enginesURL: enginesURL(options),
+  });
+}
+
+function enginesURL({ enginesURL = "bundles/" }: RuntimeOptions): string {
+  const folder = new URL(enginesURL, self.location.href).href;
+  return folder.endsWith("/") ? folder : `${folder}/`;
 }

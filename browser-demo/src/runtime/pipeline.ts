@@ -2,7 +2,7 @@
 import { type Checked, compileExecutor, Executor, type Manifest, type NodeInfo, type Progress } from "./abi.ts";
 import { looksLikeBundle, openBundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
-import { HOSTS, hostFor, type Hosts, type Places } from "./hosts.ts";
+import { HOSTS, hostFor, type HostContext, type Hosts } from "./hosts.ts";
 import type { PythonClass, PythonHost } from "./python.ts";
 import { LocalSession, type Session, type SessionOptions } from "./session.ts";
 import type { Item, Output, Value } from "./values.ts";
@@ -58,28 +58,28 @@ export interface Runtime {
 /** The executor in this thread. */
 export class LocalRuntime implements Runtime {
   readonly #executor: Executor;
-  readonly #places: Places;
   readonly #hosts: Hosts;
+  readonly #context: HostContext;
 
-  private constructor(executor: Executor, places: Places, hosts: Hosts) {
+  private constructor(executor: Executor, hosts: Hosts, context: HostContext) {
     this.#executor = executor;
-    this.#places = places;
     this.#hosts = hosts;
+    this.#context = context;
   }
 
-  /** Download and start the executor. */
+  /** Download and start the executor; `context` is what hosts of Python nodes are told. */
   static async start(
     wasm: string | URL,
-    places: Places,
     hosts: Hosts = HOSTS,
     onProgress?: (progress: Progress) => void,
+    context: HostContext = {},
   ): Promise<LocalRuntime> {
-    return LocalRuntime.of(await compileExecutor(wasm, onProgress), places, hosts);
+    return LocalRuntime.of(await compileExecutor(wasm, onProgress), hosts, context);
   }
 
   /** Start an executor that was compiled before. */
-  static async of(module: WebAssembly.Module, places: Places, hosts: Hosts = HOSTS): Promise<LocalRuntime> {
-    return new LocalRuntime(await Executor.instantiate(module), places, hosts);
+  static async of(module: WebAssembly.Module, hosts: Hosts = HOSTS, context: HostContext = {}): Promise<LocalRuntime> {
+    return new LocalRuntime(await Executor.instantiate(module), hosts, context);
   }
 
   get version(): string {
@@ -100,7 +100,7 @@ export class LocalRuntime implements Runtime {
       return this.#load(decodeText(content, file ?? "manifest"), file ?? "manifest", new Map(), undefined);
     }
     const bundle = await openBundle(content, file ?? "bundle");
-    const host = await hostFor(bundle, this.#hosts, this.#places);
+    const host = await hostFor(bundle, this.#hosts, this.#context);
     const text = JSON.stringify(bundle.manifest);
     return this.#load(text, `${file ?? "bundle"}.json`, bundle.nodes, host, bundle.content);
   }

@@ -6,7 +6,7 @@
  */
 import type { Checked, OnError, Progress, Report } from "./abi.ts";
 import type { ErrorData } from "./errors.ts";
-import type { Places } from "./hosts.ts";
+import type { Printed } from "./hosts.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import type { PipelineInfo, Source } from "./pipeline.ts";
 import type { Item, Output, Value } from "./values.ts";
@@ -16,7 +16,7 @@ export const PROTOCOL = 2;
 /** What can be asked for: arguments and result. */
 export interface Methods {
   /** The first request: start the executor from this address. */
-  open: { readonly arguments: [wasm: string, places: Places]; readonly result: Opened };
+  open: { readonly arguments: [wasm: string, options: WorkerOptions]; readonly result: Opened };
   check: { readonly arguments: [text: string, file: string | undefined]; readonly result: Checked };
   load: { readonly arguments: [source: Source]; readonly result: { readonly pipeline: number } & PipelineInfo };
   unload: { readonly arguments: [pipeline: number]; readonly result: null };
@@ -34,6 +34,14 @@ export interface Methods {
   fromJson: { readonly arguments: [text: string]; readonly result: Value };
 }
 export type Method = keyof Methods;
+
+/** How the runtime in a worker is to be. */
+export interface WorkerOptions {
+  /** The folder with Pyodide's files, with a final slash, where they are not beside the scripts of this package. */
+  readonly pyodideURL?: string;
+  /** The folder of engines for browsers, with a final slash. */
+  readonly enginesURL?: string;
+}
 
 /** What the worker says when it is open. */
 export interface Opened {
@@ -69,14 +77,21 @@ export interface ReportMessage {
   readonly report: ErrorData;
 }
 
-/** From the worker while it is being opened. */
+/** From the worker while the executor is downloaded, and later while an interpreter for Python nodes is. */
 export interface ProgressMessage {
   readonly protocol: typeof PROTOCOL;
+  readonly of: "executor" | "python";
   readonly progress: Progress;
 }
 
+/** From the worker: a line that a Python node has printed. */
+export interface PrintedMessage {
+  readonly protocol: typeof PROTOCOL;
+  readonly printed: Printed;
+}
+
 /** Anything from the worker. */
-export type FromWorker = Response | ReportMessage | ProgressMessage;
+export type FromWorker = Response | ReportMessage | ProgressMessage | PrintedMessage;
 
 /** Whether a message is of this version. */
 export function isOurs(message: unknown): boolean {

@@ -1,6 +1,7 @@
 /** The worker's side: answers the requests of `protocol.ts` with a runtime in this thread. */
+import type { Progress } from "./abi.ts";
 import { PipelineError, type ErrorKind } from "./errors.ts";
-import { HOSTS } from "./hosts.ts";
+import { HOSTS, type Printed } from "./hosts.ts";
 import { LocalRuntime, type LocalPipeline } from "./pipeline.ts";
 import { isOurs, PROTOCOL, type FromWorker, type Method, type Methods, type Request } from "./protocol.ts";
 import type { LocalSession } from "./session.ts";
@@ -18,10 +19,15 @@ let opened: LocalRuntime | undefined;
 let handles = 0;
 
 const handlers: Handlers = {
-  async open(wasm, places) {
-    opened = await LocalRuntime.start(wasm, places, HOSTS, (progress) => {
-      post({ protocol: PROTOCOL, progress });
-    });
+  async open(wasm, options) {
+    const tellOf = (of: "executor" | "python") => (progress: Progress) => {
+      post({ protocol: PROTOCOL, of, progress });
+    };
+    const onPrinted = (printed: Printed) => {
+      post({ protocol: PROTOCOL, printed });
+    };
+    const context = { ...options, onProgress: tellOf("python"), onPrinted };
+    opened = await LocalRuntime.start(wasm, HOSTS, tellOf("executor"), context);
     return { version: opened.version, nodeTypes: opened.nodeTypes };
   },
   check: (text, file) => runtime().check(text, file),

@@ -1,31 +1,9 @@
 // Bundles as `rm-pack build` writes them, and ones that were altered since.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { bundles, lines, testPage } from "./harness.mjs";
+import { lines, packExample as pack, testPage, withoutPacker as skip } from "./harness.mjs";
 
 const kit = testPage();
-
-const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache", "remotemedia-pack", "target");
-const rmPack = process.env.RM_PACK ?? join(target, "release", "rm-pack");
-const skip = existsSync(rmPack)
-  ? false
-  : `there is no rm-pack at ${rmPack}; \`cargo build --release\`, or name one in RM_PACK`;
-
-/** The bundle of an example, as bytes. */
-function pack(example, manifest) {
-  const folder = mkdtempSync(join(tmpdir(), "rm-browser-"));
-  try {
-    execFileSync(rmPack, ["build", join(bundles, example, manifest), "--out", folder], { stdio: "pipe" });
-    const file = readdirSync(folder).find((name) => name.endsWith(".rmpkg"));
-    return { file, bytes: [...readFileSync(join(folder, file))] };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 /** What becomes of a bundle: its outputs, or why not. */
 function run({ file, bytes }, input) {
@@ -50,14 +28,14 @@ function run({ file, bytes }, input) {
 }
 
 test("a bundle of Rust nodes runs, and gives what it must", { skip }, async () => {
-  const bundle = pack("calculator", "pipeline.json");
+  const bundle = pack("calculator");
   const { outputs, content } = await run(bundle, lines("calculator", "input.jsonl"));
   assert.deepEqual(outputs, lines("calculator", "expected.jsonl"));
   assert.ok(bundle.file.includes(content.slice(0, 16)), "the file is named by the content hash");
 });
 
 test("a byte changed anywhere is noticed", { skip }, async () => {
-  const bundle = pack("calculator", "pipeline.json");
+  const bundle = pack("calculator");
   const refused = await kit.page.evaluate(async ({ bytes, file }) => {
     const refused = { not: [] };
     for (let at = 0; at < bytes.length; at += 1) {
@@ -81,7 +59,7 @@ test("a byte changed anywhere is noticed", { skip }, async () => {
 });
 
 test("a bundle that is cut off, or is none, is refused", { skip }, async () => {
-  const { file, bytes } = pack("calculator", "pipeline.json");
+  const { file, bytes } = pack("calculator");
   const cut = await run({ file, bytes: bytes.slice(0, -10) }, []);
   assert.match(cut.error, /^bundle: `calculator-.*\.rmpkg` is not a bundle: it does not end as bundles do\nhint: /);
   const binary = await run({ file: "a.bin", bytes: [0xff, 0xfe, 0x00] }, []);
@@ -89,6 +67,6 @@ test("a bundle that is cut off, or is none, is refused", { skip }, async () => {
 });
 
 test("a bundle with Python nodes says what can be done", { skip }, async () => {
-  const { error } = await run(pack("mixed", "pipeline.yaml"), []);
+  const { error } = await run(pack("mixed"), []);
   assert.match(error, /^python: the bundle `mixed` has Python nodes \(`DeadbandNode`\) for the target wasmtime/);
 });

@@ -65,7 +65,11 @@ test("what nodes may do", async () => {
 });
 
 test("exceptions and what was left out are errors of their item", async () => {
-  const { reports } = await same([{ do: "raises", what: "luck" }, { do: "removed", name: "hls_to_rgb" }, { do: "count" }]);
+  const { reports } = await same([
+    { do: "raises", what: "luck" },
+    { do: "removed", name: "hls_to_rgb" },
+    { do: "count" },
+  ]);
   assert.match(reports[0], /ValueError: no luck/);
   assert.match(reports[1], /RemovedError/);
 });

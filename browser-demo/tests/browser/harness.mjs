@@ -1,5 +1,7 @@
 // What the tests of the package share: the test page, served as in production, in a real Chromium.
-import { readFileSync, readdirSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before } from "node:test";
 import { serve } from "../../scripts/server.mjs";
@@ -53,7 +55,7 @@ export function runInPage(page, { file, input, wav, engines = "/bundles/", optio
   return page.evaluate(
     async ({ file, input, wav, engines, options }) => {
       const fetched = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
-      const runtime = await kit.startWorker({ engines });
+      const runtime = await kit.startWorker({ enginesURL: engines });
       try {
         const pipeline = await runtime.load({ content: await fetched(`/bundles/${file}`), file });
         const session = await pipeline.session({ asText: true, ...options });
@@ -79,4 +81,37 @@ export function runInPage(page, { file, input, wav, engines = "/bundles/", optio
     },
     { file, input, wav, engines, options },
   );
+}
+
+/** Why tests that need bundles are left out, if they are. */
+export const withoutPacker = existsSync(rmPack)
+  ? false
+  : `there is no rm-pack at ${rmPack}; \`cargo build --release\`, or name one in RM_PACK`;
+
+/** The bundle of a manifest, with its file's name. */
+export function packBuffer(manifest, ...options) {
+  const folder = mkdtempSync(join(tmpdir(), "rm-browser-"));
+  try {
+    execFileSync(rmPack, ["build", manifest, "--out", folder, ...options], { stdio: "pipe" });
+    const file = readdirSync(folder).find((name) => name.endsWith(".rmpkg"));
+    return { file, bytes: readFileSync(join(folder, file)) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What `rm-pack run` says. */
+export function runNatively(...options) {
+  return spawnSync(rmPack, ["run", ...options], { encoding: "utf8" });
+}
+
+/** The bundle of an example, as bytes in an array. */
+export function packExample(example, ...options) {
+  const { file, bytes } = packBuffer(exampleManifest(example), ...options);
+  return { file, bytes: [...bytes] };
+}
+
+/** The path of an example's manifest. */
+export function exampleManifest(example) {
+  return join(bundles, example, manifest(example).file);
 }

@@ -69,6 +69,7 @@ fn write_engine(
 ) -> anyhow::Result<()> {
     match target {
         TargetArg::Web => WebEngine::of(engine)?.write(out).map(drop),
+        TargetArg::Pyodide => Ok(()),
         TargetArg::Wasmtime if request.self_contained => Ok(()),
         TargetArg::Wasmtime => engine.write_beside(out, cache).map(drop),
     }

@@ -29,6 +29,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use rm_runtime::bundle::Target;
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::Settings;
 
@@ -291,6 +292,17 @@ enum TargetArg {
     Wasmtime,
     /// The same bundle, with its engine for browsers beside it
     Web,
+    /// In a browser, Python in Pyodide
+    Pyodide,
+}
+
+impl From<TargetArg> for Target {
+    fn from(target: TargetArg) -> Self {
+        match target {
+            TargetArg::Wasmtime | TargetArg::Web => Self::Wasmtime,
+            TargetArg::Pyodide => Self::Pyodide,
+        }
+    }
 }
 
 impl PipelineArgs {
@@ -321,6 +333,7 @@ pub fn main() -> ExitCode {
             metafile,
         } => pipeline.request().and_then(|request| {
             let request = Request {
+                target: target.into(),
                 self_contained,
                 carry: carry.carry(),
                 ..request

@@ -22,19 +22,50 @@ const COPIERS: [&str; 12] = [
     "weakref",
 ];
 
+/// The same for what is in every bundle for Pyodide: two of them take over a docstring, and whoever calls `inspect.getdoc` is a
+/// reader by that name.
+const MORE_COPIERS: [&str; 3] = ["inspect", "operator", "reprlib"];
+
 /// The texts of the modules to compile: without docstrings, on the same lines, unless they are read.
 pub(super) fn without_docstrings(closure: &Closure) -> BTreeMap<String, String> {
-    let reads: BTreeMap<&str, DocReads> = closure
-        .modules
-        .iter()
-        .map(|(name, module)| (name.as_str(), reads(&module.source, &module.shaken.text)))
-        .collect();
-    let somebody_reads_any = reads
-        .iter()
-        .any(|(name, reads)| reads.any && !(is_stdlib(closure, name) && COPIERS.contains(name)));
-    if somebody_reads_any {
+    let reads = reads_of(closure);
+    if somebody_reads_any(closure, &reads, &COPIERS) {
         return BTreeMap::new();
     }
+    stripped(closure, &reads)
+}
+
+/// The same where more than the application is in the program: `application` is without the rest, whose code may read
+/// docstrings and is known not to need any.
+pub(super) fn without_docstrings_like(
+    application: &Closure,
+    closure: &Closure,
+) -> BTreeMap<String, String> {
+    let copiers: Vec<&str> = COPIERS.into_iter().chain(MORE_COPIERS).collect();
+    if somebody_reads_any(application, &reads_of(application), &copiers) {
+        return BTreeMap::new();
+    }
+    stripped(closure, &reads_of(closure))
+}
+
+fn reads_of(closure: &Closure) -> BTreeMap<&str, DocReads> {
+    let modules = closure.modules.iter();
+    modules
+        .map(|(name, module)| (name.as_str(), reads(&module.source, &module.shaken.text)))
+        .collect()
+}
+
+fn somebody_reads_any(
+    closure: &Closure,
+    reads: &BTreeMap<&str, DocReads>,
+    copiers: &[&str],
+) -> bool {
+    reads
+        .iter()
+        .any(|(name, reads)| reads.any && !(is_stdlib(closure, name) && copiers.contains(name)))
+}
+
+fn stripped(closure: &Closure, reads: &BTreeMap<&str, DocReads>) -> BTreeMap<String, String> {
     let (names, tasks): (Vec<&str>, Vec<Task<'_>>) = closure
         .modules
         .iter()

@@ -6,6 +6,7 @@ mod error;
 mod modules;
 mod notes;
 pub(crate) mod plan;
+mod pyodide;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
-use rm_runtime::bundle::{Bundle, EngineReference, Parts, PythonParts};
+use rm_runtime::bundle::{Bundle, EngineReference, Parts, PythonParts, Target};
 use rm_runtime::cache::Cache;
 use rm_runtime::python::{InstanceError, block_on};
 use rm_runtime::value::Value;
@@ -34,6 +35,8 @@ pub const TRACE_MARK: &str = "\u{1e}rm-pack ran ";
 pub struct Request {
     /// The manifest's file.
     pub manifest: PathBuf,
+    /// What the bundle runs on.
+    pub target: Target,
     /// Folders with node sources, beside the manifest's own.
     pub sources: Vec<PathBuf>,
     /// Put the engine into the bundle.
@@ -64,6 +67,7 @@ impl Request {
     pub fn new(manifest: impl Into<PathBuf>) -> Self {
         Self {
             manifest: manifest.into(),
+            target: Target::Wasmtime,
             sources: Vec::new(),
             self_contained: false,
             shake: true,
@@ -127,6 +131,7 @@ pub fn pack(
     let mut notes = std::mem::take(&mut plan.notes);
     let mut engine = None;
     let mut python = None;
+    let mut pyodide = None;
     let mut user_sources = BTreeMap::new();
     let mut analysis_time = Duration::ZERO;
     let mut closure = None;
@@ -179,16 +184,34 @@ pub fn pack(
         notes.extend(notes::of_closure(&found));
         notes.extend(notes::of_output(&frozen.printed));
         traced.clone_from(&frozen.traced);
-        python = Some(python_parts(request, &plan, &built, table, frozen)?);
+        let parts = python_parts(request, &plan, &built, table, frozen)?;
+        if request.target == Target::Pyodide {
+            progress("packing for Pyodide");
+            let name = &plan.manifest.metadata.name;
+            pyodide = Some(pyodide::parts(
+                request,
+                (&built, cache),
+                &options,
+                &found,
+                name,
+                parts.nodes,
+            )?);
+        } else {
+            python = Some(parts);
+        }
         engine = Some(built);
         closure = Some(found);
     }
-    let bundle = Bundle::assemble(Parts {
+    let parts = Parts {
         name: file_name(&plan.manifest.metadata.name),
         manifest: plan.manifest,
         packer: format!("rm-pack {}", env!("CARGO_PKG_VERSION")),
         python,
-    });
+    };
+    let bundle = match request.target {
+        Target::Wasmtime => Bundle::assemble(parts),
+        Target::Pyodide => Bundle::assemble_for_pyodide(parts, pyodide),
+    };
     Ok(Packed {
         bundle,
         engine,

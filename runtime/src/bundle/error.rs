@@ -79,6 +79,18 @@ pub enum BundleError {
         /// What there is.
         found: String,
     },
+    /// It runs on something else.
+    #[error(
+        "`{bundle}` was packed for the target {target}, and {needed} is needed here; pack the pipeline for that"
+    )]
+    WrongTarget {
+        /// The bundle's name.
+        bundle: String,
+        /// What it runs on.
+        target: Target,
+        /// What would run here.
+        needed: Target,
+    },
     /// The engine that a bundle needs is nowhere.
     #[error(
         "`{bundle}` needs the engine {digest} (Python {python}), which is neither in it, nor beside it, nor on this \

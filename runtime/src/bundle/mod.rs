@@ -9,6 +9,14 @@
 //! | `modules.json` | a list of [`PackedModule`]: what the layer holds, and why; only with Python nodes |
 //! | `engine.wasm.zst` | the engine itself, compressed; only in a self-contained bundle |
 //!
+//! A bundle for Pyodide has `modules.json` and, instead of a layer, these:
+//!
+//! | entry | what it is |
+//! |---|---|
+//! | `*.whl` | wheels of compiled modules: the application, and the guest that answers for it |
+//! | `pyodide-lock.json` | what Pyodide has to know to load them |
+//! | `python_stdlib.zip` | what is needed of the standard library, compiled |
+//!
 //! The SHA-256 of `bundle.json` is the bundle's *content hash*: it is in the file's name and in the archive's comment, and
 //! through the entries' digests it covers everything. Digests are those of the uncompressed contents. Reading checks
 //! all of it before anything is used, and that the file is, byte for byte, what writing these contents gives.
@@ -16,6 +24,7 @@
 mod archive;
 mod error;
 mod index;
+mod pyodide;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,6 +34,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::python::class::PythonNode;
 pub use error::BundleError;
 pub use index::{INDEX_FILE, Index, IndexedBundle, IndexedEngine};
+pub use pyodide::PyodideParts;
 
 use crate::digest::Digest;
 use crate::file::write_atomically;
@@ -48,12 +58,15 @@ const ENGINE: &str = "engine.wasm.zst";
 pub enum Target {
     /// Natively, Python in the wasmtime sandbox.
     Wasmtime,
+    /// In a browser, Python in Pyodide.
+    Pyodide,
 }
 
 impl std::fmt::Display for Target {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Wasmtime => "wasmtime",
+            Self::Pyodide => "pyodide",
         })
     }
 }
@@ -120,6 +133,8 @@ pub struct Bundle {
     layer: Option<Layer>,
     modules: Vec<PackedModule>,
     engine: Option<Vec<u8>>,
+    /// The wheels of a bundle for Pyodide, and what goes with them.
+    files: BTreeMap<String, Vec<u8>>,
     folder: Option<PathBuf>,
 }
 
@@ -173,6 +188,7 @@ impl Bundle {
             layer: None,
             modules: Vec::new(),
             engine: None,
+            files: BTreeMap::new(),
             folder: None,
         };
         if let Some(python) = parts.python {
@@ -181,22 +197,22 @@ impl Bundle {
             bundle.layer = Some(python.layer);
             bundle.modules = python.modules;
             bundle.engine = python.component;
-            bundle.description.entries = bundle
-                .contents()
-                .into_iter()
-                .map(|(name, bytes)| {
-                    (
-                        name.to_owned(),
-                        Entry {
-                            sha256: Digest::of(&bytes),
-                            size: bytes.len() as u64,
-                        },
-                    )
-                })
-                .collect();
         }
-        bundle.content = Digest::of(&bundle.description_bytes());
+        bundle.describe_entries();
         bundle
+    }
+
+    /// Say in the description what the other entries are, and take its digest.
+    fn describe_entries(&mut self) {
+        let entries = self.contents().into_iter().map(|(name, bytes)| {
+            let entry = Entry {
+                sha256: Digest::of(&bytes),
+                size: bytes.len() as u64,
+            };
+            (name.to_owned(), entry)
+        });
+        self.description.entries = entries.collect();
+        self.content = Digest::of(&self.description_bytes());
     }
 
     /// Read a bundle's file, and check all of it.
@@ -269,6 +285,16 @@ impl Bundle {
             None => Vec::new(),
         };
         let engine = contents.remove(ENGINE);
+        let mut files = BTreeMap::new();
+        if description.target == Target::Pyodide {
+            for (name, bytes) in std::mem::take(&mut contents) {
+                // They are written into folders, so that a name must not lead out of one.
+                if Path::new(name).file_name() != Some(name.as_ref()) {
+                    return Err(damaged(format!("`{name}` is not the name of a file")));
+                }
+                files.insert(name.to_owned(), bytes);
+            }
+        }
         if let Some((name, _)) = contents.pop_first() {
             return Err(damaged(format!(
                 "it has an entry `{name}` that bundles of format {FORMAT} do not have"
@@ -280,6 +306,7 @@ impl Bundle {
             layer,
             modules,
             engine,
+            files,
             folder: None,
         };
         archive.check_file_name(&bundle.file_name(), path)?;
@@ -295,6 +322,7 @@ impl Bundle {
     pub fn write(&self, folder: &Path) -> Result<PathBuf, BundleError> {
         let path = folder.join(self.file_name());
         let bytes = self.to_bytes();
+        self.write_files(folder)?;
         write_atomically(&path, &bytes).map_err(|source| BundleError::Write {
             path: path.clone(),
             source,
@@ -354,8 +382,12 @@ impl Bundle {
 
     /// `NAME-TARGET-HASH.rmpkg`
     pub fn file_name(&self) -> String {
+        format!("{}.{EXTENSION}", self.stem())
+    }
+
+    fn stem(&self) -> String {
         let Description { name, target, .. } = &self.description;
-        format!("{name}-{target}-{}.{EXTENSION}", self.content.short())
+        format!("{name}-{target}-{}", self.content.short())
     }
 
     fn description_bytes(&self) -> Vec<u8> {
@@ -366,14 +398,20 @@ impl Bundle {
     }
 
     /// The entries beside `bundle.json`, uncompressed.
-    fn contents(&self) -> Vec<(&'static str, Vec<u8>)> {
-        let Some(layer) = &self.layer else {
-            return Vec::new();
-        };
-        let mut modules =
-            serde_json::to_vec_pretty(&self.modules).expect("a list of modules has text keys only");
-        modules.push(b'\n');
-        let mut contents = vec![(LAYER, layer.as_bytes().to_vec()), (MODULES, modules)];
+    fn contents(&self) -> Vec<(&str, Vec<u8>)> {
+        let mut contents: Vec<(&str, Vec<u8>)> = Vec::new();
+        if let Some(layer) = &self.layer {
+            contents.push((LAYER, layer.as_bytes().to_vec()));
+        }
+        for (name, bytes) in &self.files {
+            contents.push((name, bytes.clone()));
+        }
+        if self.layer.is_some() || !self.files.is_empty() {
+            let mut modules = serde_json::to_vec_pretty(&self.modules)
+                .expect("a list of modules has text keys only");
+            modules.push(b'\n');
+            contents.push((MODULES, modules));
+        }
         if let Some(engine) = &self.engine {
             contents.push((ENGINE, engine.clone()));
         }

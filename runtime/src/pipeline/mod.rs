@@ -25,7 +25,7 @@ use self::load::{find_engine, no_engine};
 use self::run::{Run, Turn};
 pub use self::session::{Item, Output, Session};
 use self::threads::Threads;
-use crate::bundle::{Bundle, PythonNode};
+use crate::bundle::{Bundle, BundleError, PythonNode, Target};
 use crate::cache::Cache;
 use crate::graph::Graph;
 use crate::layer::Layer;
@@ -146,6 +146,15 @@ impl Pipeline {
         settings: Settings,
     ) -> Result<Self, LoadError> {
         let description = bundle.description();
+        if description.target != Target::Wasmtime && !description.nodes.is_empty() {
+            let (target, needed) = (description.target, Target::Wasmtime);
+            let bundle = bundle.file_name();
+            return Err(LoadError::Bundle(BundleError::WrongTarget {
+                bundle,
+                target,
+                needed,
+            }));
+        }
         let manifest = description.manifest.clone();
         let Settings {
             registry,

@@ -2,6 +2,7 @@
  * The engine that also runs natively, as a page gets it: core modules of WebAssembly and a plan that says how they are put
  * together. `packager/src/web.rs` writes both.
  */
+import { counted, type Progress } from "../abi.ts";
 import { sha256 } from "../bundle.ts";
 import { PipelineError, reasonOf } from "../errors.ts";
 
@@ -36,12 +37,13 @@ export interface Engine {
   readonly modules: readonly WebAssembly.Module[];
 }
 
-/** How far all that is downloaded has come. */
-export type OnBytes = (bytes: number) => void;
-
-/** Download and compile an engine; `base` is where its folder is. Rejects with a `load` error. */
-export async function loadEngine(base: string, digest: string, onBytes: OnBytes = () => undefined): Promise<Engine> {
-  const folder = new URL(`engine-${digest}-web/`, base);
+/** Download and compile the engine at an address. Rejects with a `load` error. */
+export async function loadEngine(
+  address: string,
+  digest: string,
+  onProgress: (progress: Progress) => void = () => undefined,
+): Promise<Engine> {
+  const folder = new URL(address);
   try {
     const response = await get(new URL(PLAN, folder));
     const plan = (await response.json()) as Plan;
@@ -55,12 +57,18 @@ export async function loadEngine(base: string, digest: string, onBytes: OnBytes 
       );
     }
     if (plan.engine !== digest) throw new Error(`it is the engine ${plan.engine}`);
+    const total = plan.modules.reduce((sum, source) => sum + ("file" in source ? source.size : 0), 0);
+    let loaded = 0;
+    const onBytes = (bytes: number) => {
+      loaded += bytes;
+      onProgress({ loaded, total });
+    };
     const modules = await Promise.all(plan.modules.map((source) => compile(folder, source, onBytes)));
     return { plan, modules };
   } catch (error) {
     if (error instanceof PipelineError) throw error;
     throw new PipelineError("load", `the engine at ${folder.href} cannot be loaded: ${reasonOf(error)}`, {
-      hint: "serve what `rm-pack build --target web` writes, the folder engine-...-web included, and say where it is (`engines`)",
+      hint: "serve what `rm-pack build --target web` writes, the folder engine-...-web included, and say where it is (`enginesURL`)",
     });
   }
 }
@@ -72,18 +80,19 @@ async function get(url: URL): Promise<Response> {
   return response;
 }
 
-async function compile(folder: URL, source: ModuleSource, onBytes: OnBytes): Promise<WebAssembly.Module> {
+async function compile(
+  folder: URL,
+  source: ModuleSource,
+  onBytes: (bytes: number) => void,
+): Promise<WebAssembly.Module> {
   if ("base64" in source) {
     return WebAssembly.compile(Uint8Array.from(atob(source.base64), (char) => char.charCodeAt(0)));
   }
-  const response = await get(new URL(source.file, folder));
+  const response = counted(await get(new URL(source.file, folder)), onBytes);
   // Compiled while it comes. Nothing of it runs before its digest was found to be right.
   const [module, found] = await Promise.all([
     WebAssembly.compileStreaming(response.clone()),
-    response.arrayBuffer().then((bytes) => {
-      onBytes(bytes.byteLength);
-      return sha256(new Uint8Array(bytes));
-    }),
+    response.arrayBuffer().then((bytes) => sha256(new Uint8Array(bytes))),
   ]);
   if (found !== source.sha256) throw new Error(`${source.file} was altered: its SHA-256 is ${found}`);
   return module;

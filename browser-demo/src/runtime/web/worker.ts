@@ -1,6 +1,14 @@
-/** The worker of one interpreter. */
+/** The worker of one interpreter on the engine. */
+import { reasonOf } from "../errors.ts";
+import type { FromInterpreter, ToInterpreter } from "../interpreter.ts";
+import type { Engine } from "./engine.ts";
 import { Interpreter } from "./interpreter.ts";
-import type { FromInterpreter, ToInterpreter } from "./messages.ts";
+
+/** What an interpreter is started with. */
+export interface Start {
+  readonly engine: Engine;
+  readonly layer: Uint8Array;
+}
 
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let interpreter: Interpreter | undefined;
@@ -9,19 +17,19 @@ function post(message: FromInterpreter, transfer: Transferable[] = []): void {
   scope.postMessage(message, transfer);
 }
 
-scope.onmessage = ({ data }: MessageEvent<ToInterpreter>) => {
+scope.onmessage = ({ data }: MessageEvent<ToInterpreter<Start>>) => {
   try {
     if ("start" in data) {
-      interpreter = Interpreter.start(data.start.engine, data.start.layer, (stream, line) => {
-        post({ stream, line });
+      interpreter = Interpreter.start(data.start.engine, data.start.layer, (stream, printed) => {
+        post({ printed, isError: stream === "stderr" });
       });
-      post({ started: true });
+      post({ ready: true });
       return;
     }
-    if (interpreter === undefined) throw new Error("the interpreter was not started");
-    const answer = interpreter.call(data.operation, data.request);
-    post({ answer }, [answer.payload.buffer, ...answer.buffers.map((buffer) => buffer.buffer)]);
+    if (interpreter === undefined) throw new Error("the interpreter was asked for something before it was started");
+    const answer = interpreter.call(data.operation, data);
+    post({ answer }, [answer.payload.buffer, ...answer.buffers.map(({ buffer }) => buffer)]);
   } catch (error) {
-    post({ stopped: error instanceof Error ? error.message : String(error) });
+    post({ gone: reasonOf(error) });
   }
 };

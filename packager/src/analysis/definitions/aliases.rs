@@ -10,6 +10,8 @@ struct Given<'b, 'a> {
     /// The names that assignments of the body bind.
     bound: &'b HashSet<&'a str>,
     names: Vec<&'a str>,
+    /// What is called to make it.
+    callees: Vec<&'a Expr>,
 }
 
 impl<'a> Given<'_, 'a> {
@@ -40,9 +42,11 @@ impl<'a> Given<'_, 'a> {
 
     /// What is called may keep what it is given, and an object has what its class has.
     fn call(&mut self, call: &'a ExprCall) {
+        self.callees.push(&call.func);
         let mut inside = Given {
             bound: self.bound,
             names: Vec::new(),
+            callees: Vec::new(),
         };
         if let Expr::Name(_) = &*call.func {
             inside.by(&call.func);
@@ -111,17 +115,42 @@ fn bound(body: &[Stmt]) -> HashSet<&str> {
     bound.0
 }
 
-/// Which names of a body can stand for the same object. What a loop goes through is one of many: it has no name.
-pub(super) fn aliases(body: &[Stmt]) -> HashMap<&str, Vec<&str>> {
-    struct Aliases<'b, 't> {
-        bound: &'b HashSet<&'t str>,
-        links: HashMap<&'t str, Vec<&'t str>>,
+/// Which names of a body can stand for the same object.
+#[derive(Debug, Default)]
+pub(super) struct Aliases<'a> {
+    links: HashMap<&'a str, Vec<&'a str>>,
+    callees: HashMap<&'a str, Vec<&'a Expr>>,
+}
+
+impl<'a> Aliases<'a> {
+    /// The names that have others.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.links.keys().copied()
     }
-    impl<'t> Visitor<'t> for Aliases<'_, 't> {
+
+    /// The other names of what a name stands for. One that is empty stands for one of many.
+    pub(super) fn of(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.links.get(name).into_iter().flatten().copied()
+    }
+
+    /// What is called to give the name its objects: what that gives may be anybody's.
+    pub(super) fn callees(&self, name: &str) -> impl Iterator<Item = &'a Expr> {
+        self.callees.get(name).into_iter().flatten().copied()
+    }
+}
+
+/// Looks for [`Aliases`]. What a loop goes through is one of many: it has no name.
+pub(super) fn aliases(body: &[Stmt]) -> Aliases<'_> {
+    struct Collector<'b, 't> {
+        bound: &'b HashSet<&'t str>,
+        aliases: Aliases<'t>,
+    }
+    impl<'t> Visitor<'t> for Collector<'_, 't> {
         fn visit_stmt(&mut self, stmt: &'t Stmt) {
             let mut given = Given {
                 bound: self.bound,
                 names: Vec::new(),
+                callees: Vec::new(),
             };
             match stmt {
                 Stmt::FunctionDef(_) => return,
@@ -157,9 +186,13 @@ pub(super) fn aliases(body: &[Stmt]) -> HashMap<&str, Vec<&str>> {
             }
             // One of them leads to all others.
             if let Some((first, others)) = given.names.split_first() {
+                let Aliases { links, callees } = &mut self.aliases;
                 for other in others {
-                    self.links.entry(first).or_default().push(other);
-                    self.links.entry(other).or_default().push(first);
+                    links.entry(first).or_default().push(other);
+                    links.entry(other).or_default().push(first);
+                }
+                if !given.callees.is_empty() {
+                    callees.entry(first).or_default().extend(given.callees);
                 }
             }
             if !matches!(stmt, Stmt::ClassDef(_)) {
@@ -168,10 +201,10 @@ pub(super) fn aliases(body: &[Stmt]) -> HashMap<&str, Vec<&str>> {
         }
     }
     let bound = bound(body);
-    let mut aliases = Aliases {
+    let mut collector = Collector {
         bound: &bound,
-        links: HashMap::new(),
+        aliases: Aliases::default(),
     };
-    aliases.visit_body(body);
-    aliases.links
+    collector.visit_body(body);
+    collector.aliases
 }

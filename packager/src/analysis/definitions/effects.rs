@@ -13,9 +13,9 @@ use rustpython_ruff_python_ast::{
 
 use super::super::names::{BARE, ImportedNames};
 use super::Effect;
-use super::aliases::aliases;
+use super::aliases::{Aliases, aliases};
 use super::names::chain;
-use super::pure::{PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception};
+use super::pure::{HANDS_OUT, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception};
 use super::scope::{Scope, ScopeKind};
 use crate::source::{ModuleSource, Origin};
 
@@ -30,7 +30,7 @@ pub(super) struct Effects<'a> {
     /// Those of them that stand for the module's namespace.
     namespaces: HashSet<&'a str>,
     /// Names that can stand for the same object as others: `a = b = []`, `a = b.table`.
-    aliases: HashMap<&'a str, Vec<&'a str>>,
+    aliases: Aliases<'a>,
 }
 
 /// The effect of a piece of code, and the module's own names whose objects it changes.
@@ -157,6 +157,18 @@ impl<'a> Effects<'a> {
         self.is_quiet(name.id.as_str(), depth)
     }
 
+    /// Whether what a call gives is an object of its own, as that of a class.
+    fn makes_something(&self, callee: &'a Expr, depth: usize) -> bool {
+        let hands_out = match callee {
+            Expr::Name(name) => {
+                let name = name.id.as_str();
+                self.functions.contains_key(name) || HANDS_OUT.contains(&name)
+            }
+            _ => false,
+        };
+        !hands_out && self.is_pure_callee(callee, depth)
+    }
+
     /// Whether calling the module's own function or class `name` changes nothing but what it makes.
     fn is_quiet(&self, name: &str, depth: usize) -> bool {
         // Recursion ends here: what calls itself is as quiet as the rest of it.
@@ -249,13 +261,12 @@ impl<'a> Effects<'a> {
         }
         let aliases = aliases(&function.body);
         let mut todo: Vec<&str> = aliases
-            .keys()
-            .copied()
+            .names()
             .filter(|name| !locals.contains(name) && !matches!(*name, "self" | "cls"))
             .collect();
         while let Some(name) = todo.pop() {
-            for other in aliases.get(name).into_iter().flatten() {
-                if locals.remove(other) {
+            for other in aliases.of(name) {
+                if locals.remove(&other) {
                     todo.push(other);
                 }
             }
@@ -402,7 +413,13 @@ impl<'a> Finder<'_, 'a> {
                 self.unknown();
             } else if !self.found.changes.contains(&name) {
                 self.found.changes.push(name);
-                todo.extend(self.effects.aliases.get(name).into_iter().flatten());
+                let aliases = &self.effects.aliases;
+                todo.extend(aliases.of(name));
+                let makes = |callee| self.effects.makes_something(callee, self.depth);
+                if !aliases.callees(name).all(makes) {
+                    // What is handed out may be somebody else's object.
+                    self.unknown();
+                }
             }
         }
     }

@@ -191,3 +191,6 @@ pub(super) const PURE_METHODS: &[&str] = &[
 pub(super) fn is_exception(name: &str) -> bool {
     name.ends_with("Error") || name.ends_with("Exception") || name.ends_with("Warning")
 }
+
+/// Those of [`PURE_BUILTINS`] that give what they were given, or something that belongs to it.
+pub(super) const HANDS_OUT: &[&str] = &["getattr", "iter", "max", "min", "next"];

@@ -251,6 +251,13 @@ fn what_something_holds_is_changed_through_it() {
 }
 
 #[test]
+fn what_a_call_hands_out_may_be_anybodys() {
+    let a =
+        "import b\ndef of(m): return m.D\nlocal = of(b)\nlocal['one'] = 1\ndef f(x): return b.D";
+    leaves("from a import f as use\nimport b", a, a);
+}
+
+#[test]
 fn classes_with_computed_bases_stay() {
     for bases in [
         "class One(getattr(Base, 'x')): pass",

@@ -1,0 +1,120 @@
+/**
+ * A worker with one interpreter in it: boots Pyodide from what the host has checked, and passes requests on to the guest
+ * (`packager/python/pyodide/_rm_pyodide.py`). It downloads nothing itself.
+ */
+import { loadPyodide, type PyodideAPI } from "pyodide";
+import createPyodideModule from "pyodide/pyodide.asm.mjs";
+import type { PyCallable, PyProxy } from "pyodide/ffi";
+import { reasonOf } from "../errors.ts";
+import type { FromInterpreter, ToInterpreter } from "../interpreter.ts";
+import type { Start } from "./start.ts";
+
+/** Where the archives are in the interpreter's file system. */
+const FOLDER = "/remotemedia";
+/** The address under which Pyodide asks for what it has been given. */
+const LIBRARY = "python_stdlib.zip";
+
+const scope = self as unknown as DedicatedWorkerGlobalScope;
+let dispatch: PyCallable | undefined;
+
+/** What of Emscripten's settings is replaced here. */
+interface Settings {
+  instantiateWasm?: (
+    imports: { env: Record<string, unknown> } & WebAssembly.Imports,
+    done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ) => object;
+}
+
+/** Instances of a module that was compiled once for all interpreters. */
+function instantiateFrom(module: WebAssembly.Module): Required<Settings>["instantiateWasm"] {
+  return (imports, done) => {
+    // The mark of a JavaScript error in Pyodide's C code: any object that nothing else is equal to.
+    const mark = Symbol("error");
+    imports.env["Jsv_GetError_import"] = () => mark;
+    imports.env["JsvError_Check"] = (value: unknown) => (value === mark ? 1 : 0);
+    WebAssembly.instantiate(module, imports).then(
+      (instance) => {
+        done(instance, module);
+      },
+      (error: unknown) => {
+        post({ gone: `Pyodide cannot be started: ${reasonOf(error)}` });
+      },
+    );
+    return {};
+  };
+}
+
+async function boot({ module, library, python, wheels, lock }: Start): Promise<void> {
+  // Pyodide fetches what it boots from. Here it gets what was checked, and nothing else from anywhere.
+  scope.fetch = (input) => {
+    const address = input instanceof Request ? input.url : String(input);
+    if (address.endsWith(`/${LIBRARY}`)) return Promise.resolve(new Response(library));
+    // Asked for in advance; what `instantiateFrom` has takes its place.
+    if (address.endsWith("/pyodide.asm.wasm")) return Promise.resolve(new Response(null));
+    return Promise.reject(new TypeError(`a node's interpreter has no network: ${address}`));
+  };
+  const archives = [["pyodide.zip", python] as const, ...wheels];
+  const printed = (isError: boolean) => (text: string) => {
+    post({ printed: text, isError });
+  };
+  const pyodide: PyodideAPI = await loadPyodide({
+    indexURL: new URL("./", scope.location.href).href,
+    stdLibURL: LIBRARY,
+    lockFileContents: lock,
+    stdout: printed(false),
+    stderr: printed(true),
+    // As the engine is: the same order of sets, the same encoding.
+    env: {
+      HOME: "/home/pyodide",
+      PYTHONPATH: archives.map(([name]) => `${FOLDER}/${name}`).join(":"),
+      PYTHONHASHSEED: "0",
+      PYTHONUTF8: "1",
+    },
+    fsInit: (FS) => {
+      FS.mkdirTree(FOLDER);
+      for (const [name, bytes] of archives) FS.writeFile(`${FOLDER}/${name}`, bytes);
+      return Promise.resolve();
+    },
+    createPyodideModule: ((settings: Settings) => {
+      settings.instantiateWasm = instantiateFrom(module);
+      return createPyodideModule(settings);
+    }) as never,
+  });
+  const guest = pyodide.pyimport("_rm_pyodide") as PyProxy & {
+    readonly start: PyCallable;
+    readonly dispatch: PyCallable;
+  };
+  const ffi = pyodide.pyimport("pyodide.ffi") as PyProxy & { readonly to_js: PyCallable };
+  guest.start(ffi.to_js);
+  dispatch = guest.dispatch;
+}
+
+function call(operation: number, payload: Uint8Array, buffers: readonly Uint8Array[]): void {
+  if (dispatch === undefined) throw new Error("the interpreter was asked for something before it was started");
+  const [answer, ...given] = dispatch(operation, payload, buffers) as [Uint8Array, ...Uint8Array[]];
+  post({ answer: { payload: answer, buffers: given } }, [answer.buffer, ...given.map(({ buffer }) => buffer)]);
+}
+
+function post(message: FromInterpreter, transfer: readonly ArrayBufferLike[] = []): void {
+  scope.postMessage(message, transfer as Transferable[]);
+}
+
+scope.onmessage = ({ data }: MessageEvent<ToInterpreter<Start>>) => {
+  if ("start" in data) {
+    boot(data.start).then(
+      () => {
+        post({ ready: true });
+      },
+      (error: unknown) => {
+        post({ gone: `Pyodide cannot be started: ${reasonOf(error)}` });
+      },
+    );
+    return;
+  }
+  try {
+    call(data.operation, data.payload, data.buffers);
+  } catch (error) {
+    // The guest lets nothing through, so that this is the interpreter itself: its stack has run over.
+    post({ gone: `the interpreter has stopped: ${reasonOf(error)}` });
+  }
+};

@@ -1,0 +1,13 @@
+/** What an interpreter in Pyodide is started with. */
+export interface Start {
+  /** Pyodide's interpreter, compiled. */
+  readonly module: WebAssembly.Module;
+  /** The standard library. */
+  readonly library: Uint8Array<ArrayBuffer>;
+  /** Pyodide's own Python modules. */
+  readonly python: Uint8Array<ArrayBuffer>;
+  /** The wheels of the bundle, by file name. */
+  readonly wheels: readonly (readonly [name: string, wheel: Uint8Array<ArrayBuffer>])[];
+  /** The bundle's lock file. */
+  readonly lock: string;
+}

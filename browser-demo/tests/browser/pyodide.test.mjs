@@ -1,0 +1,241 @@
+// Python nodes in Pyodide: every example gives what it gives natively, and what goes wrong is told as natively.
+import assert from "node:assert/strict";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  bundles,
+  demo,
+  exampleManifest,
+  lines,
+  packBuffer,
+  runNatively,
+  testPage,
+  withoutPacker as skip,
+} from "./harness.mjs";
+
+const kit = testPage();
+
+/** Run a bundle on items as JSON text, or on the packets of a WAV file. */
+function run({ file, bytes }, { input, wav, onError = "fail", timeout, pyodideURL } = {}) {
+  return kit.page.evaluate(
+    async ({ file, bytes, input, wav, onError, timeout, pyodideURL }) => {
+      const [printed, reports, values] = [[], [], []];
+      let progress;
+      const runtime = await kit.startWorker({
+        ...(pyodideURL !== undefined && { pyodideURL }),
+        onPrinted: ({ node, text }) => printed.push(`${node}: ${text}`),
+        onPythonProgress: (now) => (progress = now),
+      });
+      const begun = performance.now();
+      let first;
+      try {
+        const pipeline = await runtime.load({ content: Uint8Array.fromBase64(bytes), file });
+        const session = await pipeline.session({ asText: true, onError, ...(timeout !== undefined && { timeout }) });
+        session.onReport = ({ policy, error }) => reports.push(`${policy}: ${error.report()}`);
+        const feed = async () => {
+          if (wav) await session.send([...kit.readWav(Uint8Array.fromBase64(wav), "input.wav")]);
+          else if (pipeline.takesInput) await session.sendLines(input);
+          session.close();
+        };
+        const feeding = feed();
+        for await (const { value } of session) {
+          first ??= performance.now() - begun;
+          values.push(value);
+        }
+        await feeding;
+        return { values, printed, reports, progress, first };
+      } catch (error) {
+        return { values, printed, reports, error: `${error.kind}: ${error.report()}` };
+      } finally {
+        runtime.dispose();
+      }
+    },
+    {
+      ...{ file, input, onError, timeout, pyodideURL },
+      bytes: bytes.toString("base64"),
+      wav: wav?.toString("base64"),
+    },
+  );
+}
+
+const examples = readdirSync(bundles, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(join(bundles, entry.name, "expected.jsonl")))
+  .map(({ name }) => name)
+  .sort();
+
+for (const example of examples) {
+  test(`${example} gives what it gives natively`, { skip }, async (t) => {
+    const bundle = packBuffer(exampleManifest(example), "--target", "pyodide");
+    const wav = join(bundles, example, "input.wav");
+    const input = existsSync(wav) ? { wav: readFileSync(wav) } : { input: lines(example, "input.jsonl") };
+    const { values, error, reports, first, progress } = await run(bundle, input);
+    assert.equal(error, undefined);
+    assert.deepEqual(reports, []);
+    assert.deepEqual(values, lines(example, "expected.jsonl"));
+    t.diagnostic(`${bundle.bytes.length} bytes, first result after ${Math.round(first ?? 0)} ms`);
+    if (progress) assert.equal(progress.loaded, progress.total);
+    assert.deepEqual(kit.problems, []);
+  });
+}
+
+/** A bundle of one of the nodes in `nodes/nodes.py`, for Pyodide, and how the same fares natively. */
+function node(type, { params = {}, input, onError = "fail" }) {
+  const folder = mkdtempSync(join(tmpdir(), "rm-browser-"));
+  try {
+    const manifest = {
+      version: "v1",
+      metadata: { name: type.toLowerCase() },
+      nodes: [{ id: "node", node_type: type, params, on_error: onError }],
+      connections: [],
+    };
+    const file = join(folder, "pipeline.json");
+    writeFileSync(file, JSON.stringify(manifest));
+    writeFileSync(join(folder, "input.jsonl"), input.map((line) => `${line}\n`).join(""));
+    const source = ["--source", join(import.meta.dirname, "nodes")];
+    const bundle = packBuffer(file, "--target", "pyodide", ...source);
+    const native = runNatively(file, "--input", join(folder, "input.jsonl"), ...source);
+    return { bundle, native };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+for (const [type, input] of [
+  ["Generator", ["1", '"two"']],
+  ["Sleeper", ["1", "2"]],
+  ["AsyncGenerator", ["1", "2"]],
+  ["Streaming", ["1", "2", "3"]],
+  ["Flushed", ["1", "2", "3"]],
+  ["Values", ["1.5", '{"a": [1, {"b": null}]}', '"ä\\ud800"', "123456789012345678901234567890"]],
+  ["Recursive", ["1"]],
+  ["Page", ["1"]],
+]) {
+  test(`a node gives what it gives natively: ${type}`, { skip }, async () => {
+    const { bundle, native } = node(type, { input });
+    assert.equal(native.status, 0, native.stderr);
+    const { values, error } = await run(bundle, { input });
+    assert.equal(error, undefined);
+    assert.deepEqual(values.map((value) => `${value}\n`).join(""), native.stdout);
+  });
+}
+
+test("params and state: a node begins where it is told", { skip }, async () => {
+  const { bundle } = node("Flushed", { params: { start: 100 }, input: [] });
+  assert.deepEqual((await run(bundle, { input: ["1", "2"] })).values, ['{"total":103}']);
+  // Every run has a fresh interpreter.
+  assert.deepEqual((await run(bundle, { input: [] })).values, ['{"total":100}']);
+});
+
+test("an exception is told as natively, and what was printed", { skip }, async () => {
+  const { bundle, native } = node("Loud", { input: ["1"] });
+  const { error, printed } = await run(bundle, { input: ["1"] });
+  assert.match(
+    error,
+    /^node: node `node` failed on item 1\n {2}Traceback .*\n.*File "nodes\.py", line \d+, in Loud\.process\n/,
+  );
+  assert.match(error, /ValueError: no 1$/);
+  assert.deepEqual(printed, ["node: seen 1", "node: and said"]);
+  const [, line] = /nodes\.py", line (\d+)/.exec(error);
+  assert.match(native.stderr, new RegExp(`line ${line}`), "on the same line as natively");
+});
+
+test("an exception can be skipped", { skip }, async () => {
+  const { bundle } = node("Quiet", { input: [], onError: "skip" });
+  const { values, reports } = await run(bundle, { input: ["1", "2", "3"] });
+  assert.deepEqual(values, ["1", "3"]);
+  assert.match(reports[0], /^skipped: node `node` failed on item 2\n[^]*ValueError: not two$/);
+});
+
+test("an interpreter whose stack has run over is gone, and another takes its place", { skip }, async () => {
+  const { bundle } = node("Deep", { input: [], onError: "skip" });
+  const { values, reports, error } = await run(bundle, { input: ["1", "2", "3"] });
+  assert.equal(error, undefined);
+  assert.deepEqual(values, ["1", "3"]);
+  assert.match(reports[0], /^skipped: node `node` failed on item 2\n {2}the interpreter has stopped: /);
+});
+
+test("an interpreter that takes too long is stopped, and another takes its place", { skip }, async () => {
+  const { bundle } = node("Hang", { input: [], onError: "skip" });
+  const { values, reports } = await run(bundle, { input: ["1", "2", "3"], timeout: 8000 });
+  assert.deepEqual(values, ["1", "3"]);
+  assert.match(reports[0], /it took longer than 8 s, the time that node `node` may take$/);
+});
+
+test("what was left out is told as natively", { skip }, async () => {
+  const { bundle, native } = node("Missing", { input: ["1"] });
+  const { error } = await run(bundle, { input: ["1"] });
+  const said = /RemovedError: `colorsys\.rgb_to_hsv` was left out of this bundle, .*/;
+  assert.match(error, said);
+  assert.equal(said.exec(error)[0], said.exec(native.stderr)?.[0]);
+});
+
+test("a module that was left out is told from one that does not exist", { skip }, async () => {
+  const { bundle } = node("Absent", { input: ["1"] });
+  const { error } = await run(bundle, { input: ["1"] });
+  assert.match(error, /No module named 'ftplib' in this bundle: it is in the standard library, but /);
+  assert.match(error, /include = \["ftplib"\]/);
+});
+
+test("a byte changed in a wheel or in the library is noticed before anything runs", { skip }, async () => {
+  const { bundle } = node("Quiet", { input: [] });
+  for (const mark of ["quiet-0.1.0.dist-info/METADATA", "PK\u0003\u0004"]) {
+    const bytes = Buffer.from(bundle.bytes);
+    bytes[bytes.lastIndexOf(mark) + 40] ^= 1;
+    const { error, values } = await run({ ...bundle, bytes }, { input: ["1"] });
+    assert.match(error, /^bundle: .* was altered after it was packed: /);
+    assert.deepEqual(values, []);
+  }
+});
+
+test("Pyodide's own files are checked, wherever they are served", { skip }, async () => {
+  const { bundle } = node("Quiet", { input: [] });
+  const folder = join(demo, ".cache/test/pyodide");
+  mkdirSync(folder, { recursive: true });
+  const npm = join(demo, "node_modules/pyodide/pyodide.asm.wasm");
+  const python = readFileSync(join(demo, "src/runtime/pyodide/files/pyodide-python.zip"));
+  copyFileSync(npm, join(folder, "pyodide.asm.wasm"));
+  writeFileSync(join(folder, "pyodide-python.zip"), python);
+  const pyodideURL = `${kit.address}pyodide/`;
+  assert.deepEqual((await run(bundle, { input: ["1"], pyodideURL })).values, ["1"]);
+  python[100] ^= 1;
+  writeFileSync(join(folder, "pyodide-python.zip"), python);
+  const { error } = await run(bundle, { input: ["1"], pyodideURL });
+  assert.match(
+    error,
+    /^load: Pyodide's file at .*pyodide-python\.zip is not the one that this page was built with: its SHA-256/,
+  );
+  rmSync(folder, { recursive: true });
+});
+
+test("nothing is asked of another origin, and what is known is not asked for again", { skip }, async () => {
+  const { bundle } = node("Quiet", { input: [] });
+  const foreign = [];
+  const listen = (request) => {
+    if (!request.url().startsWith(kit.address)) foreign.push(request.url());
+  };
+  kit.page.context().on("request", listen);
+  kit.requests.length = 0;
+  assert.deepEqual((await run(bundle, { input: ["1"] })).values, ["1"]);
+  kit.page.context().off("request", listen);
+  assert.deepEqual(foreign, []);
+  const files = kit.requests.map((path) =>
+    path
+      .split("/")
+      .at(-1)
+      .replace(/-[\w-]{8}\./, "."),
+  );
+  assert.equal(files.filter((file) => file === "pyodide.asm.wasm").length, 1, files.join(" "));
+  assert.ok(!files.some((file) => /lock|stdlib/.test(file)), files.join(" "));
+  assert.deepEqual(kit.problems, []);
+});

@@ -1,0 +1,51 @@
+//! Bundles for Pyodide: Python as wheels, for an interpreter that is not ours.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Bundle, BundleError, PackedModule, Parts, PythonNode, Target};
+use crate::file::write_atomically;
+
+/// What a bundle for Pyodide has of Python.
+#[derive(Clone, Debug)]
+pub struct PyodideParts {
+    /// Wheels, their lock file, and the standard library, by name.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Which modules are in them.
+    pub modules: Vec<PackedModule>,
+    /// Which classes the manifest's types are.
+    pub nodes: BTreeMap<String, PythonNode>,
+}
+
+impl Bundle {
+    /// Put a bundle for Pyodide together; `parts` has no Python of its own.
+    pub fn assemble_for_pyodide(parts: Parts, pyodide: Option<PyodideParts>) -> Self {
+        let mut bundle = Self::assemble(parts);
+        bundle.description.target = Target::Pyodide;
+        if let Some(pyodide) = pyodide {
+            bundle.description.nodes = pyodide.nodes;
+            bundle.modules = pyodide.modules;
+            bundle.files = pyodide.files;
+        }
+        bundle.describe_entries();
+        bundle
+    }
+
+    /// The files of a bundle for Pyodide: wheels, their lock file, and the standard library.
+    pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.files
+    }
+
+    /// Write those files into a folder named like the bundle, for web servers and package installers.
+    pub(super) fn write_files(&self, folder: &Path) -> Result<Option<PathBuf>, BundleError> {
+        if self.files.is_empty() {
+            return Ok(None);
+        }
+        let folder = folder.join(self.stem());
+        for (name, bytes) in &self.files {
+            let path = folder.join(name);
+            write_atomically(&path, bytes).map_err(|source| BundleError::Write { path, source })?;
+        }
+        Ok(Some(folder))
+    }
+}
