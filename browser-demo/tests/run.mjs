@@ -16,6 +16,7 @@ function step(name, command, ...args) {
 }
 
 if (!existsSync(join(demo, "src/runtime/wasm/rm_runtime.wasm"))) step("the executor", "node", "scripts/build-wasm.mjs");
+step("the examples, packed", "node", "scripts/bundles.mjs");
 step("types", bin("tsc"), "--noEmit");
 step("lint", bin("eslint"), ".");
 step("formatting", bin("prettier"), "--check", ".");

@@ -1,5 +1,5 @@
 /** The manifest's editor: what is wrong is told while one types, at its place. */
-import type { Checked, Runtime, Trouble } from "../runtime/index.ts";
+import type { Checked, PythonClass, Runtime, Trouble } from "../runtime/index.ts";
 import { debounce, element, make } from "./dom.ts";
 
 /** A manifest in the editor, and what was found out about it. */
@@ -10,6 +10,8 @@ export class Editor {
   readonly #runtime: Runtime;
   #file = "manifest.json";
   #checks = 0;
+  /** The Python nodes that the manifest may name. */
+  classes: ReadonlyMap<string, PythonClass> = new Map();
   /** Called after each check; `undefined` while the text is not a manifest. */
   onChecked: ((checked: Checked) => void) | undefined;
   /** Called when somebody has typed. */
@@ -45,7 +47,7 @@ export class Editor {
 
   async #check(): Promise<void> {
     const number = ++this.#checks;
-    const checked = await this.#runtime.check(this.text, this.#file);
+    const checked = await this.#runtime.check(this.text, this.#file, this.classes);
     // Somebody went on typing meanwhile.
     if (number !== this.#checks) return;
     this.#mark(checked.troubles);

@@ -1,10 +1,10 @@
 /** Files that are opened or dropped: bundles, manifests, items and sound. */
-import { type Item, PipelineError, readWav, type Source } from "../runtime/index.ts";
+import { type Item, PipelineError, readWav } from "../runtime/index.ts";
 import { element } from "./dom.ts";
 
 /** What a file turned out to be. */
 export type Opened =
-  | { readonly kind: "bundle"; readonly file: string; readonly source: Source }
+  | { readonly kind: "bundle"; readonly file: string; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "manifest"; readonly file: string; readonly text: string }
   | { readonly kind: "items"; readonly file: string; readonly text: string }
   | { readonly kind: "sound"; readonly file: string; readonly items: readonly Item[] };
@@ -41,7 +41,7 @@ async function read(file: File): Promise<Opened> {
   const bytes = new Uint8Array(await file.arrayBuffer());
   const { name } = file;
   if (bytes[0] === 0x50 && bytes[1] === 0x4b) {
-    return { kind: "bundle", file: name, source: { content: bytes, file: name } };
+    return { kind: "bundle", file: name, bytes };
   }
   if (/\.wav$/i.test(name)) return { kind: "sound", file: name, items: [...readWav(bytes, name)] };
   if (!/\.(json|jsonl|yaml|yml)$/i.test(name)) {

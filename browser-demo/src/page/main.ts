@@ -1,11 +1,12 @@
 /** The page: puts the parts together. */
 import { examples } from "virtual:examples";
-import { EXECUTOR, PipelineError, startWorker, type Checked, type Item, type Source } from "../runtime/index.ts";
+import { EXECUTOR, openBundle, PipelineError, startWorker, type Checked, type Item } from "../runtime/index.ts";
 import { duration, element, make } from "./dom.ts";
 import { showDownloads } from "./downloads.ts";
 import { Editor } from "./editor.ts";
 import { takeFiles, type Opened } from "./files.ts";
 import { Graph } from "./graph.ts";
+import { exampleBundle } from "./example-bundles.ts";
 import { Live } from "./live.ts";
 import { Runner } from "./runner.ts";
 
@@ -65,8 +66,8 @@ function pipeline(runtime: Awaited<ReturnType<typeof startWorker>>): void {
   const note = element("opened", HTMLParagraphElement);
   const graph = new Graph(element("graph", HTMLDivElement));
   const editor = new Editor(runtime);
-  /** What stands in for the editor's text, or for the items. */
-  const opened: { bundle?: Source; sound?: readonly Item[] } = {};
+  /** The bundle that has the Python nodes of the manifest, and what stands in for the items. */
+  const opened: { bundle?: Uint8Array<ArrayBuffer>; sound?: readonly Item[] } = {};
   const all = [
     ...examples.filter((example) => !example.hasPython),
     SOUND,
@@ -77,7 +78,11 @@ function pipeline(runtime: Awaited<ReturnType<typeof startWorker>>): void {
     if (opened.sound) return { items: opened.sound };
     return { lines: items.value.split("\n").filter((line) => line.trim() !== "") };
   };
-  const source = () => opened.bundle ?? { content: editor.text, file: editor.file };
+  const source = () => ({
+    content: editor.text,
+    file: editor.file,
+    ...(opened.bundle !== undefined && { bundle: opened.bundle }),
+  });
   const runner = new Runner(runtime, source, feed);
   runner.onMetrics = (metrics) => {
     graph.flow(metrics);
@@ -85,33 +90,44 @@ function pipeline(runtime: Awaited<ReturnType<typeof startWorker>>): void {
   runner.onEnd = () => {
     graph.rest();
   };
-  editor.onEdited = () => {
-    delete opened.bundle;
-  };
   editor.onChecked = (checked: Checked) => {
     graph.draw(checked);
-    runner.canRun = checked.troubles.length === 0 || opened.bundle !== undefined;
+    runner.canRun = checked.troubles.length === 0;
   };
   items.addEventListener("input", () => {
     delete opened.sound;
   });
 
   for (const [index, { name, hasPython }] of all.entries()) {
-    choice.append(make("option", { value: String(index) }, hasPython ? `${name} (needs Python)` : name));
+    choice.append(make("option", { value: String(index) }, hasPython ? `${name} (with Python)` : name));
   }
-  const show = () => {
+  /** Take the Python nodes of a bundle, or none. */
+  const take = async (bytes: Uint8Array<ArrayBuffer> | undefined, file: string) => {
+    const bundle = bytes && (await openBundle(bytes, file));
+    editor.classes = bundle?.nodes ?? new Map();
+    delete opened.bundle;
+    if (bytes) opened.bundle = bytes;
+    return bundle;
+  };
+  const show = async () => {
     const example = all[choice.selectedIndex];
     if (example === undefined) return;
-    delete opened.bundle;
     delete opened.sound;
     items.value = example.input;
-    note.textContent = example.hasPython
-      ? "This example has nodes in Python. They run with `rm-pack run`; in the browser they will with a bundle for Pyodide or for the web, which this version does not have yet."
-      : "";
-    void editor.show(example.manifest, example.file);
+    note.textContent = "";
+    try {
+      const bundle = example.hasPython ? await exampleBundle(example.name) : undefined;
+      // Somebody chose another one meanwhile.
+      if (all[choice.selectedIndex] !== example) return;
+      await take(bundle?.bytes, bundle?.file ?? "");
+      if (bundle) note.textContent = `Its Python nodes are in ${bundle.file}. Python is downloaded when you run it.`;
+    } catch (error) {
+      note.textContent = PipelineError.of(error, "load").report();
+    }
+    await editor.show(example.manifest, example.file);
   };
-  choice.addEventListener("change", show);
-  show();
+  choice.addEventListener("change", () => void show());
+  void show();
 
   takeFiles(
     (file) => {
@@ -126,7 +142,6 @@ function pipeline(runtime: Awaited<ReturnType<typeof startWorker>>): void {
   async function open(file: Opened): Promise<void> {
     switch (file.kind) {
       case "manifest":
-        delete opened.bundle;
         note.textContent = `The manifest of ${file.file}.`;
         await editor.show(file.text, file.file);
         return;
@@ -142,11 +157,10 @@ function pipeline(runtime: Awaited<ReturnType<typeof startWorker>>): void {
         return;
       case "bundle":
         try {
-          const loaded = await runtime.load(file.source);
-          loaded.unload();
-          opened.bundle = file.source;
-          note.textContent = `The bundle ${file.file}, checked; its content hash is ${loaded.content ?? "unknown"}.`;
-          await editor.show(JSON.stringify(loaded.manifest, undefined, 2), `${file.file}.json`);
+          const bundle = await take(file.bytes, file.file);
+          if (bundle === undefined) return;
+          note.textContent = `The bundle ${file.file}, checked; its content hash is ${bundle.content}.`;
+          await editor.show(JSON.stringify(bundle.manifest, undefined, 2), `${file.file}.json`);
         } catch (error) {
           note.textContent = PipelineError.of(error, "bundle").report();
         }

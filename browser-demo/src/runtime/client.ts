@@ -4,6 +4,7 @@ import { PipelineError } from "./errors.ts";
 import { print, type Printed } from "./hosts.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import { type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
+import type { PythonClass } from "./python.ts";
 import { type FromWorker, isOurs, PROTOCOL, type Method, type Methods, type Opened } from "./protocol.ts";
 import type { Session, SessionOptions } from "./session.ts";
 import type { Item, Output, Value } from "./values.ts";
@@ -138,8 +139,8 @@ export class WorkerRuntime implements Runtime {
     }
   }
 
-  check(text: string, file?: string): Promise<Checked> {
-    return this.#channel.ask("check", text, file);
+  check(text: string, file?: string, classes?: ReadonlyMap<string, PythonClass>): Promise<Checked> {
+    return this.#channel.ask("check", text, file, classes);
   }
 
   async load(source: Source): Promise<Pipeline> {

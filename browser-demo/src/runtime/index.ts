@@ -23,6 +23,7 @@ import { LocalRuntime } from "./pipeline.ts";
 import type { Runtime } from "./pipeline.ts";
 import wasm from "./wasm/rm_runtime.wasm?url";
 
+export { openBundle, type Bundle } from "./bundle.ts";
 export type { Checked, Manifest, NodeInfo, OnError, Progress, Report } from "./abi.ts";
 export {
   PipelineError,

@@ -1,6 +1,6 @@
 /** Loading pipelines and running them: the interface, and how it is kept in this thread. */
 import { type Checked, compileExecutor, Executor, type Manifest, type NodeInfo, type Progress } from "./abi.ts";
-import { looksLikeBundle, openBundle } from "./bundle.ts";
+import { type Bundle, looksLikeBundle, openBundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
 import { HOSTS, hostFor, type HostContext, type Hosts } from "./hosts.ts";
 import type { PythonClass, PythonHost } from "./python.ts";
@@ -12,6 +12,8 @@ export interface Source {
   readonly content: string | Uint8Array<ArrayBuffer>;
   /** Its ending tells JSON from YAML; without a name the text does. */
   readonly file?: string;
+  /** A bundle that has the Python nodes of a manifest given as text. */
+  readonly bundle?: Uint8Array<ArrayBuffer>;
 }
 
 /** What is known about a loaded pipeline. */
@@ -43,8 +45,8 @@ export interface Runtime {
   readonly version: string;
   /** The Rust nodes that manifests may name. */
   readonly nodeTypes: readonly string[];
-  /** Look for everything that is wrong with a manifest. */
-  check(text: string, file?: string): Promise<Checked>;
+  /** Look for everything that is wrong with a manifest; `classes` are the Python nodes that it may name. */
+  check(text: string, file?: string, classes?: ReadonlyMap<string, PythonClass>): Promise<Checked>;
   /** Make a pipeline ready to run. Rejects with a `manifest`, `bundle` or `python` error. */
   load(source: Source): Promise<Pipeline>;
   /** A value as JSON text, as `rm-pack run` prints it. */
@@ -90,30 +92,30 @@ export class LocalRuntime implements Runtime {
     return this.#executor.nodeTypes;
   }
 
-  check(text: string, file = "manifest"): Promise<Checked> {
-    return attempt(() => this.#executor.check(text, file, new Map()));
+  check(text: string, file = "manifest", classes: ReadonlyMap<string, PythonClass> = new Map()): Promise<Checked> {
+    return attempt(() => this.#executor.check(text, file, classes));
   }
 
-  async load({ content, file }: Source): Promise<LocalPipeline> {
-    if (typeof content === "string") return this.#load(content, file ?? "manifest", new Map(), undefined);
-    if (!looksLikeBundle(content)) {
-      return this.#load(decodeText(content, file ?? "manifest"), file ?? "manifest", new Map(), undefined);
+  async load({ content, file, bundle: beside }: Source): Promise<LocalPipeline> {
+    if (typeof content !== "string" && looksLikeBundle(content)) {
+      const bundle = await openBundle(content, file ?? "bundle");
+      return this.#load(JSON.stringify(bundle.manifest), `${file ?? "bundle"}.json`, bundle, bundle.content);
     }
-    const bundle = await openBundle(content, file ?? "bundle");
-    const host = await hostFor(bundle, this.#hosts, this.#context);
-    const text = JSON.stringify(bundle.manifest);
-    return this.#load(text, `${file ?? "bundle"}.json`, bundle.nodes, host, bundle.content);
+    const name = file ?? "manifest";
+    const bundle = beside && (await openBundle(beside, "bundle"));
+    return this.#load(typeof content === "string" ? content : decodeText(content, name), name, bundle);
   }
 
-  #load(
-    text: string,
-    file: string,
-    classes: ReadonlyMap<string, PythonClass>,
-    host: PythonHost | undefined,
-    content?: string,
-  ): LocalPipeline {
-    const { handle, ...info } = this.#executor.load(text, file, classes);
-    return new LocalPipeline(this.#executor, handle, { ...info, ...(content !== undefined && { content }) }, host);
+  async #load(text: string, file: string, bundle?: Bundle, content?: string): Promise<LocalPipeline> {
+    const { handle, ...info } = this.#executor.load(text, file, bundle?.nodes ?? new Map<string, PythonClass>());
+    try {
+      const needsHost = bundle && info.nodes.some(({ isPython }) => isPython);
+      const host = needsHost ? await hostFor(bundle, this.#hosts, this.#context) : undefined;
+      return new LocalPipeline(this.#executor, handle, { ...info, ...(content !== undefined && { content }) }, host);
+    } catch (error) {
+      this.#executor.unload(handle);
+      throw error;
+    }
   }
 
   toJson(value: Value): Promise<string> {

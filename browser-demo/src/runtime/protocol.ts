@@ -9,6 +9,7 @@ import type { ErrorData } from "./errors.ts";
 import type { Printed } from "./hosts.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import type { PipelineInfo, Source } from "./pipeline.ts";
+import type { PythonClass } from "./python.ts";
 import type { Item, Output, Value } from "./values.ts";
 
 export const PROTOCOL = 2;
@@ -17,7 +18,10 @@ export const PROTOCOL = 2;
 export interface Methods {
   /** The first request: start the executor from this address. */
   open: { readonly arguments: [wasm: string, options: WorkerOptions]; readonly result: Opened };
-  check: { readonly arguments: [text: string, file: string | undefined]; readonly result: Checked };
+  check: {
+    readonly arguments: [text: string, file: string | undefined, classes: ReadonlyMap<string, PythonClass> | undefined];
+    readonly result: Checked;
+  };
   load: { readonly arguments: [source: Source]; readonly result: { readonly pipeline: number } & PipelineInfo };
   unload: { readonly arguments: [pipeline: number]; readonly result: null };
   session: { readonly arguments: [pipeline: number, options: PlainOptions]; readonly result: number };

@@ -30,7 +30,7 @@ const handlers: Handlers = {
     opened = await LocalRuntime.start(wasm, HOSTS, tellOf("executor"), context);
     return { version: opened.version, nodeTypes: opened.nodeTypes };
   },
-  check: (text, file) => runtime().check(text, file),
+  check: (text, file, classes) => runtime().check(text, file, classes),
   async load(source) {
     const pipeline = await runtime().load(source);
     pipelines.set(++handles, pipeline);

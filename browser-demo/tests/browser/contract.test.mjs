@@ -27,9 +27,8 @@ function inPage(items, options = {}) {
 function natively(items, ...options) {
   const input = join(mkdtempSync(join(tmpdir(), "rm-contract-")), "input.jsonl");
   writeFileSync(input, items.map((item) => `${JSON.stringify(item)}\n`).join(""));
-  const [command, ...before] = rmPack;
-  const args = [...before, "run", join(folder, file), "--input", input, "--on-error", "skip", ...options];
-  const { stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+  const args = ["run", join(folder, file), "--input", input, "--on-error", "skip", ...options];
+  const { stdout, stderr } = spawnSync(rmPack, args, { encoding: "utf8" });
   return {
     outputs: stdout.split("\n").filter((line) => line !== ""),
     reports: stderr.split(/^(?=warning: )/m).filter((text) => text.startsWith("warning: ")),

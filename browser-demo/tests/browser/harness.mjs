@@ -1,9 +1,10 @@
 // What the tests of the package share: the test page, served as in production, in a real Chromium.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before } from "node:test";
+import { rmPack } from "../../scripts/bundles.mjs";
 import { serve } from "../../scripts/server.mjs";
 import { launch } from "../chromium.mjs";
 

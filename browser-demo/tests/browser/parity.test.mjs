@@ -1,17 +1,16 @@
 // Every example with Python nodes, in Chromium, from the very bundle that runs natively: the same outputs.
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { packExamples, pythonExamples } from "../../scripts/bundles.mjs";
+import { exampleNames } from "../../scripts/bundles.mjs";
 import { bundles, demo, lines, runInPage, testPage } from "./harness.mjs";
 
 const folder = join(demo, ".cache/test/bundles");
-if (!existsSync(join(folder, "index.json"))) packExamples(folder);
 const packed = JSON.parse(readFileSync(join(folder, "index.json"), "utf8")).bundles;
 const kit = testPage();
 
-for (const name of pythonExamples()) {
+for (const name of exampleNames()) {
   test(`${name} gives what it gives natively`, async () => {
     const { file } = packed.find((bundle) => bundle.name === name);
     const wav = readdirSync(join(bundles, name)).includes("input.wav")

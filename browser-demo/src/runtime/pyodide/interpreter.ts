@@ -9,6 +9,12 @@ import { reasonOf } from "../errors.ts";
 import type { FromInterpreter, ToInterpreter } from "../interpreter.ts";
 import type { Start } from "./start.ts";
 
+/** What is used of Emscripten's file system. */
+interface FileSystem {
+  mkdirTree(path: string): void;
+  writeFile(path: string, content: Uint8Array): void;
+}
+
 /** Where the archives are in the interpreter's file system. */
 const FOLDER = "/remotemedia";
 /** The address under which Pyodide asks for what it has been given. */
@@ -70,7 +76,7 @@ async function boot({ module, library, python, wheels, lock }: Start): Promise<v
       PYTHONHASHSEED: "0",
       PYTHONUTF8: "1",
     },
-    fsInit: (FS) => {
+    fsInit: (FS: FileSystem) => {
       FS.mkdirTree(FOLDER);
       for (const [name, bytes] of archives) FS.writeFile(`${FOLDER}/${name}`, bytes);
       return Promise.resolve();
