@@ -6,6 +6,8 @@
 //! uses things. So the library that a bundle carries is enough for Pyodide to start from.
 
 pub(crate) mod lock;
+#[cfg(test)]
+mod tests;
 pub(crate) mod wheel;
 pub(crate) mod zip;
 
