@@ -24,6 +24,12 @@ interface Settings {
   ) => object;
 }
 
+/** What is used of Emscripten's file system. */
+interface FileSystem {
+  mkdirTree(path: string): void;
+  writeFile(path: string, bytes: Uint8Array): void;
+}
+
 /** Instances of a module that was compiled once for all interpreters. */
 function instantiateFrom(module: WebAssembly.Module): Required<Settings>["instantiateWasm"] {
   return (imports, done) => {
@@ -62,16 +68,18 @@ async function boot({ module, library, python, wheels, lock }: Start): Promise<v
     lockFileContents: lock,
     stdout: printed(false),
     stderr: printed(true),
-    // As the engine is: the same order of sets, the same encoding.
+    // As the engine is: the same order of sets, the same encoding, the same time zone.
     env: {
       HOME: "/home/pyodide",
       PYTHONPATH: archives.map(([name]) => `${FOLDER}/${name}`).join(":"),
       PYTHONHASHSEED: "0",
       PYTHONUTF8: "1",
+      TZ: "UTC",
     },
-    fsInit: (FS) => {
-      FS.mkdirTree(FOLDER);
-      for (const [name, bytes] of archives) FS.writeFile(`${FOLDER}/${name}`, bytes);
+    fsInit: (FS: unknown) => {
+      const files = FS as FileSystem;
+      files.mkdirTree(FOLDER);
+      for (const [name, bytes] of archives) files.writeFile(`${FOLDER}/${name}`, bytes);
       return Promise.resolve();
     },
     createPyodideModule: ((settings: Settings) => {
