@@ -15,8 +15,8 @@ const demo = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const folder = resolve(demo, "../packager/python/pyodide");
 const npm = join(demo, "node_modules/pyodide");
 
-/** The library with notes taken of every function that runs, from the first module on; and a wheel to load. */
-async function prepare() {
+/** The library with notes taken of every function that runs, from the first module on. */
+async function tracedLibrary() {
   const preparing = await loadPyodide();
   return preparing
     .runPython(
@@ -42,13 +42,7 @@ with zipfile.ZipFile("/lib/python314.zip") as source, zipfile.ZipFile(library, "
     for path in source.namelist():
         text = source.read(path)
         archive.writestr(path, NOTES.encode() + text if path == "encodings/__init__.py" else text)
-wheel = io.BytesIO()
-with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-    archive.writestr("a.py", "")
-    archive.writestr("a-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: a\\nVersion: 1.0\\n")
-    archive.writestr("a-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
-    archive.writestr("a-1.0.dist-info/RECORD", "a.py,,\\n")
-[library.getvalue(), wheel.getvalue()]
+library.getvalue()
 `,
     )
     .toJs();
@@ -56,10 +50,7 @@ with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
 
 const temporary = mkdtempSync(join(tmpdir(), "rm-pyodide-"));
 const library = join(temporary, "python_stdlib.zip");
-const wheel = join(temporary, "a-1.0-py3-none-any.whl");
-const [libraryBytes, wheelBytes] = await prepare();
-writeFileSync(library, libraryBytes);
-writeFileSync(wheel, wheelBytes);
+writeFileSync(library, await tracedLibrary());
 const python = await loadPyodide({ stdLibURL: library, stdout: () => undefined });
 const booted = new Set(python.runPython("import sys; list(sys.modules)").toJs());
 // What a host does beside booting: call, get bytes, be told of an exception, print.
@@ -73,8 +64,6 @@ for (const text of ["1 / 0", "raise ValueError('a')", "import nowhere"]) {
     // Its text was made, which is what matters.
   }
 }
-// And what it takes to load a wheel, of a module and the least that an installer wants to know.
-await python.loadPackage(wheel, { messageCallback: () => undefined });
 rmSync(temporary, { recursive: true });
 const ran = python.runPython("list(sys._rm_ran)").toJs();
 python.runPython("sys.monitoring.set_events(5, 0)");

@@ -79,7 +79,7 @@ fn a_bundle_has_wheels_a_lock_and_a_library_and_they_lie_beside_it() {
     assert!(index.engines.is_empty(), "it needs no engine");
     assert!(!out.path().join("engines").exists());
     let library = &bundle.files()["python_stdlib.zip"];
-    assert!(library.len() < 750_000, "{}", library.len());
+    assert!(library.len() < 700_000, "{}", library.len());
 }
 
 #[test]

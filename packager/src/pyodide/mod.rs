@@ -132,7 +132,7 @@ impl Facts {
 }
 
 /// The standard library without what can only fail here, and without what the application does not use (`is_used`) and
-/// Pyodide's loader does as well without.
+/// Pyodide does as well without.
 pub(crate) fn stdlib(is_used: impl Fn(&str) -> bool) -> engine::Stdlib {
     let mut library = engine::stdlib();
     for module in HOPELESS {
