@@ -289,7 +289,7 @@ test("a worker of another version is refused, and so is a page", async () => {
       });
     return [await ask({ protocol: 99, id: 4 }), await ask({ protocol: 1, id: 5, method: "check", arguments: [""] })];
   });
-  assert.equal(answers[0].error.message, "the worker speaks version 1, the page 99");
+  assert.equal(answers[0].error.message, "the worker speaks version 2, the page 99");
   assert.equal(answers[0].id, 4);
   assert.match(answers[1].error.message, /before it was opened/);
 });
