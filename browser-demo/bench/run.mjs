@@ -49,7 +49,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
       const mark = () => marks.push(performance.now());
       const module = await WebAssembly.compile(bytes);
       mark();
-      const runtime = await kit.LocalRuntime.of(module, { engines: location.href });
+      const runtime = await kit.LocalRuntime.of(module);
       mark();
       const pipeline = await runtime.load({ content: manifest, file: "calculator.json" });
       mark();

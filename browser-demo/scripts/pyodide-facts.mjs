@@ -17,8 +17,8 @@ const npm = join(demo, "node_modules/pyodide");
 
 /** The library with notes taken of every function that runs, from the first module on. */
 async function tracedLibrary() {
-  const python = await loadPyodide();
-  return python
+  const preparing = await loadPyodide();
+  return preparing
     .runPython(
       `
 import io, zipfile
@@ -37,12 +37,12 @@ def _note():
     sys._rm_ran = ran
 _note()
 """
-made = io.BytesIO()
-with zipfile.ZipFile("/lib/python314.zip") as source, zipfile.ZipFile(made, "w") as archive:
+library = io.BytesIO()
+with zipfile.ZipFile("/lib/python314.zip") as source, zipfile.ZipFile(library, "w") as archive:
     for path in source.namelist():
         text = source.read(path)
         archive.writestr(path, NOTES.encode() + text if path == "encodings/__init__.py" else text)
-made.getvalue()
+library.getvalue()
 `,
     )
     .toJs();
@@ -52,7 +52,6 @@ const temporary = mkdtempSync(join(tmpdir(), "rm-pyodide-"));
 const library = join(temporary, "python_stdlib.zip");
 writeFileSync(library, await tracedLibrary());
 const python = await loadPyodide({ stdLibURL: library, stdout: () => undefined });
-rmSync(temporary, { recursive: true });
 const booted = new Set(python.runPython("import sys; list(sys.modules)").toJs());
 // What a host does beside booting: call, get bytes, be told of an exception, print.
 python.runPython("print('a line')");
@@ -65,6 +64,7 @@ for (const text of ["1 / 0", "raise ValueError('a')", "import nowhere"]) {
     // Its text was made, which is what matters.
   }
 }
+rmSync(temporary, { recursive: true });
 const ran = python.runPython("list(sys._rm_ran)").toJs();
 python.runPython("sys.monitoring.set_events(5, 0)");
 

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { beforeEach, test } from "node:test";
-import { bundles, testPage } from "./harness.mjs";
+import { bundles, lines, testPage } from "./harness.mjs";
 
 const kit = testPage("dist", "");
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -134,16 +134,21 @@ test("files can be dropped, and what is none is refused", async () => {
   await kit.page.getByText("`noise.wav` cannot be read as a WAV file: it does not begin as one").waitFor();
 });
 
-test("examples with Python are drawn, and say what they need", async () => {
+test("examples with Python run, and their manifests can be edited", async () => {
   await choose("fan-out");
-  await kit.page.getByText("This example has nodes in Python.").waitFor();
-  await kit.page.locator("#graph .node.unknown").first().waitFor();
+  await kit.page.getByText(/Its Python nodes are in fan-out-wasmtime-.*Python is downloaded when you run it/).waitFor();
   assert.equal(await kit.page.locator("#graph .node").count(), 6);
-  assert.ok(await kit.page.getByRole("button", { name: "Run" }).isDisabled());
+  assert.equal(await kit.page.locator("#graph .node.unknown").count(), 0);
   assert.match(
     await kit.page.locator("#graph svg").getAttribute("aria-label"),
     /^Nodes: reviews \(PassThrough\), .* Connections: reviews to counts/,
   );
+  await run();
+  assert.deepEqual(await outputs(), lines("fan-out", "expected.jsonl"));
+  const editor = kit.page.locator("#manifest");
+  await editor.fill((await editor.inputValue()).replace("PassThrough", "PasThrough"));
+  await kit.page.getByText(/did you mean `PassThrough`/).waitFor();
+  assert.ok(await kit.page.getByRole("button", { name: "Run" }).isDisabled());
 });
 
 for (const [button, rate] of [

@@ -221,6 +221,7 @@ test("Pyodide's own files are checked, wherever they are served", { skip }, asyn
 test("nothing is asked of another origin, and what is known is not asked for again", { skip }, async () => {
   const { bundle } = node("Quiet", { input: [] });
   const foreign = [];
+  kit.problems.length = 0;
   const listen = (request) => {
     if (!request.url().startsWith(kit.address)) foreign.push(request.url());
   };

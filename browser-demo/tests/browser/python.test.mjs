@@ -14,11 +14,7 @@ function run(
   return kit.page.evaluate(
     async ({ script, input, onError, timeout, protocol, cancelAfter, large, unloadFirst }) => {
       const host = kit.scriptedHost(kit.scripts[script], protocol);
-      const runtime = await kit.LocalRuntime.start(
-        kit.EXECUTOR,
-        { engines: location.href },
-        new Map([["script", () => Promise.resolve(host)]]),
-      );
+      const runtime = await kit.LocalRuntime.start(kit.EXECUTOR, new Map([["script", () => Promise.resolve(host)]]));
       const manifest = {
         version: "v1",
         metadata: { name: "test" },
@@ -165,11 +161,11 @@ test("without a host a bundle with Python says what can be done", async () => {
       nodes: [{ id: "a", node_type: "Case" }],
       connections: [],
     };
-    const content = await kit.bundleOf({ name: "t", target: "wasmtime", nodes, manifest });
+    const content = await kit.bundleOf({ name: "t", target: "other", nodes, manifest });
     return runtime.load({ content, file: "t.rmpkg" }).catch((error) => `${error.kind}: ${error.report()}`);
   });
   assert.match(
     message,
-    /^python: the bundle `t` has Python nodes \(`Case`\) for the target wasmtime, which no page can run\nhint: /,
+    /^python: the bundle `t` has Python nodes \(`Case`\) for the target other, which no page can run\nhint: /,
   );
 });

@@ -287,9 +287,9 @@ test("a worker of another version is refused, and so is a page", async () => {
         worker.onmessage = ({ data }) => resolve(data);
         worker.postMessage(message);
       });
-    return [await ask({ protocol: 99, id: 4 }), await ask({ protocol: 1, id: 5, method: "check", arguments: [""] })];
+    return [await ask({ protocol: 99, id: 4 }), await ask({ protocol: 2, id: 5, method: "check", arguments: [""] })];
   });
-  assert.equal(answers[0].error.message, "the worker speaks version 1, the page 99");
+  assert.equal(answers[0].error.message, "the worker speaks version 2, the page 99");
   assert.equal(answers[0].id, 4);
   assert.match(answers[1].error.message, /before it was opened/);
 });

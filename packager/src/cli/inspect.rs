@@ -72,6 +72,14 @@ pub(super) fn inspect(file: &Path, json: bool) -> Result<(), Failure> {
             size(changed as u64),
             layer.pages()
         );
+    }
+    if !bundle.files().is_empty() {
+        let _ = writeln!(out, "\nfiles");
+        for (name, bytes) in bundle.files() {
+            let _ = writeln!(out, "  {name:<52} {:>9}", size(bytes.len() as u64));
+        }
+    }
+    if !bundle.modules().is_empty() {
         let _ = writeln!(out, "\nmodules");
         for module in bundle.modules() {
             let state = if module.loaded { "loaded" } else { "carried" };

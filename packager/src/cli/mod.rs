@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use std::time::Duration;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use rm_runtime::bundle::Target;
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::Settings;
@@ -296,6 +296,19 @@ enum TargetArg {
     Pyodide,
 }
 
+impl TargetArg {
+    /// End with a message about the command line if one of these options is given that bundles for Pyodide cannot have.
+    fn check(self, options: &[(&str, bool)]) {
+        let given = options.iter().find(|(_, is_given)| *is_given);
+        if let (Self::Pyodide, Some((option, _))) = (self, given) {
+            let message = format!("{option} has no meaning with --target pyodide in this version");
+            Cli::command()
+                .error(clap::error::ErrorKind::ArgumentConflict, message)
+                .exit();
+        }
+    }
+}
+
 impl From<TargetArg> for Target {
     fn from(target: TargetArg) -> Self {
         match target {
@@ -332,6 +345,12 @@ pub fn main() -> ExitCode {
             self_contained,
             metafile,
         } => pipeline.request().and_then(|request| {
+            target.check(&[
+                ("--self-contained", self_contained),
+                ("--keep-source", carry.keep_source),
+                ("--on-missing load", carry.carry().cold),
+                ("--metafile", metafile.is_some()),
+            ]);
             let request = Request {
                 target: target.into(),
                 self_contained,

@@ -6,6 +6,8 @@
 //! uses things. So the library that a bundle carries is enough for Pyodide to start from.
 
 pub(crate) mod lock;
+#[cfg(test)]
+mod tests;
 pub(crate) mod wheel;
 pub(crate) mod zip;
 
@@ -130,7 +132,7 @@ impl Facts {
 }
 
 /// The standard library without what can only fail here, and without what the application does not use (`is_used`) and
-/// Pyodide's loader does as well without.
+/// Pyodide does as well without.
 pub(crate) fn stdlib(is_used: impl Fn(&str) -> bool) -> engine::Stdlib {
     let mut library = engine::stdlib();
     for module in HOPELESS {

@@ -9,12 +9,6 @@ import { reasonOf } from "../errors.ts";
 import type { FromInterpreter, ToInterpreter } from "../interpreter.ts";
 import type { Start } from "./start.ts";
 
-/** What is used of Emscripten's file system. */
-interface FileSystem {
-  mkdirTree(path: string): void;
-  writeFile(path: string, content: Uint8Array): void;
-}
-
 /** Where the archives are in the interpreter's file system. */
 const FOLDER = "/remotemedia";
 /** The address under which Pyodide asks for what it has been given. */
@@ -29,6 +23,12 @@ interface Settings {
     imports: { env: Record<string, unknown> } & WebAssembly.Imports,
     done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
   ) => object;
+}
+
+/** What is used of Emscripten's file system. */
+interface FileSystem {
+  mkdirTree(path: string): void;
+  writeFile(path: string, bytes: Uint8Array): void;
 }
 
 /** Instances of a module that was compiled once for all interpreters. */
@@ -69,16 +69,18 @@ async function boot({ module, library, python, wheels, lock }: Start): Promise<v
     lockFileContents: lock,
     stdout: printed(false),
     stderr: printed(true),
-    // As the engine is: the same order of sets, the same encoding.
+    // As the engine is: the same order of sets, the same encoding, the same time zone.
     env: {
       HOME: "/home/pyodide",
       PYTHONPATH: archives.map(([name]) => `${FOLDER}/${name}`).join(":"),
       PYTHONHASHSEED: "0",
       PYTHONUTF8: "1",
+      TZ: "UTC",
     },
-    fsInit: (FS: FileSystem) => {
-      FS.mkdirTree(FOLDER);
-      for (const [name, bytes] of archives) FS.writeFile(`${FOLDER}/${name}`, bytes);
+    fsInit: (FS: unknown) => {
+      const files = FS as FileSystem;
+      files.mkdirTree(FOLDER);
+      for (const [name, bytes] of archives) files.writeFile(`${FOLDER}/${name}`, bytes);
       return Promise.resolve();
     },
     createPyodideModule: ((settings: Settings) => {

@@ -80,34 +80,23 @@ class Quiet:
 
 
 class Deep:
-    """Nests calls through C code until the stack is used up."""
+    """Nests calls in C code deeper than a worker's stack."""
 
     def process(self, data):
         if data == 2:
-            sys.setrecursionlimit(10**9)
-
-            class Endless:
-                def __add__(self, other):
-                    return self + other
-
-            return Endless() + 1
+            json.loads("[" * 100_000)
         return data
 
 
 class Recursive:
     def process(self, data):
-        def down(n):
-            return down(n + 1)
+        def down(depth):
+            return down(depth + 1)
 
         try:
             down(0)
-        except RecursionError:
-            pass
-        try:
-            json.loads("[" * 100_000)
-        except RecursionError:
-            pass
-        return data
+        except RecursionError as error:
+            return type(error).__name__
 
 
 class Missing:

@@ -1,0 +1,180 @@
+//! Bundles for Pyodide: what is written, that it is the same every time, and what the command line says about them. That they
+//! run is tested in Chromium, by `browser-demo/tests/browser/pyodide.test.mjs`.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use end_to_end::{Finished, example, rm_pack};
+use flate2::read::DeflateDecoder;
+use rm_runtime::bundle::{Bundle, Index, Target};
+use rm_runtime::digest::Digest;
+use serde_json::Value;
+
+/// Pack an example for Pyodide; the bundle's path.
+#[track_caller]
+fn build(name: &str, out: &Path) -> PathBuf {
+    let mut command = build_command(&example(name), out);
+    PathBuf::from(Finished::of(&mut command).success().trim_end())
+}
+
+fn build_command(manifest: &Path, out: &Path) -> Command {
+    let mut command = rm_pack();
+    command.arg("build").arg(manifest);
+    command.args(["--target", "pyodide", "--out"]).arg(out);
+    command
+}
+
+/// The files of a zip archive, as another implementation than ours reads it.
+fn unzip(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut files = BTreeMap::new();
+    for index in 0..archive.len() {
+        let file = archive.by_index_raw(index).unwrap();
+        let name = file.name().unwrap().into_owned();
+        let mut contents = Vec::new();
+        DeflateDecoder::new(file)
+            .read_to_end(&mut contents)
+            .unwrap();
+        files.insert(name, contents);
+    }
+    files
+}
+
+#[test]
+fn a_bundle_has_wheels_a_lock_and_a_library_and_they_lie_beside_it() {
+    let out = tempfile::tempdir().unwrap();
+    let path = build("text-processor", out.path());
+    let bundle = Bundle::open(&path).unwrap();
+    assert_eq!(bundle.description().target, Target::Pyodide);
+    assert_eq!(bundle.description().engine, None);
+    let names: Vec<_> = bundle.files().keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "pyodide-lock.json",
+            "python_stdlib.zip",
+            "remotemedia_pack_guest-0.1.0-cp314-none-any.whl",
+            "text_processor-0.1.0-cp314-none-any.whl",
+        ]
+    );
+    for (name, bytes) in bundle.files() {
+        let beside = std::fs::read(path.with_extension("").join(name)).unwrap();
+        assert_eq!(&beside, bytes, "{name}");
+        assert_eq!(
+            bundle.description().entries[name].sha256,
+            Digest::of(bytes),
+            "{name}"
+        );
+    }
+    let lock: Value = serde_json::from_slice(&bundle.files()["pyodide-lock.json"]).unwrap();
+    for package in lock["packages"].as_object().unwrap().values() {
+        let file = package["file_name"].as_str().unwrap();
+        let wheel = &bundle.files()[file];
+        assert_eq!(package["sha256"], Digest::of(wheel).to_string(), "{file}");
+    }
+    let index = Index::read(out.path()).unwrap();
+    assert_eq!(index.bundles[0].target, Target::Pyodide);
+    assert!(index.engines.is_empty(), "it needs no engine");
+    assert!(!out.path().join("engines").exists());
+    let library = &bundle.files()["python_stdlib.zip"];
+    assert!(library.len() < 700_000, "{}", library.len());
+}
+
+#[test]
+fn the_same_pipeline_gives_the_same_bytes() {
+    let [first, second] = [(), ()].map(|()| tempfile::tempdir().unwrap());
+    let [first, second] = [&first, &second].map(|out| build("mixed", out.path()));
+    assert_eq!(first.file_name(), second.file_name());
+    assert_eq!(
+        std::fs::read(first).unwrap(),
+        std::fs::read(second).unwrap()
+    );
+}
+
+#[test]
+fn archives_can_be_read_and_hold_compiled_modules_alone() {
+    let out = tempfile::tempdir().unwrap();
+    let bundle = Bundle::open(&build("subtitles", out.path())).unwrap();
+    let mut modules = Vec::new();
+    for (name, bytes) in bundle.files() {
+        if name == "pyodide-lock.json" {
+            continue;
+        }
+        for (path, contents) in unzip(bytes) {
+            if path.contains(".dist-info/") {
+                continue;
+            }
+            // The magic number of CPython 3.14, and a hash that is not to be checked.
+            assert_eq!(contents[..8], *b"\x2b\x0e\r\n\x01\0\0\0", "{path}");
+            let module = path.strip_suffix(".pyc").unwrap();
+            modules.push(module.trim_end_matches("/__init__").replace('/', "."));
+        }
+    }
+    for module in bundle.modules() {
+        // A namespace package is where its modules are.
+        assert!(
+            modules.contains(&module.name) || module.size == 0,
+            "{}",
+            module.name
+        );
+    }
+    for module in ["_remotemedia", "_rm_pyodide", "encodings", "asyncio"] {
+        assert!(modules.iter().any(|name| name == module), "{module}");
+    }
+}
+
+#[test]
+fn a_pipeline_without_python_is_a_description_alone() {
+    let out = tempfile::tempdir().unwrap();
+    let path = build("calculator", out.path());
+    assert_eq!(Bundle::open(&path).unwrap().files().len(), 0);
+    assert!(!path.with_extension("").exists());
+    // Its nodes are everywhere.
+    let mut command = rm_pack();
+    command.arg("run").arg(&path).arg("--input");
+    command.arg(example("calculator").with_file_name("input.jsonl"));
+    Finished::of(&mut command).success();
+}
+
+#[test]
+fn what_cannot_be_done_is_said() {
+    let out = tempfile::tempdir().unwrap();
+    let path = build("counter", out.path());
+    let said = Finished::of(rm_pack().arg("run").arg(&path)).failure(3);
+    assert!(
+        said.contains("was packed for the target pyodide, and wasmtime is needed here"),
+        "{said}"
+    );
+    for option in ["--self-contained", "--keep-source"] {
+        let mut command = build_command(&example("counter"), out.path());
+        let said = Finished::of(command.arg(option)).failure(2);
+        assert!(
+            said.contains("has no meaning with --target pyodide"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_is_in_it_can_be_looked_at() {
+    let out = tempfile::tempdir().unwrap();
+    let path = build("counter", out.path());
+    let said = Finished::of(rm_pack().arg("inspect").arg(&path)).success();
+    assert!(said.starts_with("counter for pyodide, "), "{said}");
+    assert!(said.contains("python_stdlib.zip"), "{said}");
+    assert!(said.contains("\nmodules\n  "), "{said}");
+}
+
+#[test]
+fn a_file_that_was_changed_is_refused() {
+    let out = tempfile::tempdir().unwrap();
+    let path = build("counter", out.path());
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let error = Bundle::open(&path).unwrap_err().to_string();
+    assert!(error.contains("was altered after it was packed"), "{error}");
+}
