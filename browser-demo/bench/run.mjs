@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { serve } from "../scripts/server.mjs";
 import { launch } from "../tests/chromium.mjs";
+import { pythonTable } from "./python.mjs";
 
 const ROUNDS = 7;
 const demo = resolve(import.meta.dirname, "..");
@@ -116,3 +117,4 @@ await rate("dictionaries, in a worker", "startWorker", echo, 20_000, "dictionary
 await rate("20 ms of sound, in a worker", "startWorker", level, 500, "sound");
 await browser.close();
 await server.close();
+await pythonTable();

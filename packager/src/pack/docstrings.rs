@@ -7,7 +7,7 @@ use crate::minify::{DocReads, FOR_CODE, Task, doc_reads, minify_all};
 use crate::source::{ModuleSource, Origin};
 
 /// Modules of the library that read docstrings only to give them to something else, or to write one where there is none.
-const COPIERS: [&str; 12] = [
+const COPIERS: [&str; 14] = [
     "_collections_abc",
     "_py_warnings",
     "abc",
@@ -17,14 +17,15 @@ const COPIERS: [&str; 12] = [
     "dataclasses",
     "enum",
     "functools",
+    "operator",
+    "reprlib",
     "types",
     "typing",
     "weakref",
 ];
 
-/// The same for what is in every bundle for Pyodide: two of them take over a docstring, and whoever calls `inspect.getdoc` is a
-/// reader by that name.
-const MORE_COPIERS: [&str; 3] = ["inspect", "operator", "reprlib"];
+/// The same for what is in every bundle for Pyodide: whoever calls `inspect.getdoc` is a reader by that name.
+const MORE_COPIERS: [&str; 1] = ["inspect"];
 
 /// The texts of the modules to compile: without docstrings, on the same lines, unless they are read.
 pub(super) fn without_docstrings(closure: &Closure) -> BTreeMap<String, String> {

@@ -1,0 +1,3 @@
+class EchoInPython:
+    def process(self, data):
+        return {"n": data["n"]}

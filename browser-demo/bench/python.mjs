@@ -1,0 +1,137 @@
+// How soon a Python node gives its first result, and what a call costs: ours on the same engine, ours in Pyodide, and Pyodide as
+// it comes from npm, on the same node, in the same browser, in turn.
+import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pack } from "../scripts/bundles.mjs";
+import { serve } from "../scripts/server.mjs";
+import { launch } from "../tests/chromium.mjs";
+
+const ROUNDS = 7;
+const CALLS = 2000;
+const demo = resolve(import.meta.dirname, "..");
+const repository = resolve(demo, "..");
+const folder = join(demo, ".cache/test/bench");
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
+/** The first output of `text-processor`, and then what a call of an echo costs; in the page. */
+async function ours({ bundle, echo, item, calls }) {
+  const begun = performance.now();
+  const runtime = await kit.startWorker({ enginesURL: "/bench/" });
+  const load = async (file) => {
+    const content = new Uint8Array(await (await fetch(`/bench/${file}`)).arrayBuffer());
+    return runtime.load({ content, file });
+  };
+  const pipeline = await load(bundle);
+  const session = await pipeline.session({ asText: true });
+  await session.sendLines([item]);
+  const [{ value }] = await session.receive();
+  const first = performance.now() - begun;
+  session.cancel();
+  const again = performance.now();
+  const second = await (await load(echo)).session();
+  await second.send([{ value: { n: 0 } }]);
+  await second.receive();
+  const next = performance.now() - again;
+  const times = performance.now();
+  const items = Array.from({ length: calls }, (_, n) => ({ value: { n } }));
+  const sending = second.send(items).then(() => second.close());
+  for await (const _ of second) continue;
+  await sending;
+  const call = ((performance.now() - times) / calls) * 1000;
+  runtime.dispose();
+  return { value, first, next, call };
+}
+
+/** The same with Pyodide as it comes: the nodes' sources, called from JavaScript. */
+async function stock({ sources, item, calls }) {
+  const begun = performance.now();
+  const { loadPyodide } = await import("/bench/pyodide/pyodide.mjs");
+  const pyodide = await loadPyodide({ stderr: () => undefined });
+  for (const [path, text] of sources) {
+    pyodide.FS.mkdirTree(`/nodes/${path.split("/").slice(0, -1).join("/")}`);
+    pyodide.FS.writeFile(`/nodes/${path}`, text);
+  }
+  pyodide.runPython("import sys; sys.path.insert(0, '/nodes')");
+  const call = pyodide.runPython(`
+import json
+import text_processor
+node = text_processor.TextProcessorNode(name="node")
+lambda text: json.dumps(node.process(json.loads(text)))
+`);
+  const value = call(item);
+  const first = performance.now() - begun;
+  const echo = pyodide.runPython("lambda data: {'n': data.n}");
+  const times = performance.now();
+  for (let n = 0; n < calls; n += 1) {
+    const answer = echo({ n });
+    answer.toJs();
+    answer.destroy();
+  }
+  return { value, first, call: ((performance.now() - times) / calls) * 1000 };
+}
+
+export async function pythonTable() {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, "echo"), { recursive: true });
+  cpSync(join(demo, "bench/echo"), join(folder, "echo"), { recursive: true });
+  cpSync(join(demo, "node_modules/pyodide"), join(folder, "pyodide"), { recursive: true });
+  for (const target of ["web", "pyodide"]) {
+    for (const manifest of [join(repository, "bundles/text-processor/pipeline.yaml"), join(folder, "echo/echo.yaml")]) {
+      pack("build", manifest, "--target", target, "--out", folder);
+    }
+  }
+  const { bundles } = JSON.parse(readFileSync(join(folder, "index.json"), "utf8"));
+  const fileOf = (name, target) => bundles.find((bundle) => bundle.name === name && bundle.target === target).file;
+  const python = [
+    "remotemedia/__init__.py",
+    "remotemedia/core/__init__.py",
+    "remotemedia/core/node.py",
+    "_remotemedia.py",
+  ];
+  const sources = [
+    ["text_processor.py", readFileSync(join(repository, "bundles/text-processor/text_processor.py"), "utf8")],
+    ...python.map((path) => [path, readFileSync(join(repository, "packager/python", path), "utf8")]),
+  ];
+  const [item] = readFileSync(join(repository, "bundles/text-processor/input.jsonl"), "utf8").split("\n");
+  const rivals = [
+    ["the same engine", ours, { bundle: fileOf("text-processor", "wasmtime"), echo: fileOf("echo", "wasmtime") }],
+    ["in Pyodide", ours, { bundle: fileOf("text-processor", "pyodide"), echo: fileOf("echo", "pyodide") }],
+    ["Pyodide from npm", stock, { sources }],
+  ];
+  const server = await serve(join(demo, ".cache/test"));
+  const results = new Map(rivals.map(([name]) => [name, { first: [], again: [], next: [], call: [], bytes: 0 }]));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [name, run, what] of rivals) {
+      // A browser of its own: nothing is cached at the first visit, and everything at the second.
+      const browser = await launch();
+      const result = results.get(name);
+      for (const visit of ["first", "again"]) {
+        const page = await browser.newPage();
+        await page.goto(`${server.address}tests/page/`);
+        await page.waitForFunction(() => "kit" in globalThis);
+        const measured = await page.evaluate(run, { ...what, item, calls: CALLS });
+        if (!measured.value.includes('"')) throw new Error(`${name} gave ${measured.value}`);
+        result[visit].push(measured.first);
+        if (measured.next !== undefined) result.next.push(measured.next);
+        result.call.push(measured.call);
+        await page.close();
+      }
+      await browser.close();
+    }
+  }
+  await server.close();
+  const base = results.get("Pyodide from npm");
+  const ratio = (result, key) => `${(median(base[key]) / median(result[key])).toFixed(1)}x`;
+  const milliseconds = (numbers) => (numbers.length === 0 ? "-" : `${Math.round(median(numbers))} ms`);
+  console.log(`\nPython, medians of ${ROUNDS}`);
+  console.log("                    first visit         second visit        next pipeline   a call");
+  for (const [name, result] of results) {
+    const cells = [
+      `${milliseconds(result.first)} (${ratio(result, "first")})`.padEnd(20),
+      `${milliseconds(result.again)} (${ratio(result, "again")})`.padEnd(20),
+      milliseconds(result.next).padEnd(16),
+      `${median(result.call).toFixed(1)} us`,
+    ];
+    console.log(name.padEnd(20) + cells.join(""));
+  }
+}
