@@ -99,7 +99,7 @@ async function rate(name, where, nodes, count, makeValue) {
     },
     { where, nodes, count, makeValue, rounds: 5 },
   );
-  console.log(`${name.padEnd(26)}${Math.round(median(rates)).toLocaleString("en")} items/s`);
+  console.log(`${name.padEnd(28)}${Math.round(median(rates)).toLocaleString("en")} items/s`);
 }
 
 const calculator = [
