@@ -19,14 +19,22 @@ apt() {
     fi
 }
 
+# Where a newer Node.js is put if the system's is too old; `tests/run` looks there, too.
+own="${HOME:?}/.cache/remotemedia-pack/node"
+PATH="$own/node_modules/node/bin:$PATH"
+has_node() {
+    node -e '
+        const [major, minor] = process.versions.node.split(".").map(Number);
+        process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1);
+    '
+}
 command -v node > /dev/null && command -v npm > /dev/null || apt nodejs npm
-node -e '
-    const [major, minor] = process.versions.node.split(".").map(Number);
-    if (major < 20 || (major === 20 && minor < 19)) {
-        console.error(`error: Node.js is ${process.versions.node}, and 20.19 or later is needed\n  hint: https://nodejs.org`);
-        process.exit(1);
-    }
-'
+if ! has_node; then
+    say "Node.js is $(node --version), and 20.19 or later is needed; installing one with npm into $own"
+    npm install --no-audit --no-fund --loglevel=error --prefix "$own" node@22
+    has_node || { say 'error: it does not work' >&2; say '  hint: https://nodejs.org' >&2; exit 1; }
+    say "it is used by tests/run; for commands of your own, put $own/node_modules/node/bin into PATH"
+fi
 
 if [ -n "${RM_CHROMIUM:-}" ]; then
     [ -x "$RM_CHROMIUM" ] || { say "error: RM_CHROMIUM names $RM_CHROMIUM, which is no program" >&2; exit 1; }
