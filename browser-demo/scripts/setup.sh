@@ -32,6 +32,8 @@ command -v node > /dev/null && command -v npm > /dev/null || apt nodejs npm
 if ! has_node; then
     say "Node.js is $(node --version), and 20.19 or later is needed; installing one with npm into $own"
     npm install --no-audit --no-fund --loglevel=error --prefix "$own" node@22
+    # The shell knows where the old one is.
+    hash -r
     has_node || { say 'error: it does not work' >&2; say '  hint: https://nodejs.org' >&2; exit 1; }
     say "it is used by tests/run; for commands of your own, put $own/node_modules/node/bin into PATH"
 fi
