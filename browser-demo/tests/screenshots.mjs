@@ -37,7 +37,18 @@ await shoot("flow", {}, async (page) => {
   await page.getByRole("button", { name: "Run" }).click();
   await page.locator("#outputs li").nth(1).waitFor();
 });
-await shoot("python", {}, (page) => choose(page, "fan-out"));
+await shoot("python", {}, async (page) => {
+  await choose(page, "text-processor");
+  await page.getByText("Its Python nodes are in").waitFor();
+  await run(page);
+});
+await shoot("downloads-python", {}, async (page) => {
+  await choose(page, "fan-out");
+  await page.getByText("Its Python nodes are in").waitFor();
+  await run(page);
+  await page.getByRole("link", { name: "Downloads" }).click();
+  await page.getByText("a part of the Python engine").first().waitFor();
+});
 await shoot("troubles", {}, async (page) => {
   const manifest = page.getByLabel("Manifest");
   const text = await manifest.inputValue();

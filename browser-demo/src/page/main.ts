@@ -1,7 +1,7 @@
 /** The page: puts the parts together. */
 import { examples } from "virtual:examples";
-import { EXECUTOR, openBundle, PipelineError, startWorker, type Checked, type Item } from "../runtime/index.ts";
-import { duration, element, make } from "./dom.ts";
+import { openBundle, PipelineError, startWorker, type Checked, type Item, type Runtime } from "../runtime/index.ts";
+import { duration, element, make, size } from "./dom.ts";
 import { showDownloads } from "./downloads.ts";
 import { Editor } from "./editor.ts";
 import { takeFiles, type Opened } from "./files.ts";
@@ -34,23 +34,27 @@ async function start(): Promise<void> {
   const text = element("engine-text", HTMLSpanElement);
   const bar = element("engine-progress", HTMLProgressElement);
   const begun = performance.now();
-  const executor = { url: EXECUTOR, size: 0, took: 0 };
-  views(() => {
-    showDownloads(executor);
-  });
+  const page: { runtime?: Runtime; runner?: Runner } = {};
+  views(() => void showDownloads(page.runtime));
   try {
     const runtime = await startWorker({
       onProgress: ({ loaded, total }) => {
-        executor.size = loaded;
         if (total > 0) bar.value = loaded / total;
       },
+      onPythonProgress: ({ loaded, total }) => {
+        bar.hidden = loaded === total;
+        bar.value = loaded / total;
+        text.textContent = `Python: ${size(loaded)} of ${size(total)}${loaded === total ? "" : " …"}`;
+      },
+      onPrinted: (printed) => page.runner?.print(printed),
     });
-    executor.took = performance.now() - begun;
-    showDownloads(executor);
+    page.runtime = runtime;
     bar.hidden = true;
     const count = runtime.nodeTypes.length;
-    text.textContent = `Ready after ${duration(executor.took)}: version ${runtime.version}, ${count} Rust nodes, no Python.`;
-    pipeline(runtime);
+    const took = duration(performance.now() - begun);
+    text.textContent = `Ready after ${took}: version ${runtime.version}, ${count} Rust nodes, no Python.`;
+    void showDownloads(runtime);
+    page.runner = pipeline(runtime);
     new Live(runtime);
   } catch (error) {
     bar.hidden = true;
@@ -60,7 +64,7 @@ async function start(): Promise<void> {
 }
 
 /** The view of pipelines. */
-function pipeline(runtime: Awaited<ReturnType<typeof startWorker>>): void {
+function pipeline(runtime: Runtime): Runner {
   const choice = element("example", HTMLSelectElement);
   const items = element("items", HTMLTextAreaElement);
   const note = element("opened", HTMLParagraphElement);
@@ -138,6 +142,8 @@ function pipeline(runtime: Awaited<ReturnType<typeof startWorker>>): void {
       note.textContent = error.report();
     },
   );
+
+  return runner;
 
   async function open(file: Opened): Promise<void> {
     switch (file.kind) {

@@ -5,6 +5,7 @@ import {
   type OnError,
   type Output,
   PipelineError,
+  type Printed,
   type Runtime,
   type Session,
   type Source,
@@ -92,6 +93,11 @@ export class Runner {
       this.onEnd?.();
       this.#run.disabled = this.#run.dataset["canRun"] !== "true";
     }
+  }
+
+  /** Show a line that a Python node has printed. */
+  print({ node, text }: Printed): void {
+    this.#show(text, "printed", `printed by ${node}`);
   }
 
   #begin(): void {

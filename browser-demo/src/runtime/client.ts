@@ -3,7 +3,7 @@ import type { Checked, Manifest, NodeInfo, Progress, Report } from "./abi.ts";
 import { PipelineError } from "./errors.ts";
 import { print, type Printed } from "./hosts.ts";
 import type { NodeMetrics } from "./metrics.ts";
-import { type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
+import { type Download, type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
 import { type FromWorker, isOurs, PROTOCOL, type Method, type Methods, type Opened } from "./protocol.ts";
 import type { Session, SessionOptions } from "./session.ts";
@@ -154,6 +154,10 @@ export class WorkerRuntime implements Runtime {
 
   fromJson(text: string): Promise<Value> {
     return this.#channel.ask("fromJson", text);
+  }
+
+  downloads(): Promise<readonly Download[]> {
+    return this.#channel.ask("downloads");
   }
 
   dispose(): void {

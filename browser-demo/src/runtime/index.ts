@@ -36,7 +36,7 @@ export {
 export type { RuntimeOptions } from "./client.ts";
 export type { HostContext, Printed } from "./hosts.ts";
 export type { NodeMetrics } from "./metrics.ts";
-export type { Pipeline, PipelineInfo, Runtime, Source } from "./pipeline.ts";
+export type { Download, Pipeline, PipelineInfo, Runtime, Source } from "./pipeline.ts";
 export type { PythonClass, PythonHost, PythonInstance } from "./python.ts";
 export type { Session, SessionOptions } from "./session.ts";
 export {

@@ -39,6 +39,17 @@ export interface Pipeline extends PipelineInfo {
   unload(): void;
 }
 
+/** A file that was downloaded. */
+export interface Download {
+  readonly url: string;
+  /** Its size in bytes, decompressed. */
+  readonly size: number;
+  /** How many bytes came over the network: 0 if the browser had it. */
+  readonly transferred: number;
+  /** How long that took. */
+  readonly milliseconds: number;
+}
+
 /** The executor, in this thread or in a worker. */
 export interface Runtime {
   /** The version of the runtime. */
@@ -53,6 +64,8 @@ export interface Runtime {
   toJson(value: Value): Promise<string>;
   /** A value from JSON text. */
   fromJson(text: string): Promise<Value>;
+  /** What was downloaded so far in the thread that it is in: in a worker, the executor and what Python nodes need. */
+  downloads(): Promise<readonly Download[]>;
   /** Free everything. */
   dispose(): void;
 }
@@ -124,6 +137,14 @@ export class LocalRuntime implements Runtime {
 
   fromJson(text: string): Promise<Value> {
     return attempt(() => this.#executor.fromJson(text));
+  }
+
+  downloads(): Promise<readonly Download[]> {
+    const entries = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+    const downloads = entries.map(({ name, decodedBodySize, transferSize, duration }) => {
+      return { url: name, size: decodedBodySize, transferred: transferSize, milliseconds: duration };
+    });
+    return Promise.resolve(downloads);
   }
 
   dispose(): void {

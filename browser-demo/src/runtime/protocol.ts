@@ -8,7 +8,7 @@ import type { Checked, OnError, Progress, Report } from "./abi.ts";
 import type { ErrorData } from "./errors.ts";
 import type { Printed } from "./hosts.ts";
 import type { NodeMetrics } from "./metrics.ts";
-import type { PipelineInfo, Source } from "./pipeline.ts";
+import type { Download, PipelineInfo, Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
 import type { Item, Output, Value } from "./values.ts";
 
@@ -34,6 +34,7 @@ export interface Methods {
   cancel: { readonly arguments: [session: number]; readonly result: null };
   /** The page has no use for the session any more. */
   forget: { readonly arguments: [session: number]; readonly result: null };
+  downloads: { readonly arguments: []; readonly result: readonly Download[] };
   toJson: { readonly arguments: [value: Value]; readonly result: string };
   fromJson: { readonly arguments: [text: string]; readonly result: Value };
 }

@@ -77,6 +77,7 @@ const handlers: Handlers = {
     sessions.delete(handle);
     return null;
   },
+  downloads: () => runtime().downloads(),
   toJson: (value) => runtime().toJson(value),
   fromJson: (text) => runtime().fromJson(text),
 };

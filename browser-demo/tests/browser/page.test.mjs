@@ -151,6 +151,17 @@ test("examples with Python run, and their manifests can be edited", async () => 
   assert.ok(await kit.page.getByRole("button", { name: "Run" }).isDisabled());
 });
 
+test("what Python nodes print is shown, and what was downloaded for them", async () => {
+  await choose("text-processor");
+  await kit.page.getByText("Its Python nodes are in text-processor").waitFor();
+  await run();
+  await kit.page.getByText(/^INFO text_processor: 30 characters/).waitFor();
+  await kit.page.getByText(/^Python: 11\.\d+ MB of 11\.\d+ MB$/).waitFor();
+  await kit.page.getByRole("link", { name: "Downloads" }).click();
+  await kit.page.getByText("a part of the Python engine").first().waitFor();
+  assert.equal(await kit.page.getByText("a part of the Python engine").count(), 3);
+});
+
 for (const [button, rate] of [
   ["Start a tone", 60],
   ["Use the microphone", 30],
@@ -173,6 +184,7 @@ for (const [button, rate] of [
 
 test("downloads are explained, and none of them is Python", async () => {
   await kit.page.getByRole("link", { name: "Downloads" }).click();
+  await kit.page.getByText("the executor: graph").waitFor();
   const files = await kit.page.locator("#downloads-list th").allTextContents();
   assert.equal(files.length, 5, files.join());
   assert.ok(files.some((file) => /^rm_runtime-.*\.wasm$/.test(file)));
