@@ -31,8 +31,10 @@ const POLICY = [
 
 /** The headers of a file, by its path. */
 export function headers(path) {
-  // The name of what the build writes holds a hash of its contents.
-  const isImmutable = /[-.][\w-]{8,}\.(js|css|wasm|svg)$/.test(path) && path.includes(`${sep}assets${sep}`);
+  // The name of what the build and rm-pack write holds a hash of its contents.
+  const isImmutable =
+    (/[-.][\w-]{8,}\.(js|css|wasm|svg)$/.test(path) && path.includes(`${sep}assets${sep}`)) ||
+    /-[0-9a-f]{16}\.rmpkg$|-web[\\/][0-9a-f]{16}\.wasm$/.test(path);
   return {
     "content-type": TYPES[extname(path)] ?? "application/octet-stream",
     "cache-control": isImmutable ? "public, max-age=31536000, immutable" : "no-cache",

@@ -9,7 +9,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\.rmpkg$/, "a bundle: an example's Python nodes, imported already"],
   [/bundles\/index\.json$/, "which bundles there are"],
   [/worker.*\.js$/, "a worker's script: the executor runs in one, and each Python node in another"],
-  [/host.*\.js$/, "what runs Python nodes; asked for with the first of them"],
+  [/(host|interpreter).*\.js$/, "what runs Python nodes; asked for with the first of them"],
   [/capture.*\.js$/, "what takes sound out of the audio thread; asked for with the first sound"],
   [/\.js$/, "this page's script, with the examples"],
   [/\.css$/, "this page's looks"],

@@ -44,7 +44,8 @@ async function start(): Promise<void> {
       onPythonProgress: ({ loaded, total }) => {
         bar.hidden = loaded === total;
         bar.value = loaded / total;
-        text.textContent = `Python: ${size(loaded)} of ${size(total)}${loaded === total ? "" : " …"}`;
+        text.textContent =
+          loaded === total ? `Python was downloaded: ${size(total)}.` : `Python: ${size(loaded)} of ${size(total)} …`;
       },
       onPrinted: (printed) => page.runner?.print(printed),
     });
