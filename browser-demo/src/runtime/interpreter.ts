@@ -1,6 +1,6 @@
 /** An interpreter in a worker of its own, which can be stopped whatever it is at: the host's side, for every host. */
 import { print, type HostContext } from "./hosts.ts";
-import type { Wire } from "./marshal.ts";
+import { type Wire, worthMoving } from "./marshal.ts";
 import type { Operation, PythonInstance } from "./python.ts";
 
 /** To the worker: first what to start with, then one call after the other. Both sides are of one build. */
@@ -48,10 +48,7 @@ export class WorkerInterpreter<Start> implements PythonInstance {
   call(operation: Operation, { payload, buffers }: Wire): Promise<Wire> {
     const given = [payload, ...buffers].map(alone);
     const [first = new Uint8Array(), ...others] = given;
-    return this.#ask(
-      { operation, payload: first, buffers: others },
-      given.map(({ buffer }) => buffer),
-    );
+    return this.#ask({ operation, payload: first, buffers: others }, worthMoving(given));
   }
 
   dispose(): void {

@@ -11,6 +11,14 @@ export interface Wire {
   readonly buffers: readonly Uint8Array[];
 }
 
+/** Moving memory to another thread costs more than copying a little of it. */
+const MOVED_BYTES = 16 << 10;
+
+/** The memory that is better moved than copied. */
+export function worthMoving(parts: readonly Uint8Array[]): ArrayBuffer[] {
+  return parts.filter(({ byteLength }) => byteLength >= MOVED_BYTES).map(({ buffer }) => buffer as ArrayBuffer);
+}
+
 /** Bytes at least this long travel beside the marshal data. */
 const BUFFER_BYTES = 4096;
 const MAX_DEPTH = 256;

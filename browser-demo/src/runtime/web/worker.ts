@@ -1,6 +1,7 @@
 /** The worker of one interpreter on the engine. */
 import { reasonOf } from "../errors.ts";
 import type { FromInterpreter, ToInterpreter } from "../interpreter.ts";
+import { worthMoving } from "../marshal.ts";
 import type { Engine } from "./engine.ts";
 import { Interpreter } from "./interpreter.ts";
 
@@ -28,7 +29,7 @@ scope.onmessage = ({ data }: MessageEvent<ToInterpreter<Start>>) => {
     }
     if (interpreter === undefined) throw new Error("the interpreter was asked for something before it was started");
     const answer = interpreter.call(data.operation, data);
-    post({ answer }, [answer.payload.buffer, ...answer.buffers.map(({ buffer }) => buffer)]);
+    post({ answer }, worthMoving([answer.payload, ...answer.buffers]));
   } catch (error) {
     post({ gone: reasonOf(error) });
   }
