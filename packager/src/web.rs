@@ -4,7 +4,7 @@
 //! what wasmtime itself would do when it instantiates the component, worked out by wasmtime's own translator. The page's
 //! side is in `browser-demo/src/runtime/web/`; it brings the few functions of WASI that CPython needs.
 //!
-//! The plan is `engine.json`: a [`Plan`]. Large modules lie beside it under names made from their digests, small ones are
+//! The plan is `engine.json`. Large modules lie beside it under names made from their digests, small ones are
 //! inside it.
 
 use std::collections::BTreeMap;
