@@ -186,9 +186,10 @@ test("downloads are explained, and none of them is Python", async () => {
   await kit.page.getByRole("link", { name: "Downloads" }).click();
   await kit.page.getByText("the executor: graph").waitFor();
   const files = await kit.page.locator("#downloads-list th").allTextContents();
-  assert.equal(files.length, 5, files.join());
+  // The build decides how many scripts the page's are put into.
+  assert.ok(files.length < 8, files.join());
   assert.ok(files.some((file) => /^rm_runtime-.*\.wasm$/.test(file)));
-  assert.ok(!kit.requests.some((path) => /py|zst|zip/.test(path)), kit.requests.join());
+  assert.ok(!kit.requests.some((path) => /py|zst|zip|host|interpreter|engine/.test(path)), kit.requests.join());
 });
 
 for (const colorScheme of ["light", "dark"]) {
