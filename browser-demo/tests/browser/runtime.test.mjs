@@ -85,7 +85,8 @@ test("without Python nodes nothing is downloaded but the page, the worker and th
 
 test("the executor does not grow unnoticed", () => {
   const { size } = statSync(join(demo, "src/runtime/wasm/rm_runtime.wasm"));
-  assert.ok(size < 640_000, `${size} bytes: raise the limit if that is what it takes, and ARCHITECTURE.md with it`);
+  // Larger where the standard library comes compiled, as from rustup, than where it is compiled along.
+  assert.ok(size < 700_000, `${size} bytes: raise the limit if that is what it takes, and ARCHITECTURE.md with it`);
 });
 
 test("values keep their kinds", async () => {
