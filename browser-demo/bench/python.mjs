@@ -7,7 +7,7 @@ import { serve } from "../scripts/server.mjs";
 import { launch } from "../tests/chromium.mjs";
 
 const ROUNDS = 7;
-const CALLS = 2000;
+const CALLS = 200;
 const demo = resolve(import.meta.dirname, "..");
 const repository = resolve(demo, "..");
 const folder = join(demo, ".cache/test/bench");
