@@ -174,17 +174,19 @@ fn take_apart(
         .collect();
     let mut planner = Planner::new(&translation, names);
     let mut files = BTreeMap::new();
+    let instances = planner.instances()?;
+    let [realloc, argument_realloc] = planner.reallocs()?;
     let mut plan = Plan {
         format: FORMAT,
         engine,
         python: description.python.clone(),
         protocol: description.protocol,
         modules: Vec::new(),
-        instances: planner.instances()?,
+        instances,
         memory: planner.memory()?,
-        realloc: planner.realloc()?,
+        realloc,
         exports: planner.exports()?,
-        argument_realloc: planner.argument_realloc()?,
+        argument_realloc,
     };
     for (_, module) in &modules {
         let bytes = slim(module.wasm)?;
@@ -341,14 +343,6 @@ impl<'t> Planner<'t> {
         reallocs
             .try_into()
             .map_err(|_| anyhow!("{count} functions that make room instead of two"))
-    }
-
-    fn realloc(&self) -> anyhow::Result<Export> {
-        self.reallocs().map(|[imports, _]| imports)
-    }
-
-    fn argument_realloc(&self) -> anyhow::Result<Export> {
-        self.reallocs().map(|[_, exports]| exports)
     }
 
     fn exports(&self) -> anyhow::Result<BTreeMap<String, Export>> {

@@ -11,7 +11,7 @@ use super::super::hidden_imports::{self, Trigger};
 use super::super::steps::Request;
 use super::super::world::{Presence, prefixes};
 use super::super::{Certainty, Link, LinkKind, MissingKind};
-use super::{Because, How, Item, Module, ModuleId, Reach, Thing};
+use super::{Because, How, Item, ModuleId, Reach, Thing};
 use crate::source::Origin;
 
 impl Reach<'_> {
@@ -749,18 +749,6 @@ impl Thing {
         match self {
             Self::Module(id) | Self::Unit(id, _) | Self::Member(id, _, _) => id,
         }
-    }
-}
-
-impl Module<'_> {
-    /// Whether the module's own text is the engine's, which is not changed.
-    pub(super) fn is_held(&self) -> bool {
-        self.entry.held
-    }
-
-    /// Whether it is the application's, or a package's that came with it.
-    pub(super) fn is_own(&self) -> bool {
-        self.entry.source.origin != Origin::Stdlib
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::definitions::{UnitKind, Uses};
 use super::super::evaluate::Goal;
 use super::super::world::Presence;
 use super::symbols::Symbol;
-use super::{Because, How, Item, ModuleId, Reach, Thing};
+use super::{Because, How, Item, Module, ModuleId, Reach, Thing};
 use crate::source::Origin;
 
 impl Reach<'_> {
@@ -196,5 +196,17 @@ impl Reach<'_> {
         if let Some(because) = self.every_own_class {
             self.reach_classes(id, because);
         }
+    }
+}
+
+impl Module<'_> {
+    /// Whether the module's own text is the engine's, which is not changed.
+    pub(super) fn is_held(&self) -> bool {
+        self.entry.held
+    }
+
+    /// Whether it is the application's, or a package's that came with it.
+    pub(super) fn is_own(&self) -> bool {
+        self.entry.source.origin != Origin::Stdlib
     }
 }
