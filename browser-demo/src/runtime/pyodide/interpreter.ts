@@ -7,6 +7,7 @@ import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import type { PyCallable, PyProxy } from "pyodide/ffi";
 import { reasonOf } from "../errors.ts";
 import type { FromInterpreter, ToInterpreter } from "../interpreter.ts";
+import { worthMoving } from "../marshal.ts";
 import type { Start } from "./start.ts";
 
 /** Where the archives are in the interpreter's file system. */
@@ -100,11 +101,11 @@ async function boot({ module, library, python, wheels, lock }: Start): Promise<v
 function call(operation: number, payload: Uint8Array, buffers: readonly Uint8Array[]): void {
   if (dispatch === undefined) throw new Error("the interpreter was asked for something before it was started");
   const [answer, ...given] = dispatch(operation, payload, buffers) as [Uint8Array, ...Uint8Array[]];
-  post({ answer: { payload: answer, buffers: given } }, [answer.buffer, ...given.map(({ buffer }) => buffer)]);
+  post({ answer: { payload: answer, buffers: given } }, worthMoving([answer, ...given]));
 }
 
-function post(message: FromInterpreter, transfer: readonly ArrayBufferLike[] = []): void {
-  scope.postMessage(message, transfer as Transferable[]);
+function post(message: FromInterpreter, transfer: Transferable[] = []): void {
+  scope.postMessage(message, transfer);
 }
 
 scope.onmessage = ({ data }: MessageEvent<ToInterpreter<Start>>) => {
