@@ -3,7 +3,7 @@
  * The Rust side, with the shapes, is `runtime/src/web/calls.rs`; nothing else of this package knows them.
  */
 import { PipelineError, type ErrorDetails, type Frame, type Trouble, reasonOf } from "./errors.ts";
-import { decode, encode, Tuple, type Argument, type Wire } from "./marshal.ts";
+import { decode, encodeInPlace, Tuple, type Argument, type Wire } from "./marshal.ts";
 import { PYTHON_PROTOCOL, type Operation, type PythonClass } from "./python.ts";
 import { isRecord, type Item, type Value } from "./values.ts";
 
@@ -313,7 +313,7 @@ export class Executor {
 
   #call(call: Call, ...args: Argument[]): Value {
     if (this.#stopped !== undefined) throw stopped(this.#stopped);
-    const { payload, buffers } = encode(new Tuple(args));
+    const { payload, buffers } = encodeInPlace(new Tuple(args));
     const lengths = [payload.length, buffers.length, ...buffers.map((buffer) => buffer.length)];
     const parts = [payload, ...buffers];
     const total = parts.reduce((sum, part) => sum + part.length, 4 * lengths.length);

@@ -19,6 +19,8 @@ export function worthMoving(parts: readonly Uint8Array[]): ArrayBuffer[] {
   return parts.filter(({ byteLength }) => byteLength >= MOVED_BYTES).map(({ buffer }) => buffer as ArrayBuffer);
 }
 
+/** Texts up to this length are read and written here, where there is nothing but ASCII in them. */
+const SHORT = 32;
 /** Bytes at least this long travel beside the marshal data. */
 const BUFFER_BYTES = 4096;
 const MAX_DEPTH = 256;
@@ -42,19 +44,33 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A value as marshal data. Throws an `item` error, with the place, for what is not a value. */
 export function encode(value: Argument): Wire {
+  const { payload, buffers } = encodeInPlace(value);
+  return { payload: payload.slice(), buffers };
+}
+
+/** The same for whoever uses it at once: the payload lies where the next value will be encoded. */
+export function encodeInPlace(value: Argument): Wire {
   const writer = new Writer();
-  writer.value(value, 0, false, "$");
+  writer.value(value, 0, false);
   return { payload: writer.finish(), buffers: writer.buffers };
 }
 
+/** Where a writer writes. Making a fresh one for each value takes longer than writing most of them. */
+let scratch = new DataView(new ArrayBuffer(1 << 12));
+/** How much of it is kept after a large value. */
+const KEPT_BYTES = 1 << 20;
+
 class Writer {
   readonly buffers: Uint8Array[] = [];
-  #bytes = new Uint8Array(256);
-  #view = new DataView(this.#bytes.buffer);
+  /** The keys and indices that lead to the value that is written, one for each level. */
+  readonly #path: (string | number)[] = [];
+  #view = scratch;
+  #bytes = new Uint8Array(scratch.buffer);
   #length = 0;
 
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    if (this.#bytes.length <= KEPT_BYTES) scratch = this.#view;
+    return this.#bytes.subarray(0, this.#length);
   }
 
   #grow(count: number): number {
@@ -91,7 +107,24 @@ class Writer {
   }
 
   #text(text: string): void {
+    if (text.length <= SHORT && this.#ascii(text)) return;
     this.#raw("u", text.isWellFormed() ? encoder.encode(text) : encodeSurrogates(text));
+  }
+
+  /** Short texts, keys above all, are written faster by hand; whether this one was. */
+  #ascii(text: string): boolean {
+    const begin = this.#length;
+    this.#head("u", text.length);
+    const at = this.#grow(text.length);
+    for (let index = 0; index < text.length; index += 1) {
+      const code = text.charCodeAt(index);
+      if (code >= 0x80) {
+        this.#length = begin;
+        return false;
+      }
+      this.#bytes[at + index] = code;
+    }
+    return true;
   }
 
   #int(value: number | bigint): void {
@@ -118,11 +151,16 @@ class Writer {
   #placeholder(kind: string, buffer: Uint8Array, ...further: Argument[]): void {
     const index = this.buffers.push(buffer) - 1;
     this.#head(">", 1);
-    this.value(new Tuple([kind, index, ...further]), 0, true, "$");
+    this.value(new Tuple([kind, index, ...further]), 0, true);
   }
 
-  value(value: Argument, depth: number, isKey: boolean, place: string): void {
-    if (depth > MAX_DEPTH) throw misfit(place, `nested deeper than ${MAX_DEPTH} levels`);
+  #misfit(depth: number, problem: string): PipelineError {
+    const steps = this.#path.slice(0, depth).map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`));
+    return new PipelineError("item", `$${steps.join("")}: ${problem}`);
+  }
+
+  value(value: Argument, depth: number, isKey: boolean): void {
+    if (depth > MAX_DEPTH) throw this.#misfit(depth, `nested deeper than ${MAX_DEPTH} levels`);
     switch (typeof value) {
       case "boolean":
         this.#code(value ? "T" : "F");
@@ -140,7 +178,7 @@ class Writer {
       case "object":
         break;
       default:
-        throw misfit(place, `a ${typeof value} is not a value`);
+        throw this.#misfit(depth, `a ${typeof value} is not a value`);
     }
     if (value === null) {
       this.#code("N");
@@ -148,36 +186,39 @@ class Writer {
       if (value.length >= BUFFER_BYTES && !isKey) this.#placeholder("bytes", value);
       else this.#raw("s", value);
     } else if (value instanceof Tuple) {
-      this.#head("(", value.items.length);
-      value.items.forEach((item, index) => {
-        this.value(item, depth + 1, isKey, `${place}[${index}]`);
-      });
+      this.#list("(", value.items, depth, isKey);
     } else if (Array.isArray(value)) {
-      this.#head("[", value.length);
-      (value as readonly Argument[]).forEach((item, index) => {
-        this.value(item, depth + 1, isKey, `${place}[${index}]`);
-      });
+      this.#list("[", value as readonly Argument[], depth, isKey);
     } else if (value instanceof Map) {
       this.#code("{");
       for (const [key, entry] of value as Map<Value, Value>) {
-        this.value(key, depth + 1, true, place);
-        this.value(entry, depth + 1, isKey, place);
+        this.#path[depth] = typeof key === "string" ? key : "(key)";
+        this.value(key, depth + 1, true);
+        this.value(entry, depth + 1, isKey);
       }
       this.#code("0");
     } else {
-      this.#record(value as Readonly<Record<string, Value>>, depth, isKey, place);
+      this.#record(value as Readonly<Record<string, Value>>, depth, isKey);
     }
   }
 
-  #record(record: Readonly<Record<string, Value>>, depth: number, isKey: boolean, place: string): void {
+  #list(code: string, items: readonly Argument[], depth: number, isKey: boolean): void {
+    this.#head(code, items.length);
+    items.forEach((item, index) => {
+      this.#path[depth] = index;
+      this.value(item, depth + 1, isKey);
+    });
+  }
+
+  #record(record: Readonly<Record<string, Value>>, depth: number, isKey: boolean): void {
     const prototype: unknown = Object.getPrototypeOf(record);
     if (prototype !== Object.prototype && prototype !== null) {
-      throw misfit(place, `an object of the class ${record.constructor.name} is not a value`);
+      throw this.#misfit(depth, `an object of the class ${record.constructor.name} is not a value`);
     }
     const keys = Object.keys(record);
     const [only] = keys;
     if (keys.length === 1 && only?.startsWith("$") === true) {
-      this.#form(only, record[only] ?? null, place);
+      this.#form(only, record[only] ?? null, depth);
       return;
     }
     this.#code("{");
@@ -185,13 +226,14 @@ class Writer {
       const entry = record[key];
       if (entry === undefined) continue;
       this.#text(key);
-      this.value(entry, depth + 1, isKey, `${place}.${key}`);
+      this.#path[depth] = key;
+      this.value(entry, depth + 1, isKey);
     }
     this.#code("0");
   }
 
   /** What an object with a single key that begins with `$` stands for. */
-  #form(name: string, body: Value, place: string): void {
+  #form(name: string, body: Value, depth: number): void {
     if (name === "$float" && typeof body === "number") {
       this.#float(body);
       return;
@@ -216,8 +258,8 @@ class Writer {
         }
       }
     }
-    throw misfit(
-      place,
+    throw this.#misfit(
+      depth,
       `\`${name}\` does not hold what it should; a dictionary with this as its only key is written as a Map`,
     );
   }
@@ -229,10 +271,6 @@ function isCount(value: unknown): value is number {
 
 function bytesOf(samples: Float32Array): Uint8Array {
   return new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-}
-
-function misfit(place: string, problem: string): PipelineError {
-  return new PipelineError("item", `${place}: ${problem}`);
 }
 
 /** UTF-8 in which lone surrogates are encoded too. */
@@ -322,12 +360,12 @@ class Reader {
       case "g":
         return this.#view.getFloat64(this.#take(8), true);
       case "u":
-        return decodeText(this.#bytes());
+        return this.#text();
       case "s":
         return this.#bytes().slice();
       case "(":
       case "[":
-        return Array.from({ length: this.#int32() }, () => this.value());
+        return this.#list();
       case "{":
         return this.#dictionary();
       case ">":
@@ -335,6 +373,27 @@ class Reader {
       default:
         throw this.odd(`the type ${JSON.stringify(code)}`);
     }
+  }
+
+  #text(): string {
+    const length = this.#int32();
+    const at = this.#take(length);
+    if (length <= SHORT) {
+      let text = "";
+      for (let index = at; index < this.#at; index += 1) {
+        const code = this.#payload[index] ?? 0;
+        if (code >= 0x80) return decodeText(this.#payload.subarray(at, this.#at));
+        text += String.fromCharCode(code);
+      }
+      return text;
+    }
+    return decodeText(this.#payload.subarray(at, this.#at));
+  }
+
+  #list(): Value[] {
+    const items: Value[] = [];
+    for (let left = this.#int32(); left > 0; left -= 1) items.push(this.value());
+    return items;
   }
 
   #long(): number | bigint {
@@ -349,13 +408,21 @@ class Reader {
   }
 
   #dictionary(): Value {
-    const entries: [Value, Value][] = [];
-    for (let key = this.#next(); key !== END; key = this.#next()) entries.push([key, this.value()]);
-    const isPlain = entries.every(([key]) => typeof key === "string" && key !== "__proto__");
-    const [only] = entries;
-    const isForm = entries.length === 1 && typeof only?.[0] === "string" && only[0].startsWith("$");
-    if (!isPlain || isForm) return new Map(entries);
-    return Object.fromEntries(entries as [string, Value][]);
+    const [keys, values]: [Value[], Value[]] = [[], []];
+    let isPlain = true;
+    for (let key = this.#next(); key !== END; key = this.#next()) {
+      isPlain &&= typeof key === "string" && key !== "__proto__";
+      keys.push(key);
+      values.push(this.value());
+    }
+    const [only] = keys;
+    const isForm = keys.length === 1 && typeof only === "string" && only.startsWith("$");
+    if (!isPlain || isForm) return new Map(keys.map((key, index) => [key, values[index] ?? null]));
+    const record: Record<string, Value> = {};
+    (keys as string[]).forEach((key, index) => {
+      record[key] = values[index] ?? null;
+    });
+    return record;
   }
 
   #placeholder(): Value {

@@ -38,6 +38,8 @@ export interface Session extends AsyncIterable<Output> {
 
 /** How many outputs are kept for whoever receives; beyond that they wait in the pipeline. */
 const KEPT = 256;
+/** How many items are offered to the executor at first; what it does not take was put into its form in vain. */
+const OFFERED = 16;
 /** How many steps the executor takes before others get a chance to speak. */
 const STEPS = 256;
 /** How many milliseconds this thread is held at once. */
@@ -82,6 +84,9 @@ export class LocalSession implements Session {
   /** The interpreter of each lane, and what it is asked one after the other. */
   readonly #lanes = new Map<number, Lane>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** How many items are offered next: as many as were taken lately, and as much again. */
+  #offer = OFFERED;
+  #canPush = true;
   #isClosing = false;
   #isClosed = false;
   #isPumping = false;
@@ -164,18 +169,19 @@ export class LocalSession implements Session {
     try {
       const begun = performance.now();
       for (;;) {
-        const pushed = this.#push();
+        this.#push();
         const turn = this.#executor.turn(this.#run, STEPS, KEPT - this.#outputs.length, this.#asText);
         this.#follow(turn);
         if (turn.hasEnded) {
           this.#end(turn.failure);
           break;
         }
+        this.#canPush = turn.canPush;
         if (!turn.isOpen && this.#batches.length > 0) this.#rejectBatches(closed(undefined));
         const canPush = turn.canPush && this.#batches.length > 0;
         const canClose = this.#isClosing && !this.#isClosed && this.#batches.length === 0;
-        const canGive = this.#outputs.length < KEPT && (turn.hasMore || turn.outputs.length > 0);
-        if (!canPush && !canClose && !canGive && !pushed) break;
+        const canGive = this.#outputs.length < KEPT && turn.hasMore;
+        if (!canPush && !canClose && !canGive) break;
         if (performance.now() - begun > SLICE) {
           this.#isDue = true;
           afterOthers(() => {
@@ -192,21 +198,18 @@ export class LocalSession implements Session {
     }
   }
 
-  /** Push what waits, as far as there is room; whether anything was. */
-  #push(): boolean {
-    let pushed = false;
-    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
-      const rest = batch.items.slice(batch.taken, batch.taken + KEPT);
+  /** Push what waits, as far as there is room. */
+  #push(): void {
+    for (let batch = this.#batches[0]; batch !== undefined && this.#canPush; batch = this.#batches[0]) {
+      const rest = batch.items.slice(batch.taken, batch.taken + this.#offer);
       try {
         const taken = batch.isText
           ? this.#executor.pushLines(this.#run, rest as readonly string[])
           : this.#executor.push(this.#run, rest as readonly Item[]);
         batch.taken += taken;
-        pushed ||= taken > 0;
-        if (batch.taken < batch.items.length) {
-          if (taken < rest.length) return pushed;
-          continue;
-        }
+        this.#offer = Math.min(2 * taken + 1, KEPT);
+        this.#canPush = taken === rest.length;
+        if (batch.taken < batch.items.length) continue;
         this.#batches.shift();
         batch.resolve();
       } catch (error) {
@@ -219,12 +222,10 @@ export class LocalSession implements Session {
         );
       }
     }
-    if (this.#isClosing && !this.#isClosed) {
+    if (this.#isClosing && !this.#isClosed && this.#batches.length === 0) {
       this.#isClosed = true;
       this.#executor.close(this.#run);
-      return true;
     }
-    return pushed;
   }
 
   /** Do what a turn asks for. */
@@ -331,6 +332,10 @@ class Lane {
   readonly #instance: Promise<PythonInstance>;
   #made: PythonInstance | undefined;
   #isGone = false;
+  /** When what it is asked for has to be there. */
+  #deadline = Infinity;
+  #watch: ReturnType<typeof setTimeout> | undefined;
+  #late: Error | undefined;
 
   constructor(host: PythonHost | undefined, node: string, timeout: number) {
     this.#node = node;
@@ -351,28 +356,39 @@ class Lane {
   async call({ operation, wire }: Request) {
     const instance = await this.#instance;
     if (this.#isGone) throw new Error("the interpreter was stopped");
-    const answer = instance.call(operation, wire);
-    if (this.#timeout === 0) return answer;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        reject(
-          new Error(`it took longer than ${this.#timeout / 1000} s, the time that node \`${this.#node}\` may take`),
-        );
-        this.interrupt();
-      }, this.#timeout);
-    });
+    if (this.#timeout === 0) return instance.call(operation, wire);
+    this.#deadline = performance.now() + this.#timeout;
+    if (this.#watch === undefined) this.#watchFor(this.#timeout);
     try {
-      return await Promise.race([answer, late]);
+      return await instance.call(operation, wire);
+    } catch (error) {
+      throw this.#late ?? error;
     } finally {
-      clearTimeout(timer);
+      this.#deadline = Infinity;
     }
+  }
+
+  /** One timer for many calls: most are over long before it, and a timer for each costs more than some of them. */
+  #watchFor(milliseconds: number): void {
+    this.#watch = setTimeout(() => {
+      this.#watch = undefined;
+      const left = this.#deadline - performance.now();
+      if (left === Infinity || this.#isGone) return;
+      if (left > 0) {
+        this.#watchFor(left);
+        return;
+      }
+      const time = this.#timeout / 1000;
+      this.#late = new Error(`it took longer than ${time} s, the time that node \`${this.#node}\` may take`);
+      this.interrupt();
+    }, milliseconds);
   }
 
   /** Stop the interpreter, if it was made and whenever it is. */
   interrupt(): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    clearTimeout(this.#watch);
     this.#made?.dispose();
   }
 }

@@ -328,22 +328,18 @@ fn turn(run: &mut Run, steps: usize, most: usize, as_text: bool) -> Result<Value
     let mut outputs = Vec::new();
     let mut has_more = true;
     for _ in 0..steps {
+        let mut gave = false;
         while outputs.len() < most
             && let Some(output) = run.take_output()
         {
             outputs.push(output_value(output, as_text)?);
+            gave = true;
         }
-        has_more = run.step();
+        // What was taken may have made room.
+        has_more = run.step() || gave;
         if !has_more {
             break;
         }
-    }
-    while outputs.len() < most
-        && let Some(output) = run.take_output()
-    {
-        outputs.push(output_value(output, as_text)?);
-        // There may be room again.
-        has_more = true;
     }
     let (mut requests, mut sleeps, mut worked, mut reports) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
