@@ -10,7 +10,8 @@ export function findChromium() {
   return candidates.find((path) => existsSync(path));
 }
 
-export async function launch() {
+/** `flags` are further ones for Chromium. */
+export async function launch(flags = []) {
   const executablePath = findChromium();
   if (executablePath === undefined) {
     throw new Error("no Chromium is installed; `apt-get install chromium`, or name one in RM_CHROMIUM");
@@ -28,6 +29,7 @@ export async function launch() {
       "--use-fake-device-for-media-stream",
       "--use-fake-ui-for-media-stream",
       "--autoplay-policy=no-user-gesture-required",
+      ...flags,
     ],
   });
 }

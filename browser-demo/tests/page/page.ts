@@ -5,6 +5,9 @@ import { openBundle, writeArchive } from "../../src/runtime/bundle.ts";
 import { decode, encode, Tuple } from "../../src/runtime/marshal.ts";
 import { Histogram } from "../../src/runtime/metrics.ts";
 import { LocalRuntime } from "../../src/runtime/pipeline.ts";
+import { loadEngine } from "../../src/runtime/web/engine.ts";
+import { layerOf } from "../../src/runtime/web/host.ts";
+import { Interpreter } from "../../src/runtime/web/interpreter.ts";
 
 import { bundleOf } from "./bundles.ts";
 import { scriptedHost } from "./guest.ts";
@@ -23,6 +26,9 @@ const kit = {
   Tuple,
   Histogram,
   LocalRuntime,
+  loadEngine,
+  layerOf,
+  Interpreter,
 };
 
 /** What the tests find. */

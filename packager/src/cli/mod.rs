@@ -18,6 +18,7 @@ mod items;
 mod output;
 mod report;
 mod run;
+mod stack;
 mod trace;
 mod verify;
 mod wav;
@@ -137,6 +138,15 @@ enum Command {
     Verify {
         /// The bundle
         file: PathBuf,
+        /// Find the least stack that it needs instead, and compare it with what browsers have
+        #[arg(long)]
+        stack: bool,
+        /// With --stack, items to run: a file with one JSON value a line, or a .wav file; it is only booted without
+        #[arg(long, value_name = "FILE", requires = "stack")]
+        input: Option<PathBuf>,
+        /// With --stack, the share of a browser's stack that it may need
+        #[arg(long, value_name = "SHARE", default_value_t = 0.5, requires = "stack", value_parser = share)]
+        share: f64,
     },
     /// Measure what packing does, as a table, beside other tools
     Bench {
@@ -269,6 +279,15 @@ fn memory(text: &str) -> Result<usize, String> {
         .checked_shl(shift)
         .filter(|bytes| bytes >> shift == number)
         .ok_or_else(|| "more than this machine can address".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "expected a number".to_owned())?;
+    if share > 0.0 && share <= 1.0 {
+        Ok(share)
+    } else {
+        Err("expected a share of the whole, more than 0 and at most 1".to_owned())
+    }
 }
 
 fn wav_path(text: &str) -> Result<PathBuf, String> {
@@ -413,7 +432,16 @@ pub fn main() -> ExitCode {
             what: BenchArg::Shake,
             peers,
         } => bench::shake(peers),
-        Command::Verify { file } => verify::verify(&file),
+        Command::Verify {
+            file,
+            stack: true,
+            input,
+            share,
+        } => {
+            let input = input.as_deref();
+            stack::measure(&file, &stack::StackOptions { input, share })
+        }
+        Command::Verify { file, .. } => verify::verify(&file),
         Command::Engine { json, rebuild } => engine::engine(json, rebuild),
     };
     match result {

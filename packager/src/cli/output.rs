@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +36,14 @@ static SOURCES: OnceLock<Sources> = OnceLock::new();
 pub(super) fn show_sources(sources: &Sources) {
     // Set twice only if there were two runs in a process, and then the first one's lines are as good.
     let _ = SOURCES.set(sources.clone());
+}
+
+/// Whether what happens in pipelines is not shown any more.
+static MUTED: AtomicBool = AtomicBool::new(false);
+
+/// Show nothing from now on of what nodes print and of what happens to them.
+pub(super) fn mute() {
+    MUTED.store(true, Ordering::Relaxed);
 }
 
 /// Send `tracing` events to standard error, as lines.
@@ -90,6 +99,9 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
+        if MUTED.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let mut fields = Fields::default();
         event.record(&mut fields);
         let node = fields

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::clock::{Clock, Ticking};
-use super::sandbox::{self, Guest};
+use super::sandbox::{self, DEFAULT_STACK_LIMIT, Guest};
 use crate::cache::{Cache, CacheError};
 use crate::digest::Digest;
 
@@ -116,7 +116,20 @@ impl Engine {
     ///
     /// wasmtime cannot be set up on this machine.
     pub fn from_cache(digest: Digest, cache: &Cache) -> Result<Option<Self>, EngineError> {
-        let wasmtime = new_wasmtime(digest)?;
+        Self::from_cache_with_stack(digest, cache, DEFAULT_STACK_LIMIT)
+    }
+
+    /// The same for interpreters that may use so many bytes of native stack.
+    ///
+    /// # Errors
+    ///
+    /// wasmtime cannot be set up like that.
+    pub fn from_cache_with_stack(
+        digest: Digest,
+        cache: &Cache,
+        stack_limit: usize,
+    ) -> Result<Option<Self>, EngineError> {
+        let wasmtime = new_wasmtime(digest, stack_limit)?;
         let path = compiled_path(&wasmtime, digest, cache);
         Ok(
             load_compiled(&wasmtime, &path)
@@ -146,7 +159,7 @@ impl Engine {
             digest,
             source: source.into(),
         };
-        let wasmtime = new_wasmtime(digest)?;
+        let wasmtime = new_wasmtime(digest, DEFAULT_STACK_LIMIT)?;
         let code = wasmtime.precompile_component(component).map_err(failed)?;
         let path = compiled_path(&wasmtime, digest, cache);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -166,12 +179,12 @@ impl Engine {
     /// `component` cannot be compiled or is not an engine.
     pub fn compile_uncached(component: &[u8]) -> Result<Self, EngineError> {
         let digest = Digest::of(component);
-        let compiled = Component::new(&new_wasmtime(digest)?, component).map_err(|source| {
-            EngineError::Compile {
+        let wasmtime = new_wasmtime(digest, DEFAULT_STACK_LIMIT)?;
+        let compiled =
+            Component::new(&wasmtime, component).map_err(|source| EngineError::Compile {
                 digest,
                 source: source.into(),
-            }
-        })?;
+            })?;
         Self::new(digest, &compiled)
     }
 
@@ -239,8 +252,8 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn new_wasmtime(digest: Digest) -> Result<wasmtime::Engine, EngineError> {
-    wasmtime::Engine::new(&sandbox::config()).map_err(|source| EngineError::Compile {
+fn new_wasmtime(digest: Digest, stack_limit: usize) -> Result<wasmtime::Engine, EngineError> {
+    wasmtime::Engine::new(&sandbox::config(stack_limit)).map_err(|source| EngineError::Compile {
         digest,
         source: source.into(),
     })

@@ -12,24 +12,24 @@ use wasmtime_wasi::{
 
 use super::output::OutputSink;
 
-/// Native stack that a guest may use. CPython raises `RecursionError` by the depth of its own stack (1 MiB inside the
-/// guest); with less than this the native stack would end first, and the instance with it.
-const GUEST_STACK: usize = 32 << 20;
+/// Native stack that a guest may use unless told otherwise: 32 MiB. CPython raises `RecursionError` by the depth of its own
+/// stack (1 MiB inside the guest); with less than this the native stack could end first, and the instance with it.
+pub const DEFAULT_STACK_LIMIT: usize = 32 << 20;
 
-/// Native stack for the host functions that a guest calls, on top of [`GUEST_STACK`].
+/// Native stack for the host functions that a guest calls, on top of the guest's own.
 const HOST_STACK: usize = 2 << 20;
 
 /// Memory that one instance may use unless told otherwise: 1 GiB.
 pub const DEFAULT_MEMORY_LIMIT: usize = 1 << 30;
 
-/// The one wasmtime configuration of this crate. Compiled code is only valid under the configuration that made it, so
-/// the packer and the runtime share it.
-pub fn config() -> Config {
+/// The one wasmtime configuration of this crate, but for how much native stack a guest may use. Compiled code is only valid
+/// under the configuration that made it, whatever the stack, so the packer and the runtime share it.
+pub fn config(stack_limit: usize) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
-        .max_wasm_stack(GUEST_STACK)
-        .async_stack_size(GUEST_STACK + HOST_STACK)
+        .max_wasm_stack(stack_limit)
+        .async_stack_size(stack_limit + HOST_STACK)
         // So that a guest gives way to others now and then, and ends when its time is up.
         .epoch_interruption(true)
         // Fresh instances share the engine's frozen memory until they write to it.

@@ -37,7 +37,8 @@ function engineOf(digest: string, { enginesURL, onProgress }: HostContext): Prom
   return engine;
 }
 
-async function layerOf(bundle: Bundle): Promise<Uint8Array> {
+/** What an application changes in the memory of a fresh interpreter. */
+export async function layerOf(bundle: Bundle): Promise<Uint8Array> {
   const [compressed, promised] = [bundle.entries.get(LAYER), bundle.promised.get(LAYER)];
   let problem = `it has no entry \`${LAYER}\``;
   if (compressed && promised) {
