@@ -1,6 +1,7 @@
 /** The page's side: a runtime that lives in a worker. */
 import type { Checked, Manifest, NodeInfo, Progress, Report } from "./abi.ts";
 import { PipelineError } from "./errors.ts";
+import { type Choice, type FolderSource, folderURL, isInFolder } from "./folder.ts";
 import { print, type Printed } from "./hosts.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import { type Download, type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
@@ -143,8 +144,10 @@ export class WorkerRuntime implements Runtime {
     return this.#channel.ask("check", text, file, classes);
   }
 
-  async load(source: Source): Promise<Pipeline> {
-    const { pipeline, ...info } = await this.#channel.ask("load", source);
+  async load(source: Source | FolderSource): Promise<Pipeline> {
+    // Addresses are the page's; a worker has its own, and takes no `URL`.
+    const plain = isInFolder(source) ? { ...source, folder: folderURL(source.folder) } : source;
+    const { pipeline, ...info } = await this.#channel.ask("load", plain);
     return new WorkerPipeline(this.#channel, pipeline, info);
   }
 
@@ -173,6 +176,7 @@ class WorkerPipeline implements Pipeline {
   readonly takesInput: boolean;
   readonly inputData: Value;
   readonly content?: string;
+  readonly choice?: Choice;
 
   constructor(channel: Channel, handle: number, info: PipelineInfo) {
     this.#channel = channel;
@@ -182,6 +186,7 @@ class WorkerPipeline implements Pipeline {
     this.takesInput = info.takesInput;
     this.inputData = info.inputData;
     if (info.content !== undefined) this.content = info.content;
+    if (info.choice !== undefined) this.choice = info.choice;
   }
 
   run(items: Iterable<Item> | AsyncIterable<Item>, options: SessionOptions = {}): AsyncIterable<Output> {

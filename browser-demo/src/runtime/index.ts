@@ -13,7 +13,7 @@
  * | the same from a page, in a worker | `client.ts`, `worker.ts`, and what they say to each other: `protocol.ts` |
  * | values, and sound | `values.ts`, `wav.ts` |
  * | errors | `errors.ts` |
- * | bundles | `bundle.ts` |
+ * | bundles, and folders of them | `bundle.ts`, `folder.ts` |
  * | the executor in wasm, and the form of its calls | `abi.ts`, `marshal.ts` |
  * | what a host of Python nodes is, and which there are | `python.ts`, `hosts.ts`, `interpreter.ts` |
  * | Python on the engine that also runs natively; in Pyodide | `web/`; `pyodide/` |
@@ -34,6 +34,7 @@ export {
   type Trouble,
 } from "./errors.ts";
 export type { RuntimeOptions } from "./client.ts";
+export type { Choice, FolderSource, HostTarget } from "./folder.ts";
 export type { HostContext, Printed } from "./hosts.ts";
 export type { NodeMetrics } from "./metrics.ts";
 export type { Download, Pipeline, PipelineInfo, Runtime, Source } from "./pipeline.ts";

@@ -2,6 +2,7 @@
 import { type Checked, compileExecutor, Executor, type Manifest, type NodeInfo, type Progress } from "./abi.ts";
 import { type Bundle, looksLikeBundle, openBundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
+import { type Candidate, candidates, type Choice, type FolderSource, folderURL, isInFolder } from "./folder.ts";
 import { HOSTS, hostFor, type HostContext, type Hosts } from "./hosts.ts";
 import type { PythonClass, PythonHost } from "./python.ts";
 import { LocalSession, type Session, type SessionOptions } from "./session.ts";
@@ -27,7 +28,12 @@ export interface PipelineInfo {
   readonly inputData: Value;
   /** The content hash, of a bundle. */
   readonly content?: string;
+  /** Which bundle was taken, of a pipeline in a folder. */
+  readonly choice?: Choice;
 }
+
+/** What is known about a pipeline from where it came. */
+type Known = Pick<PipelineInfo, "content" | "choice">;
 
 /** A pipeline that is ready to run, any number of times, also at the same time. */
 export interface Pipeline extends PipelineInfo {
@@ -58,8 +64,8 @@ export interface Runtime {
   readonly nodeTypes: readonly string[];
   /** Look for everything that is wrong with a manifest; `classes` are the Python nodes that it may name. */
   check(text: string, file?: string, classes?: ReadonlyMap<string, PythonClass>): Promise<Checked>;
-  /** Make a pipeline ready to run. Rejects with a `manifest`, `bundle` or `python` error. */
-  load(source: Source): Promise<Pipeline>;
+  /** Make a pipeline ready to run. Rejects with a `manifest`, `bundle`, `python` or `load` error. */
+  load(source: Source | FolderSource): Promise<Pipeline>;
   /** A value as JSON text, as `rm-pack run` prints it. */
   toJson(value: Value): Promise<string>;
   /** A value from JSON text. */
@@ -109,22 +115,58 @@ export class LocalRuntime implements Runtime {
     return attempt(() => this.#executor.check(text, file, classes));
   }
 
-  async load({ content, file, bundle: beside }: Source): Promise<LocalPipeline> {
+  async load(source: Source | FolderSource): Promise<LocalPipeline> {
+    if (isInFolder(source)) return this.#loadFromFolder(source);
+    const { content, file, bundle: beside } = source;
     if (typeof content !== "string" && looksLikeBundle(content)) {
       const bundle = await openBundle(content, file ?? "bundle");
-      return this.#load(JSON.stringify(bundle.manifest), `${file ?? "bundle"}.json`, bundle, bundle.content);
+      return this.#loadBundle(bundle, file ?? "bundle", { content: bundle.content });
     }
     const name = file ?? "manifest";
     const bundle = beside && (await openBundle(beside, "bundle"));
     return this.#load(typeof content === "string" ? content : decodeText(content, name), name, bundle);
   }
 
-  async #load(text: string, file: string, bundle?: Bundle, content?: string): Promise<LocalPipeline> {
+  /** The first bundle that can be had; where none can, what is wrong with the last one. */
+  async #loadFromFolder(source: FolderSource): Promise<LocalPipeline> {
+    const [first, ...others] = await candidates(source);
+    const context = { ...this.#context, enginesURL: folderURL(source.folder) };
+    const load = async ({ choice, open }: Candidate, because?: string) => {
+      const bundle = await open();
+      const known = { content: bundle.content, choice: { ...choice, ...(because !== undefined && { because }) } };
+      return this.#loadBundle(bundle, choice.file, known, context);
+    };
+    if (first === undefined) throw new PipelineError("load", "there is no bundle");
+    const isAny = (source.target ?? "auto") === "auto";
+    if (isAny && first.choice.target !== "web")
+      return load(first, "it was not packed for the engine that runs natively");
+    try {
+      return await load(first);
+    } catch (error) {
+      const [second] = others;
+      // What is wrong with the manifest is wrong in every bundle.
+      const { kind, message } = PipelineError.of(error, "load");
+      if (second === undefined || kind === "manifest") throw error;
+      return load(second, message);
+    }
+  }
+
+  #loadBundle(bundle: Bundle, file: string, known: Known, context = this.#context): Promise<LocalPipeline> {
+    return this.#load(JSON.stringify(bundle.manifest), `${file}.json`, bundle, known, context);
+  }
+
+  async #load(
+    text: string,
+    file: string,
+    bundle?: Bundle,
+    known: Known = {},
+    context = this.#context,
+  ): Promise<LocalPipeline> {
     const { handle, ...info } = this.#executor.load(text, file, bundle?.nodes ?? new Map<string, PythonClass>());
     try {
       const needsHost = bundle && info.nodes.some(({ isPython }) => isPython);
-      const host = needsHost ? await hostFor(bundle, this.#hosts, this.#context) : undefined;
-      return new LocalPipeline(this.#executor, handle, { ...info, ...(content !== undefined && { content }) }, host);
+      const host = needsHost ? await hostFor(bundle, this.#hosts, context) : undefined;
+      return new LocalPipeline(this.#executor, handle, { ...info, ...known }, host);
     } catch (error) {
       this.#executor.unload(handle);
       throw error;
@@ -161,12 +203,16 @@ export class LocalPipeline implements Pipeline {
   #runs = 0;
   #isUnloaded = false;
   readonly info: PipelineInfo;
+  readonly content?: string;
+  readonly choice?: Choice;
 
   constructor(executor: Executor, handle: number, info: PipelineInfo, host: PythonHost | undefined) {
     this.#executor = executor;
     this.#handle = handle;
     this.#host = host;
     this.info = info;
+    if (info.content !== undefined) this.content = info.content;
+    if (info.choice !== undefined) this.choice = info.choice;
   }
 
   get manifest(): Manifest {

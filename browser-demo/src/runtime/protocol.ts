@@ -6,13 +6,14 @@
  */
 import type { Checked, OnError, Progress, Report } from "./abi.ts";
 import type { ErrorData } from "./errors.ts";
+import type { FolderSource } from "./folder.ts";
 import type { Printed } from "./hosts.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import type { Download, PipelineInfo, Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
 import type { Item, Output, Value } from "./values.ts";
 
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** What can be asked for: arguments and result. */
 export interface Methods {
@@ -22,7 +23,10 @@ export interface Methods {
     readonly arguments: [text: string, file: string | undefined, classes: ReadonlyMap<string, PythonClass> | undefined];
     readonly result: Checked;
   };
-  load: { readonly arguments: [source: Source]; readonly result: { readonly pipeline: number } & PipelineInfo };
+  load: {
+    readonly arguments: [source: Source | FolderSource];
+    readonly result: { readonly pipeline: number } & PipelineInfo;
+  };
   unload: { readonly arguments: [pipeline: number]; readonly result: null };
   session: { readonly arguments: [pipeline: number, options: PlainOptions]; readonly result: number };
   send: { readonly arguments: [session: number, items: readonly Item[]]; readonly result: null };

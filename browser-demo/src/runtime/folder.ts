@@ -1,0 +1,111 @@
+/** Pipelines in a folder that `rm-pack build` wrote to: which of a pipeline's bundles is taken, and why. */
+import { type Bundle, openBundle } from "./bundle.ts";
+import { PipelineError, reasonOf } from "./errors.ts";
+
+/** A pipeline in a folder with an `index.json`, which may hold it packed for several targets. */
+export interface FolderSource {
+  /** The folder's address. */
+  readonly folder: string | URL;
+  /** The pipeline's name, where the folder has several. */
+  readonly name?: string;
+  /**
+   * What Python nodes run on: `web`, the engine that also runs natively, `pyodide`, or `auto`, the default: the first of them
+   * that can be had.
+   */
+  readonly target?: "auto" | HostTarget;
+}
+
+/** What Python nodes can run on here. */
+export type HostTarget = "web" | "pyodide";
+
+/** Which bundle of a folder was taken. */
+export interface Choice {
+  readonly file: string;
+  readonly target: HostTarget;
+  /** Why it is not the engine that also runs natively, where any would have done. */
+  readonly because?: string;
+}
+
+/** A bundle that may be taken. */
+export interface Candidate {
+  readonly choice: Choice;
+  /** Downloads and checks it. */
+  readonly open: () => Promise<Bundle>;
+}
+
+/** The version of the index that is known here. */
+const FORMAT = 1;
+const INDEX = "index.json";
+/** The targets in an index, best first. */
+const TARGETS: ReadonlyMap<string, HostTarget> = new Map([
+  ["wasmtime", "web"],
+  ["pyodide", "pyodide"],
+]);
+
+interface Index {
+  readonly format: number;
+  readonly bundles: readonly { readonly name: string; readonly target: string; readonly file: string }[];
+}
+
+/** Whether a pipeline is to be loaded from a folder. */
+export function isInFolder(source: object): source is FolderSource {
+  return "folder" in source;
+}
+
+/** A folder's address, with a final slash. */
+export function folderURL(folder: string | URL): string {
+  const { href } = new URL(folder, self.location.href);
+  return href.endsWith("/") ? href : `${href}/`;
+}
+
+/** The bundles that will do, best first: at least one. Rejects with a `load` error. */
+export async function candidates({ folder, name, target = "auto" }: FolderSource): Promise<readonly Candidate[]> {
+  const base = folderURL(folder);
+  const index = (await (await get(base, INDEX)).json()) as Index;
+  if (index.format !== FORMAT) {
+    throw new PipelineError("version", `${base}${INDEX} has the format ${index.format}; this is ${FORMAT}`, {
+      hint: "pack with the rm-pack of this version",
+    });
+  }
+  const names = [...new Set(index.bundles.map((bundle) => bundle.name))];
+  const wanted = name ?? (names.length === 1 ? names[0] : undefined);
+  if (wanted === undefined || !names.includes(wanted)) {
+    const what = wanted === undefined ? "no single pipeline" : `no pipeline \`${wanted}\``;
+    throw new PipelineError("load", `the folder ${base} has ${what}: it has ${listed(names)}`, {
+      hint: "name one of them, or pack into this folder",
+    });
+  }
+  const found = [...TARGETS].flatMap(([key, of]) => {
+    const bundle = index.bundles.find((bundle) => bundle.name === wanted && bundle.target === key);
+    return bundle && (target === "auto" || target === of) ? [{ file: bundle.file, target: of }] : [];
+  });
+  if (found.length === 0) {
+    const packed = index.bundles.filter((bundle) => bundle.name === wanted).map((bundle) => bundle.target);
+    throw new PipelineError("load", `the folder ${base} has \`${wanted}\` for ${listed(packed)}, not for ${target}`, {
+      hint: `pack it with \`rm-pack build --target ${target === "auto" ? "web" : target}\` into this folder`,
+    });
+  }
+  return found.map((choice) => ({
+    choice,
+    open: async () => openBundle(new Uint8Array(await (await get(base, choice.file)).arrayBuffer()), choice.file),
+  }));
+}
+
+async function get(base: string, file: string): Promise<Response> {
+  const problem = (reason: string) =>
+    new PipelineError("load", `${base}${file} cannot be loaded: ${reason}`, {
+      hint: "serve the folder that `rm-pack build` wrote to, as it is",
+    });
+  let response: Response;
+  try {
+    response = await fetch(base + file);
+  } catch (error) {
+    throw problem(reasonOf(error));
+  }
+  if (!response.ok) throw problem(`the server answered ${response.status} ${response.statusText}`);
+  return response;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.map((name) => `\`${name}\``).join(", ");
+}

@@ -1,0 +1,88 @@
+// Pipelines from folders that rm-pack wrote to: which bundle is taken, and why.
+import assert from "node:assert/strict";
+import { cpSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { pack } from "../../scripts/bundles.mjs";
+import { demo, exampleManifest, lines, testPage } from "./harness.mjs";
+
+const root = join(demo, ".cache/test/folders");
+const kit = testPage();
+
+before(() => {
+  rmSync(root, { recursive: true, force: true });
+  const example = exampleManifest("text-processor");
+  for (const folder of ["pyodide", "both"]) pack("build", example, "--target", "pyodide", "--out", join(root, folder));
+  pack("build", example, "--target", "web", "--out", join(root, "both"));
+  cpSync(join(root, "both"), join(root, "engineless"), { recursive: true });
+  for (const name of readdirSync(join(root, "engineless"))) {
+    if (name.endsWith("-web")) rmSync(join(root, "engineless", name), { recursive: true });
+  }
+  pack("build", exampleManifest("calculator"), "--out", join(root, "both"));
+});
+
+/** Load a pipeline and run it: what was chosen, and the outputs; or the error. */
+function run(source) {
+  return kit.page.evaluate(
+    async ({ source, input }) => {
+      const runtime = await kit.startWorker();
+      try {
+        const pipeline = await runtime.load(source);
+        const session = await pipeline.session({ asText: true });
+        const sending = session.sendLines(input).then(() => session.close());
+        const outputs = [];
+        for await (const { value } of session) outputs.push(value);
+        await sending;
+        return { outputs, choice: pipeline.choice };
+      } catch (error) {
+        return { error: error.report() };
+      } finally {
+        runtime.dispose();
+      }
+    },
+    { source, input: lines("text-processor", "input.jsonl") },
+  );
+}
+
+const expected = lines("text-processor", "expected.jsonl");
+
+test("the engine that runs natively comes first", async () => {
+  const { outputs, choice } = await run({ folder: "/folders/both", name: "text-processor" });
+  assert.deepEqual(outputs, expected);
+  assert.equal(choice.target, "web");
+  assert.match(choice.file, /^text-processor-wasmtime-/);
+  assert.equal(choice.because, undefined);
+});
+
+test("Pyodide takes its place where it cannot be had, and says why", async () => {
+  const { outputs, choice } = await run({ folder: "/folders/engineless/", name: "text-processor", target: "auto" });
+  assert.deepEqual(outputs, expected);
+  assert.equal(choice.target, "pyodide");
+  assert.match(choice.because, /the engine at .* cannot be loaded: the server answered 404/);
+});
+
+test("Pyodide is taken where nothing else was packed", async () => {
+  // The only pipeline there needs no name.
+  const { outputs, choice } = await run({ folder: "/folders/pyodide" });
+  assert.deepEqual(outputs, expected);
+  assert.equal(choice.target, "pyodide");
+  assert.match(choice.because, /not packed for the engine that runs natively/);
+});
+
+test("whoever names a target gets that one or an error", async () => {
+  const { choice } = await run({ folder: "/folders/both", name: "text-processor", target: "pyodide" });
+  assert.deepEqual([choice.target, choice.because], ["pyodide", undefined]);
+  const missing = await run({ folder: "/folders/pyodide", target: "web" });
+  assert.match(missing.error, /has `text-processor` for `pyodide`, not for web\n\s*hint: .*--target web/);
+  const broken = await run({ folder: "/folders/engineless", target: "web", name: "text-processor" });
+  assert.match(broken.error, /the engine at .* cannot be loaded/);
+});
+
+test("what a folder does not have is told with what it has", async () => {
+  const several = await run({ folder: "/folders/both" });
+  assert.match(several.error, /no single pipeline: it has `calculator`, `text-processor`/);
+  const unknown = await run({ folder: "/folders/pyodide", name: "shout" });
+  assert.match(unknown.error, /no pipeline `shout`: it has `text-processor`/);
+  const nothing = await run({ folder: "/folders/nowhere" });
+  assert.match(nothing.error, /index\.json cannot be loaded: the server answered 404/);
+});
