@@ -42,7 +42,8 @@ async function works({ file, lines }) {
   const bundle = await kit.openBundle(new Uint8Array(await (await fetch(`/stack/${file}`)).arrayBuffer()), file);
   const { digest } = bundle.engine;
   const engine = await kit.loadEngine(new URL(`/stack/engine-${digest}-web/`, location), digest);
-  const layer = await kit.layerOf(bundle);
+  const module = await kit.compileExecutor(kit.EXECUTOR);
+  const layer = await kit.layerOf(bundle, { decompress: kit.decompressor(module) });
   const host = {
     protocol: engine.plan.protocol,
     instance: async () => {
@@ -51,7 +52,6 @@ async function works({ file, lines }) {
     },
     dispose: () => undefined,
   };
-  const module = await kit.compileExecutor(kit.EXECUTOR);
   const runtime = await kit.LocalRuntime.of(module, new Map([["wasmtime", async () => host]]));
   const content = new Uint8Array(await (await fetch(`/stack/${file}`)).arrayBuffer());
   const session = await (await runtime.load({ content, file })).session();

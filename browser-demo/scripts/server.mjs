@@ -68,9 +68,18 @@ export async function serve(folder, port = 0) {
     } else if (request.method !== "GET" && request.method !== "HEAD") {
       response.writeHead(405, { allow: "GET, HEAD" }).end();
     } else {
-      response.writeHead(200, { ...headers(path), "content-length": statSync(path).size });
+      // What `rm-pack build --brotli` puts beside a file is the same, smaller.
+      const isCompressed = existsSync(`${path}.br`);
+      const takesBrotli = /\bbr\b/.test(request.headers["accept-encoding"] ?? "");
+      const sent = isCompressed && takesBrotli ? `${path}.br` : path;
+      response.writeHead(200, {
+        ...headers(path),
+        "content-length": statSync(sent).size,
+        ...(isCompressed && { vary: "accept-encoding" }),
+        ...(sent !== path && { "content-encoding": "br" }),
+      });
       if (request.method === "HEAD") response.end();
-      else createReadStream(path).pipe(response);
+      else createReadStream(sent).pipe(response);
     }
   });
   await new Promise((done) => server.listen(port, "127.0.0.1", done));

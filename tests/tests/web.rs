@@ -34,6 +34,46 @@ fn build_for_web(name: &str, out: &Path) -> (PathBuf, BTreeMap<String, Vec<u8>>)
 }
 
 #[test]
+fn each_file_has_its_brotli_form_beside_it_where_that_is_asked_for() {
+    let out = tempfile::tempdir().unwrap();
+    let manifest = example("mixed");
+    let mut command = rm_pack();
+    command
+        .arg("build")
+        .arg(&manifest)
+        .args(["--target", "web"]);
+    command.arg("--brotli").arg("--out").arg(out.path());
+    Finished::of(&mut command).success();
+    let engine = std::fs::read_dir(out.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.is_dir())
+        .unwrap();
+    let files = end_to_end::tree::read(&engine);
+    let (compressed, plain): (Vec<_>, Vec<_>) =
+        files.iter().partition(|(name, _)| name.ends_with(".br"));
+    assert_eq!(compressed.len(), plain.len());
+    let mut sizes = (0, 0);
+    for (name, bytes) in plain {
+        let there = &files[&format!("{name}.br")];
+        let mut decompressed = Vec::new();
+        brotli::BrotliDecompress(&mut there.as_slice(), &mut decompressed).unwrap();
+        assert!(decompressed == *bytes, "{name}");
+        sizes = (sizes.0 + there.len(), sizes.1 + bytes.len());
+    }
+    // 2.7 of 11.3 MB.
+    assert!(sizes.0 < 3_000_000 && sizes.0 * 3 < sizes.1, "{sizes:?}");
+
+    let mut elsewhere = rm_pack();
+    elsewhere.arg("build").arg(&manifest).arg("--brotli");
+    let told = Finished::of(&mut elsewhere).failure(2);
+    assert!(
+        told.contains("--brotli is for the files of --target web"),
+        "{told}"
+    );
+}
+
+#[test]
 fn the_bundle_is_the_native_one_and_its_engine_lies_beside_it() {
     let (web, native) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (bundle, files) = build_for_web("mixed", web.path());

@@ -8,7 +8,7 @@ import { PYTHON_PROTOCOL, type Operation, type PythonClass } from "./python.ts";
 import { isRecord, type Item, type Value } from "./values.ts";
 
 /** The version of the calls. */
-const ABI = 1;
+const ABI = 2;
 
 const Call = {
   Describe: 0,
@@ -28,6 +28,7 @@ const Call = {
   Drop: 14,
   ToJson: 15,
   FromJson: 16,
+  Decompress: 17,
 } as const;
 type Call = (typeof Call)[keyof typeof Call];
 
@@ -129,7 +130,9 @@ export async function compileExecutor(
     const response = await fetch(url);
     if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
     if (onProgress === undefined) return await WebAssembly.compileStreaming(response);
-    const total = Number(response.headers.get("content-length") ?? 0);
+    // Of what is compressed on the way only the compressed size is told, and what comes is counted decompressed.
+    const isCompressed = response.headers.has("content-encoding");
+    const total = isCompressed ? 0 : Number(response.headers.get("content-length") ?? 0);
     let loaded = 0;
     const onBytes = (bytes: number) => {
       loaded += bytes;
@@ -141,6 +144,13 @@ export async function compileExecutor(
       hint: "build it with `npm run wasm`, and serve it as application/wasm under a policy that allows 'wasm-unsafe-eval'",
     });
   }
+}
+
+/** Decompresses zstd frames, each in an executor of its own, as memory that was needed once is never given back. */
+export function decompressor(
+  module: WebAssembly.Module,
+): (compressed: Uint8Array, size: number) => Promise<Uint8Array> {
+  return async (compressed, size) => (await Executor.instantiate(module)).decompress(compressed, size);
 }
 
 /** The same response; tells of each piece how long it is. */
@@ -309,6 +319,11 @@ export class Executor {
   /** A value from JSON text. */
   fromJson(text: string): Value {
     return this.#call(Call.FromJson, text);
+  }
+
+  /** What a zstd frame of so many bytes holds. */
+  decompress(compressed: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
+    return this.#call(Call.Decompress, compressed, size) as Uint8Array<ArrayBuffer>;
   }
 
   #call(call: Call, ...args: Argument[]): Value {

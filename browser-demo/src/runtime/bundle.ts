@@ -59,7 +59,7 @@ export async function openBundle(bytes: Uint8Array<ArrayBuffer>, file: string): 
     throw altered(file, `\`${DESCRIPTION}\` does not have the digest that the archive's comment promises`);
   }
   const canonical = writeArchive(entries, comment);
-  if (canonical.length !== bytes.length || canonical.some((byte, index) => byte !== bytes[index])) {
+  if (!areEqual(canonical, bytes)) {
     throw altered(file, "the archive is not in the form in which rm-pack writes it");
   }
   const promised = new Map(Object.entries(description.entries));
@@ -85,6 +85,12 @@ export async function openBundle(bytes: Uint8Array<ArrayBuffer>, file: string): 
     entries,
     promised,
   };
+}
+
+function areEqual(one: Uint8Array, other: Uint8Array): boolean {
+  if (one.length !== other.length) return false;
+  for (let index = 0; index < one.length; index += 1) if (one[index] !== other[index]) return false;
+  return true;
 }
 
 function parse(bytes: Uint8Array, file: string): Description {

@@ -17,7 +17,7 @@ export function print({ node, text, isError }: Printed): void {
 }
 
 /** What hosts are told by whoever uses them. */
-export interface HostContext {
+export interface HostOptions {
   /** How the download of the interpreter goes. */
   readonly onProgress?: (progress: Progress) => void;
   /** What nodes print; on the console unless told otherwise. */
@@ -26,6 +26,12 @@ export interface HostContext {
   readonly pyodideURL?: string;
   /** The folder that `rm-pack build --target web` wrote to, with a final slash: bundles share the engines in it. */
   readonly enginesURL?: string;
+}
+
+/** What hosts have to work with. */
+export interface HostContext extends HostOptions {
+  /** Decompresses a zstd frame whose size is known. */
+  readonly decompress: (compressed: Uint8Array, size: number) => Promise<Uint8Array>;
 }
 
 /** Makes a host for a bundle, downloading what that takes. */
@@ -53,11 +59,7 @@ export const HOSTS: Hosts = new Map<string, HostLoader>([
 ]);
 
 /** The host for a bundle's Python nodes; none if it has none. Rejects with a `python` error if nobody here runs them. */
-export async function hostFor(
-  bundle: Bundle,
-  hosts: Hosts,
-  context: HostContext = {},
-): Promise<PythonHost | undefined> {
+export async function hostFor(bundle: Bundle, hosts: Hosts, context: HostContext): Promise<PythonHost | undefined> {
   if (bundle.nodes.size === 0) return undefined;
   const load = hosts.get(bundle.target);
   if (load === undefined) {

@@ -35,7 +35,7 @@ export {
 } from "./errors.ts";
 export type { RuntimeOptions } from "./client.ts";
 export type { Choice, FolderSource, HostTarget } from "./folder.ts";
-export type { HostContext, Printed } from "./hosts.ts";
+export type { HostContext, HostOptions, Printed } from "./hosts.ts";
 export type { NodeMetrics } from "./metrics.ts";
 export type { Download, Pipeline, PipelineInfo, Runtime, Source } from "./pipeline.ts";
 export type { PythonClass, PythonHost, PythonInstance } from "./python.ts";

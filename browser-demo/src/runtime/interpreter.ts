@@ -1,5 +1,5 @@
 /** An interpreter in a worker of its own, which can be stopped whatever it is at: the host's side, for every host. */
-import { print, type HostContext } from "./hosts.ts";
+import { print, type HostOptions } from "./hosts.ts";
 import { type Wire, worthMoving } from "./marshal.ts";
 import type { Operation, PythonInstance } from "./python.ts";
 
@@ -23,15 +23,23 @@ interface Waiting {
 /** An instance whose worker speaks as above. */
 export class WorkerInterpreter<Start> implements PythonInstance {
   readonly #worker: Worker;
+  /** Whose it is; one that was made in advance is told later. */
+  node: string;
   readonly #onEnd: () => void;
   #waiting: Waiting | undefined;
   #lost: Error | undefined;
 
-  constructor(worker: Worker, node: string, { onPrinted = print }: HostContext, onEnd: () => void = () => undefined) {
+  constructor(
+    worker: Worker,
+    node: string,
+    { onPrinted = print }: HostOptions,
+    onEnd: () => void = () => undefined,
+  ) {
     this.#worker = worker;
+    this.node = node;
     this.#onEnd = onEnd;
     worker.onmessage = ({ data }: MessageEvent<FromInterpreter>) => {
-      if ("printed" in data) onPrinted({ node, text: data.printed, isError: data.isError });
+      if ("printed" in data) onPrinted({ node: this.node, text: data.printed, isError: data.isError });
       else if ("gone" in data) this.#lose(data.gone);
       else this.#settle()?.resolve("answer" in data ? data.answer : { payload: new Uint8Array(), buffers: [] });
     };

@@ -1,9 +1,17 @@
 /** Loading pipelines and running them: the interface, and how it is kept in this thread. */
-import { type Checked, compileExecutor, Executor, type Manifest, type NodeInfo, type Progress } from "./abi.ts";
+import {
+  type Checked,
+  compileExecutor,
+  decompressor,
+  Executor,
+  type Manifest,
+  type NodeInfo,
+  type Progress,
+} from "./abi.ts";
 import { type Bundle, looksLikeBundle, openBundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
 import { type Candidate, candidates, type Choice, type FolderSource, folderURL, isInFolder } from "./folder.ts";
-import { HOSTS, hostFor, type HostContext, type Hosts } from "./hosts.ts";
+import { HOSTS, hostFor, type HostContext, type HostOptions, type Hosts } from "./hosts.ts";
 import type { PythonClass, PythonHost } from "./python.ts";
 import { LocalSession, type Session, type SessionOptions } from "./session.ts";
 import type { Item, Output, Value } from "./values.ts";
@@ -88,18 +96,19 @@ export class LocalRuntime implements Runtime {
     this.#context = context;
   }
 
-  /** Download and start the executor; `context` is what hosts of Python nodes are told. */
+  /** Download and start the executor; `options` is what hosts of Python nodes are told. */
   static async start(
     wasm: string | URL,
     hosts: Hosts = HOSTS,
     onProgress?: (progress: Progress) => void,
-    context: HostContext = {},
+    options: HostOptions = {},
   ): Promise<LocalRuntime> {
-    return LocalRuntime.of(await compileExecutor(wasm, onProgress), hosts, context);
+    return LocalRuntime.of(await compileExecutor(wasm, onProgress), hosts, options);
   }
 
   /** Start an executor that was compiled before. */
-  static async of(module: WebAssembly.Module, hosts: Hosts = HOSTS, context: HostContext = {}): Promise<LocalRuntime> {
+  static async of(module: WebAssembly.Module, hosts: Hosts = HOSTS, options: HostOptions = {}): Promise<LocalRuntime> {
+    const context = { ...options, decompress: decompressor(module) };
     return new LocalRuntime(await Executor.instantiate(module), hosts, context);
   }
 

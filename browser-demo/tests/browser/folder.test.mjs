@@ -13,7 +13,7 @@ before(() => {
   rmSync(root, { recursive: true, force: true });
   const example = exampleManifest("text-processor");
   for (const folder of ["pyodide", "both"]) pack("build", example, "--target", "pyodide", "--out", join(root, folder));
-  pack("build", example, "--target", "web", "--out", join(root, "both"));
+  pack("build", example, "--target", "web", "--brotli", "--out", join(root, "both"));
   cpSync(join(root, "both"), join(root, "engineless"), { recursive: true });
   for (const name of readdirSync(join(root, "engineless"))) {
     if (name.endsWith("-web")) rmSync(join(root, "engineless", name), { recursive: true });
@@ -21,7 +21,7 @@ before(() => {
   pack("build", exampleManifest("calculator"), "--out", join(root, "both"));
 });
 
-/** Load a pipeline and run it: what was chosen, and the outputs; or the error. */
+/** Load a pipeline and run it: what was chosen, the outputs, and what was downloaded; or the error. */
 function run(source) {
   return kit.page.evaluate(
     async ({ source, input }) => {
@@ -33,7 +33,7 @@ function run(source) {
         const outputs = [];
         for await (const { value } of session) outputs.push(value);
         await sending;
-        return { outputs, choice: pipeline.choice };
+        return { outputs, choice: pipeline.choice, downloads: await runtime.downloads() };
       } catch (error) {
         return { error: error.report() };
       } finally {
@@ -52,6 +52,17 @@ test("the engine that runs natively comes first", async () => {
   assert.equal(choice.target, "web");
   assert.match(choice.file, /^text-processor-wasmtime-/);
   assert.equal(choice.because, undefined);
+});
+
+test("the engine comes compressed where the server has it so", async () => {
+  const { downloads } = await run({ folder: "/folders/both", name: "text-processor", target: "web" });
+  const engine = downloads.filter(({ url }) => url.includes("-web/"));
+  assert.ok(engine.length > 1, JSON.stringify(downloads));
+  for (const { url, size } of engine) {
+    const response = await kit.page.request.get(url, { headers: { "accept-encoding": "br" } });
+    assert.equal(response.headers()["content-encoding"], "br");
+    assert.ok(Number(response.headers()["content-length"]) < size / 2, url);
+  }
 });
 
 test("Pyodide takes its place where it cannot be had, and says why", async () => {

@@ -1,6 +1,6 @@
 /** Hands the package to the tests that drive this page. */
 import * as runtime from "../../src/runtime/index.ts";
-import { compileExecutor } from "../../src/runtime/abi.ts";
+import { compileExecutor, decompressor } from "../../src/runtime/abi.ts";
 import { openBundle, writeArchive } from "../../src/runtime/bundle.ts";
 import { decode, encode, Tuple } from "../../src/runtime/marshal.ts";
 import { Histogram } from "../../src/runtime/metrics.ts";
@@ -19,6 +19,7 @@ const kit = {
   scripts,
   bundleOf,
   compileExecutor,
+  decompressor,
   openBundle,
   writeArchive,
   decode,

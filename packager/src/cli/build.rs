@@ -14,11 +14,19 @@ use crate::pack::{Packed, Request, pack};
 use crate::report::metafile_of;
 use crate::web::WebEngine;
 
+/// What is to be written beside the bundle.
+pub(super) struct Beside<'a> {
+    /// A file for everything that is known about the bundle.
+    pub(super) metafile: Option<&'a Path>,
+    /// Whether the engine for browsers is compressed as well.
+    pub(super) brotli: bool,
+}
+
 pub(super) fn build(
     request: &Request,
     target: TargetArg,
     out: &Path,
-    metafile: Option<&Path>,
+    Beside { metafile, brotli }: Beside<'_>,
 ) -> Result<(), Failure> {
     let started = Instant::now();
     // A folder that cannot take a bundle is found out before the work, not after it.
@@ -38,7 +46,10 @@ pub(super) fn build(
         progress.step("writing the bundle");
         // The engine first: a bundle that is there can run.
         if let Some(engine) = &packed.engine {
-            write_engine(engine, request, target, out, &cache)
+            if brotli {
+                progress.step("compressing the engine for browsers");
+            }
+            write_engine(engine, request, target, brotli, out, &cache)
                 .map_err(|error| Failure::new(Stage::Packing, error))?;
         }
         packed.bundle.write(out)?;
@@ -64,11 +75,18 @@ fn write_engine(
     engine: &BuiltEngine,
     request: &Request,
     target: TargetArg,
+    brotli: bool,
     out: &Path,
     cache: &Cache,
 ) -> anyhow::Result<()> {
     match target {
-        TargetArg::Web => WebEngine::of(engine)?.write(out).map(drop),
+        TargetArg::Web => {
+            let mut web = WebEngine::of(engine)?;
+            if brotli {
+                web = web.with_brotli(cache)?;
+            }
+            web.write(out).map(drop)
+        }
         TargetArg::Pyodide => Ok(()),
         TargetArg::Wasmtime if request.self_contained => Ok(()),
         TargetArg::Wasmtime => engine.write_beside(out, cache).map(drop),

@@ -66,6 +66,9 @@ enum Command {
         /// Put the engine into the bundle instead of beside it
         #[arg(long)]
         self_contained: bool,
+        /// With --target web: put a file in Brotli beside each of the engine's, for a server to send instead
+        #[arg(long)]
+        brotli: bool,
         /// A file to write everything to that is known about what is in the bundle, what is not, and why
         #[arg(long, value_name = "FILE")]
         metafile: Option<PathBuf>,
@@ -328,6 +331,18 @@ impl TargetArg {
     }
 }
 
+impl TargetArg {
+    /// End with a message about the command line if what only the engine for browsers has is asked of another.
+    fn check_brotli(self, is_given: bool) {
+        if is_given && !matches!(self, Self::Web) {
+            let message = "--brotli is for the files of --target web";
+            Cli::command()
+                .error(clap::error::ErrorKind::ArgumentConflict, message)
+                .exit();
+        }
+    }
+}
+
 impl From<TargetArg> for Target {
     fn from(target: TargetArg) -> Self {
         match target {
@@ -362,8 +377,10 @@ pub fn main() -> ExitCode {
             target,
             out,
             self_contained,
+            brotli,
             metafile,
         } => pipeline.request().and_then(|request| {
+            target.check_brotli(brotli);
             target.check(&[
                 ("--self-contained", self_contained),
                 ("--keep-source", carry.keep_source),
@@ -376,7 +393,8 @@ pub fn main() -> ExitCode {
                 carry: carry.carry(),
                 ..request
             };
-            build::build(&request, target, &out, metafile.as_deref())
+            let metafile = metafile.as_deref();
+            build::build(&request, target, &out, build::Beside { metafile, brotli })
         }),
         Command::Run {
             pipeline,

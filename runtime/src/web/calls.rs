@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ruzstd::decoding::FrameDecoder;
+
 use super::arguments::{Arguments, Problem};
 use super::failure::{count, dict};
 use super::pipeline::{Checked, Classes, check};
@@ -22,7 +24,7 @@ use crate::python::operation::PROTOCOL;
 use crate::value::Value;
 
 /// The version of what is described here; JavaScript refuses every other.
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 
 /// An operation. `Result` in what they give is a tuple, `(0, result)` or `(1, error)`; an error is a dictionary with a
 /// `message`, `causes` (further messages, outermost first) and what else is known.
@@ -77,9 +79,11 @@ pub enum Call {
     ToJson = 15,
     /// `(text) -> value`: a value from JSON text.
     FromJson = 16,
+    /// `(compressed: bytes, size: int) -> bytes`: a zstd frame of so many bytes, decompressed.
+    Decompress = 17,
 }
 
-const CALLS: [Call; 17] = [
+const CALLS: [Call; 18] = [
     Call::Describe,
     Call::Check,
     Call::Load,
@@ -97,6 +101,7 @@ const CALLS: [Call; 17] = [
     Call::Drop,
     Call::ToJson,
     Call::FromJson,
+    Call::Decompress,
 ];
 
 /// What JavaScript has loaded and started.
@@ -206,6 +211,7 @@ impl Desk {
                 let text = to_json(&arguments.next()?).map_err(|error| Problem::new(&error))?;
                 Ok(text.into())
             }
+            Call::Decompress => decompress(&arguments.bytes()?, arguments.count()?),
             Call::FromJson => from_json(&arguments.text()?).map_err(|error| Problem::new(&error)),
         }
     }
@@ -214,6 +220,15 @@ impl Desk {
         let run = self.runs.get_mut(&arguments.int()?);
         run.ok_or_else(|| Problem::odd("no such run"))
     }
+}
+
+fn decompress(compressed: &[u8], size: usize) -> Result<Value, Problem> {
+    let mut bytes = vec![0; size];
+    let written = FrameDecoder::new()
+        .decode_all(compressed, &mut bytes)
+        .map_err(|error| Problem::new(&error))?;
+    bytes.truncate(written);
+    Ok(Value::Bytes(bytes))
 }
 
 fn describe() -> Value {

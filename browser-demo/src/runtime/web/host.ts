@@ -2,7 +2,6 @@
  * Python on the engine that also runs natively: the bundle is the very file that `rm-pack run` takes, its imports done when
  * it was packed.
  */
-import { decompress } from "fzstd";
 import { type Bundle, sha256 } from "../bundle.ts";
 import { PipelineError, reasonOf } from "../errors.ts";
 import type { HostContext } from "../hosts.ts";
@@ -20,8 +19,19 @@ const engines = new Map<string, Promise<Engine>>();
 export async function webHost(bundle: Bundle, context: HostContext): Promise<PythonHost> {
   const digest = bundle.engine?.digest;
   if (digest === undefined) throw new PipelineError("bundle", `the bundle \`${bundle.name}\` names no engine`);
-  const [engine, layer] = await Promise.all([engineOf(digest, context), layerOf(bundle)]);
-  return new WebHost({ engine, layer }, context);
+  // Its scripts come while the engine does.
+  const worker = startWorker();
+  try {
+    const [engine, layer] = await Promise.all([engineOf(digest, context), layerOf(bundle, context)]);
+    return new WebHost({ engine, layer }, context, worker);
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "python" });
 }
 
 function engineOf(digest: string, { enginesURL, onProgress }: HostContext): Promise<Engine> {
@@ -38,12 +48,12 @@ function engineOf(digest: string, { enginesURL, onProgress }: HostContext): Prom
 }
 
 /** What an application changes in the memory of a fresh interpreter. */
-export async function layerOf(bundle: Bundle): Promise<Uint8Array> {
+export async function layerOf(bundle: Bundle, { decompress }: Pick<HostContext, "decompress">): Promise<Uint8Array> {
   const [compressed, promised] = [bundle.entries.get(LAYER), bundle.promised.get(LAYER)];
   let problem = `it has no entry \`${LAYER}\``;
   if (compressed && promised) {
     try {
-      const layer = decompress(compressed, new Uint8Array(promised.size));
+      const layer = await decompress(compressed, promised.size);
       if ((await sha256(layer as Uint8Array<ArrayBuffer>)) === promised.sha256) return layer;
       problem = `the entry \`${LAYER}\` does not have the digest that it must have`;
     } catch (error) {
@@ -59,21 +69,36 @@ class WebHost implements PythonHost {
   readonly protocol: number;
   readonly #start: Start;
   readonly #context: HostContext;
+  /** The first interpreter is made as soon as it can be: whoever loads a pipeline runs it. */
+  #first: WorkerInterpreter<Start> | undefined;
+  readonly #firstReady: Promise<void>;
 
-  constructor(start: Start, context: HostContext) {
+  constructor(start: Start, context: HostContext, worker: Worker) {
     this.protocol = start.engine.plan.protocol;
     this.#start = start;
     this.#context = context;
+    this.#first = new WorkerInterpreter<Start>(worker, "", context);
+    this.#firstReady = this.#first.start(start);
+    // Told when it is asked for.
+    this.#firstReady.catch(() => undefined);
   }
 
   async instance(node: string): Promise<PythonInstance> {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: `python: ${node}` });
-    const instance = new WorkerInterpreter<Start>(worker, node, this.#context);
+    const first = this.#first;
+    if (first !== undefined) {
+      this.#first = undefined;
+      first.node = node;
+      await this.#firstReady;
+      return first;
+    }
+    const instance = new WorkerInterpreter<Start>(startWorker(), node, this.#context);
     await instance.start(this.#start);
     return instance;
   }
 
   dispose(): void {
-    // Interpreters are disposed of one by one, and the engine is kept for the next pipeline.
+    // The others are disposed of one by one, and the engine is kept for the next pipeline.
+    this.#first?.dispose();
+    this.#first = undefined;
   }
 }
