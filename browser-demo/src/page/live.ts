@@ -1,26 +1,45 @@
 /** Live sound: a tone or the microphone, through a pipeline, drawn as it comes out. */
 import { asAudio, audio, isRecord, PipelineError, type Runtime, type Session, type Value } from "../runtime/index.ts";
 import capture from "./capture.ts?worker&url";
-import { element } from "./dom.ts";
+import { element, make } from "./dom.ts";
+import { exampleBundle } from "./example-bundles.ts";
 
 const RATE = 16_000;
 /** How much of the sound is drawn, in samples. */
 const DRAWN = RATE / 2;
 const FLOOR = -60;
 
-const MANIFEST = JSON.stringify({
-  version: "v1",
-  metadata: { name: "live" },
-  nodes: [
-    { id: "resample", node_type: "AudioResampleNode", params: { sample_rate: RATE, quality: "low" } },
-    { id: "wave", node_type: "PassThrough" },
-    { id: "level", node_type: "AudioLevelNode", params: { digits: 1 } },
-  ],
-  connections: [
-    { from: "resample", to: "wave" },
-    { from: "resample", to: "level" },
-  ],
-});
+/** The example whose Python node finds speech. */
+const DETECTOR = "voice-activity";
+/** How many of the things that were heard are shown. */
+const SHOWN = 5;
+
+/** Rust nodes, and behind them, if wanted, one in Python. */
+function manifest(hasDetector: boolean): string {
+  const detector = [
+    { id: "chunks", node_type: "AudioChunkNode", params: { duration_ms: 20 } },
+    { id: "voice", node_type: "VoiceActivityNode", params: { hangover_ms: 50 } },
+  ];
+  const toDetector = [
+    { from: "resample", to: "chunks" },
+    { from: "chunks", to: "voice" },
+  ];
+  return JSON.stringify({
+    version: "v1",
+    metadata: { name: "live" },
+    nodes: [
+      { id: "resample", node_type: "AudioResampleNode", params: { sample_rate: RATE, quality: "low" } },
+      { id: "wave", node_type: "PassThrough" },
+      { id: "level", node_type: "AudioLevelNode", params: { digits: 1 } },
+      ...(hasDetector ? detector : []),
+    ],
+    connections: [
+      { from: "resample", to: "wave" },
+      { from: "resample", to: "level" },
+      ...(hasDetector ? toDetector : []),
+    ],
+  });
+}
 
 /** What is running. */
 interface Source {
@@ -36,6 +55,8 @@ export class Live {
   readonly #microphone = element("microphone", HTMLButtonElement);
   readonly #quiet = element("quiet", HTMLButtonElement);
   readonly #pitch = element("pitch", HTMLInputElement);
+  readonly #detector = element("detector", HTMLInputElement);
+  readonly #heard = element("heard", HTMLOListElement);
   readonly #status = element("live-status", HTMLParagraphElement);
   readonly #canvas = element("wave", HTMLCanvasElement);
   readonly #recent = new Float32Array(DRAWN);
@@ -44,7 +65,7 @@ export class Live {
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
-    for (const button of [this.#tone, this.#microphone]) button.disabled = false;
+    for (const control of [this.#tone, this.#microphone, this.#detector]) control.disabled = false;
     this.#tone.addEventListener("click", () => void this.#start(false));
     this.#microphone.addEventListener("click", () => void this.#start(true));
     this.#quiet.addEventListener("click", () => void this.stop());
@@ -65,13 +86,23 @@ export class Live {
       const context = new AudioContext();
       await context.audioWorklet.addModule(capture);
       await context.resume();
-      const pipeline = await this.#runtime.load({ content: MANIFEST, file: "live.json" });
+      const hasDetector = this.#detector.checked;
+      const content = manifest(hasDetector);
+      const bundle = hasDetector ? await exampleBundle(DETECTOR) : undefined;
+      const pipeline = await this.#runtime.load({
+        content,
+        file: "live.json",
+        ...(bundle && { bundle: bundle.bytes }),
+      });
       const session = await pipeline.session();
       pipeline.unload();
       const heard = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
+      let frames = 0;
       heard.port.onmessage = ({ data }: MessageEvent<Float32Array>) => {
+        const timestampUs = Math.round((1_000_000 * frames) / context.sampleRate);
+        frames += data.length;
         // Sound does not wait: what finds no room is refused by a session that is over, and told there.
-        session.send([{ value: audio(data, context.sampleRate) }]).catch(() => undefined);
+        session.send([{ value: audio(data, context.sampleRate), timestampUs }]).catch(() => undefined);
       };
       const oscillator = stream ? undefined : this.#oscillator(context, heard);
       if (stream) context.createMediaStreamSource(stream).connect(heard);
@@ -79,6 +110,7 @@ export class Live {
       this.#quiet.disabled = false;
       this.#quiet.focus();
       this.#packets = 0;
+      this.#heard.replaceChildren();
       void this.#receive(session, `${isMicrophone ? "Microphone" : "Tone"}, ${context.sampleRate} Hz to ${RATE} Hz`);
     } catch (error) {
       this.#status.textContent = isMicrophone
@@ -88,14 +120,16 @@ export class Live {
     }
   }
 
-  /** A tone whose loudness swells, so that there is something to see. */
+  /** A tone whose loudness swells, so that there is something to see, out of silence, so that there is something to find. */
   #oscillator(context: AudioContext, heard: AudioNode): OscillatorNode {
     const oscillator = new OscillatorNode(context, { frequency: this.#pitch.valueAsNumber });
-    const gain = new GainNode(context, { gain: 0.5 });
     const swell = new OscillatorNode(context, { frequency: 0.7 });
-    const depth = new GainNode(context, { gain: 0.4 });
-    swell.connect(depth).connect(gain.gain);
-    oscillator.connect(gain).connect(heard);
+    const depth = new GainNode(context, { gain: 0.5 });
+    // Twice the same: the square stays near silence for a moment.
+    const gains = [new GainNode(context, { gain: 0.5 }), new GainNode(context, { gain: 0.5 })] as const;
+    swell.connect(depth);
+    for (const { gain } of gains) depth.connect(gain);
+    oscillator.connect(gains[0]).connect(gains[1]).connect(heard);
     oscillator.start();
     swell.start();
     return oscillator;
@@ -107,7 +141,8 @@ export class Live {
         // What still comes after the end is not what is heard now.
         if (this.#source?.session !== session) continue;
         if (node === "wave") this.#wave(value, what);
-        else this.#level(value);
+        else if (node === "level") this.#level(value);
+        else this.#found(value);
       }
     } catch (error) {
       this.#status.textContent = PipelineError.of(error, "stopped").report();
@@ -140,6 +175,15 @@ export class Live {
       element(name, HTMLMeterElement).value = isLevel ? level : FLOOR;
       element(`${name}-text`, HTMLOutputElement).value = isLevel ? `${level.toFixed(1)} dB` : "silence";
     }
+  }
+
+  /** Something that the detector has heard, from its beginning to its end. */
+  #found(value: Value): void {
+    if (!isRecord(value)) return;
+    const { start_ms: start, end_ms: end, level_dbfs: level } = value as Readonly<Record<string, Value>>;
+    const seconds = (milliseconds: Value | undefined) => (Number(milliseconds) / 1000).toFixed(2);
+    this.#heard.prepend(make("li", {}, `${seconds(start)} s to ${seconds(end)} s, ${Number(level)} dB`));
+    while (this.#heard.children.length > SHOWN) this.#heard.lastElementChild?.remove();
   }
 
   #draw(): void {

@@ -29,12 +29,7 @@ export class WorkerInterpreter<Start> implements PythonInstance {
   #waiting: Waiting | undefined;
   #lost: Error | undefined;
 
-  constructor(
-    worker: Worker,
-    node: string,
-    { onPrinted = print }: HostOptions,
-    onEnd: () => void = () => undefined,
-  ) {
+  constructor(worker: Worker, node: string, { onPrinted = print }: HostOptions, onEnd: () => void = () => undefined) {
     this.#worker = worker;
     this.node = node;
     this.#onEnd = onEnd;

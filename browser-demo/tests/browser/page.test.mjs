@@ -182,6 +182,16 @@ for (const [button, rate] of [
   });
 }
 
+test("live sound goes through a node in Python", async () => {
+  await kit.page.getByRole("link", { name: "Live sound" }).click();
+  await kit.page.getByLabel("Detect speech").check();
+  await kit.page.getByRole("button", { name: "Start a tone" }).click();
+  await kit.page.locator("#heard li").first().waitFor({ timeout: 60_000 });
+  assert.match(await kit.page.locator("#heard li").first().textContent(), /^[\d.]+ s to [\d.]+ s, -\d+ dB$/);
+  await kit.page.getByRole("button", { name: "Stop" }).click();
+  await kit.page.getByText(/^Stopped after/).waitFor();
+});
+
 test("downloads are explained, and none of them is Python", async () => {
   await kit.page.getByRole("link", { name: "Downloads" }).click();
   await kit.page.getByText("the executor: graph").waitFor();
