@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::cold::{Piece, pieces};
 use super::cut::cut;
-use super::evaluate::run;
+use super::evaluate::{dependency, end};
 use super::flow::Flow;
 use super::listing::{Definition, list};
 use super::parse::on_deep_stacks;
 use super::reach::{Options, Reach};
+use super::steps::Step;
 use super::world::{Entry, Presence, Statuses, World};
 use super::{
     AnalysisError, Certainty, ImportProblems, Link, LinkKind, MissingImport, MissingKind,
@@ -191,35 +194,49 @@ fn follow(
 }
 
 /// How importing each module ends: starts from all being well and goes on until nothing changes.
-fn settle(world: &World<'_>) -> Statuses {
-    let mut statuses = Statuses::new();
+fn settle<'w>(world: &'w World<'_>) -> Statuses<'w> {
+    let mut statuses = Statuses::default();
     for (name, presence) in world.iter() {
         if let Presence::Source(entry) = presence {
-            statuses.insert(
-                name.to_owned(),
-                if entry.facts.is_ok() {
-                    Flow::NEXT
-                } else {
-                    Flow::OTHER
-                },
-            );
+            let end = if entry.facts.is_ok() {
+                Flow::NEXT
+            } else {
+                Flow::OTHER
+            };
+            statuses.insert(name, end);
         }
     }
+    // Booting imported what the engine holds, so that it can be imported.
+    let mut unsettled: Vec<Unsettled<'w>> = world
+        .iter()
+        .filter_map(|(name, presence)| match presence {
+            Presence::Source(entry) if !entry.held => Some((name, entry.facts.as_deref().ok()?)),
+            _ => None,
+        })
+        .map(|(name, facts)| Unsettled {
+            name,
+            steps: &facts.steps,
+            depends_on: Vec::new(),
+            run_at: None,
+        })
+        .collect();
+    // When each module's end changed last, by the number of that change.
+    let mut changed_at: FxHashMap<u64, usize> = FxHashMap::default();
+    let mut tick = 0;
     for round in 0..ROUNDS {
         let mut changed = Vec::new();
-        for (name, presence) in world.iter() {
-            let Presence::Source(entry) = presence else {
-                continue;
-            };
-            let Ok(facts) = &entry.facts else { continue };
-            // Booting imported it, so that it can be imported.
-            if entry.held {
+        for module in &mut unsettled {
+            if !module.is_outdated(&changed_at) {
                 continue;
             }
-            let (_, flow) = run(world, &statuses, name, &facts.steps);
-            if statuses.get(name) != Some(&flow) {
-                statuses.insert(name.to_owned(), flow);
-                changed.push(name.to_owned());
+            let (flow, depends_on) = end(world, &statuses, module.name, module.steps);
+            module.depends_on = depends_on;
+            module.run_at = Some(tick);
+            if statuses.get(module.name) != Some(&flow) {
+                statuses.insert(module.name, flow);
+                tick += 1;
+                changed_at.insert(dependency(module.name), tick);
+                changed.push(module.name);
             }
         }
         if changed.is_empty() {
@@ -232,6 +249,27 @@ fn settle(world: &World<'_>) -> Statuses {
         }
     }
     statuses
+}
+
+/// A module whose end is looked for.
+struct Unsettled<'w> {
+    name: &'w str,
+    steps: &'w [Step],
+    /// The modules that its end was found out from.
+    depends_on: Vec<u64>,
+    /// How many ends had changed then.
+    run_at: Option<usize>,
+}
+
+impl Unsettled<'_> {
+    /// Whether something has changed that its end depends on.
+    fn is_outdated(&self, changed_at: &FxHashMap<u64, usize>) -> bool {
+        self.run_at.is_none_or(|run_at| {
+            self.depends_on
+                .iter()
+                .any(|module| changed_at.get(module).is_some_and(|at| *at > run_at))
+        })
+    }
 }
 
 fn chain(reasons: &BTreeMap<String, Link>, module: &str) -> Vec<Link> {

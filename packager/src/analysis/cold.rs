@@ -78,7 +78,7 @@ impl Splitter<'_> {
     }
 
     fn name(&self, name: Name) -> String {
-        self.entry.definitions.names[name.0 as usize].to_string()
+        self.entry.definitions.text(name).to_owned()
     }
 
     fn line(&self, at: TextSize) -> usize {

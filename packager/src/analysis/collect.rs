@@ -54,7 +54,7 @@ impl Place {
 pub(super) fn collect(
     source: &ModuleSource,
     parsed: &ParsedModule,
-    names: &ImportedNames,
+    names: &ImportedNames<'_>,
     target: &Target,
 ) -> ModuleFacts {
     let mut collector = Collector {
@@ -80,7 +80,7 @@ pub(super) struct Collector<'a> {
     pub(super) source: &'a ModuleSource,
     parsed: &'a ParsedModule,
     target: &'a Target,
-    pub(super) names: &'a ImportedNames,
+    pub(super) names: &'a ImportedNames<'a>,
     pub(super) facts: ModuleFacts,
     /// The names that the handlers around the current statement give to what they caught.
     pub(super) caught: Vec<String>,
@@ -331,7 +331,7 @@ impl Collector<'_> {
 
     fn captures(&mut self, pattern: &Pattern, place: Place) {
         if let Some(name) = captured(pattern) {
-            self.bind(&name, place);
+            self.bind(name, place);
         }
         match pattern {
             Pattern::MatchSequence(pattern) => pattern

@@ -19,10 +19,22 @@ enum Known {
     None,
 }
 
+/// The last parts of the dotted paths that are known.
+const KNOWN_ATTRIBUTES: [&str; 8] = [
+    "TYPE_CHECKING",
+    "__name__",
+    "major",
+    "micro",
+    "minor",
+    "name",
+    "platform",
+    "version_info",
+];
+
 /// Whether `test` is true on `target`; `None` when only running the program tells.
 pub(super) fn decide(
     test: &Expr,
-    names: &ImportedNames,
+    names: &ImportedNames<'_>,
     module: &str,
     target: &Target,
 ) -> Option<bool> {
@@ -35,7 +47,7 @@ pub(super) fn decide(
 }
 
 struct Context<'a> {
-    names: &'a ImportedNames,
+    names: &'a ImportedNames<'a>,
     module: &'a str,
     target: &'a Target,
 }
@@ -99,7 +111,15 @@ impl Context<'_> {
             Expr::Set(set) => self.values(&set.elts),
             // Type checkers go by the name alone, and so do the programs that write `TYPE_CHECKING = False`.
             Expr::Name(name) if name.id.as_str() == "TYPE_CHECKING" => Some(Known::Bool(false)),
-            Expr::Name(_) | Expr::Attribute(_) => self.named(&self.names.path(expr)?),
+            Expr::Name(_) => self.named(&self.names.path(expr)?),
+            Expr::Attribute(attribute) => {
+                // Most attributes are of no name that is known here: those are not worth putting a path together.
+                if KNOWN_ATTRIBUTES.contains(&attribute.attr.as_str()) {
+                    self.named(&self.names.path(expr)?)
+                } else {
+                    None
+                }
+            }
             Expr::Subscript(subscript) => self.item(subscript),
             Expr::Compare(compare) => {
                 let mut left = self.value(&compare.left)?;

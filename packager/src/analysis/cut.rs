@@ -142,7 +142,7 @@ impl Cutter<'_> {
     }
 
     fn name(&self, name: Name) -> &str {
-        &self.entry.definitions.names[name.0 as usize]
+        self.entry.definitions.text(name)
     }
 
     /// An import statement whose names are `count` units from `first` on.
@@ -228,8 +228,8 @@ impl Cutter<'_> {
     /// The globals that are gone: those that the module always has, and those that it may have.
     fn removed(&self, facts: &ModuleFacts) -> (Vec<String>, Vec<String>) {
         let definitions = &self.entry.definitions;
-        let mut kept = vec![false; definitions.names.len()];
-        let mut gone = vec![false; definitions.names.len()];
+        let mut kept = vec![false; definitions.name_count()];
+        let mut gone = vec![false; definitions.name_count()];
         for (number, unit) in definitions.units.iter().enumerate() {
             let list = if self.is_live(number) || unit.kind == UnitKind::Delete {
                 &mut kept
@@ -242,11 +242,11 @@ impl Cutter<'_> {
         }
         let mut removed = Vec::new();
         let mut doubtful = Vec::new();
-        for (number, name) in definitions.names.iter().enumerate() {
+        for (number, name) in definitions.texts().enumerate() {
             if !gone[number] || kept[number] {
                 continue;
             }
-            match facts.names.get(&**name) {
+            match facts.names.get(name) {
                 Some(Bound::Always) => removed.push(name.to_string()),
                 Some(Bound::Maybe) => doubtful.push(name.to_string()),
                 None => {}
@@ -259,7 +259,7 @@ impl Cutter<'_> {
 }
 
 pub(super) fn newlines(text: &str) -> usize {
-    text.matches('\n').count()
+    text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
 /// The part `all` of `text` after edits, all of which are in it.

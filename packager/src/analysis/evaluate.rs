@@ -1,7 +1,9 @@
 //! Runs a module's [`Step`]s against what the target has: which imports happen, which cannot, and how the module ends.
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasher as _;
 
+use rustc_hash::FxBuildHasher;
 use rustpython_ruff_text_size::TextSize;
 
 use super::Certainty;
@@ -42,6 +44,10 @@ pub(super) struct Found {
     handled: BTreeSet<TextSize>,
     /// Handlers that were looked at and that nothing led to.
     passed: BTreeSet<TextSize>,
+    /// Whether only how the module ends is asked for: no edges are listed, and functions are not looked into.
+    only_end: bool,
+    /// In that case the modules whose ends this one's depends on, as hashes of their names.
+    depends_on: Vec<u64>,
 }
 
 impl Found {
@@ -57,11 +63,42 @@ impl Found {
 /// name everything that is missing.
 pub(super) fn run(
     world: &World<'_>,
-    statuses: &Statuses,
+    statuses: &Statuses<'_>,
     module: &str,
     steps: &[Step],
-) -> (Found, Flow) {
-    let mut edges = Found::default();
+) -> Found {
+    let mut found = Found::default();
+    follow(world, statuses, module, steps, &mut found);
+    found
+}
+
+/// How importing `module` ends, and the modules, by [`dependency`], that this depends on.
+pub(super) fn end(
+    world: &World<'_>,
+    statuses: &Statuses<'_>,
+    module: &str,
+    steps: &[Step],
+) -> (Flow, Vec<u64>) {
+    let mut found = Found {
+        only_end: true,
+        ..Found::default()
+    };
+    let flow = follow(world, statuses, module, steps, &mut found);
+    (flow, found.depends_on)
+}
+
+/// What stands for a module in the answer of [`end`]; two may have the same.
+pub(super) fn dependency(module: &str) -> u64 {
+    FxBuildHasher.hash_one(module)
+}
+
+fn follow(
+    world: &World<'_>,
+    statuses: &Statuses<'_>,
+    module: &str,
+    steps: &[Step],
+    found: &mut Found,
+) -> Flow {
     let runner = Runner {
         world,
         statuses,
@@ -69,7 +106,7 @@ pub(super) fn run(
     };
     let mut flow = Flow::NEXT;
     for step in steps {
-        let end = runner.step(step, Mode::TOP, &mut edges);
+        let end = runner.step(step, Mode::TOP, found);
         if flow.has(Flow::NEXT) {
             flow = flow.without(Flow::NEXT) | end;
         }
@@ -77,12 +114,12 @@ pub(super) fn run(
             break;
         }
     }
-    (edges, flow.without(Flow::WEAK | Flow::LEAVE))
+    flow.without(Flow::WEAK | Flow::LEAVE)
 }
 
 struct Runner<'r> {
     world: &'r World<'r>,
-    statuses: &'r Statuses,
+    statuses: &'r Statuses<'r>,
     module: &'r str,
 }
 
@@ -110,7 +147,9 @@ impl Runner<'_> {
             }
             Step::Try(step) => self.try_step(step, mode, edges),
             Step::Later(body) => {
-                self.steps(body, Mode::LATER, edges);
+                if !edges.only_end {
+                    self.steps(body, Mode::LATER, edges);
+                }
                 Flow::NEXT
             }
             Step::Stop(reason) => match reason {
@@ -135,10 +174,12 @@ impl Runner<'_> {
                 caught: Flow::RAISES,
                 ..mode
             };
-            if self
-                .steps(&handler.steps, probe, &mut Found::default())
-                .has(Flow::NEXT | Flow::LEAVE)
-            {
+            let end = if edges.only_end {
+                self.steps(&handler.steps, probe, edges)
+            } else {
+                self.steps(&handler.steps, probe, &mut Found::default())
+            };
+            if end.has(Flow::NEXT | Flow::LEAVE) {
                 survived |= caught.and(Flow::NOT_FOUND | Flow::IMPORT_ERROR);
             }
             taken |= handler.catches.sure;
@@ -212,15 +253,15 @@ impl Runner<'_> {
                 Flow::NEXT
             }
             Request::Dynamic(text) => {
-                emit.edge(LinkKind::Call, Goal::Dynamic(text.clone()), Flow::NEVER);
+                emit.edge(LinkKind::Call, Flow::NEVER, || Goal::Dynamic(text.clone()));
                 Flow::NEXT | Flow::WEAK
             }
             Request::Beyond(text) => {
-                let goal = Goal::Missing {
+                let goal = || Goal::Missing {
                     name: text.clone(),
                     kind: MissingKind::BeyondTopLevel,
                 };
-                emit.edge(LinkKind::From, goal, Flow::IMPORT_ERROR);
+                emit.edge(LinkKind::From, Flow::IMPORT_ERROR, goal);
                 Flow::IMPORT_ERROR
             }
         }
@@ -245,11 +286,11 @@ impl Runner<'_> {
                 {
                     return flow | Flow::WEAK;
                 }
-                let goal = Goal::Missing {
+                let goal = || Goal::Missing {
                     name: prefix.to_owned(),
                     kind: MissingKind::Module,
                 };
-                emit.edge(kind, goal, Flow::NOT_FOUND);
+                emit.edge(kind, Flow::NOT_FOUND, goal);
                 return flow.without(Flow::NEXT) | Flow::NOT_FOUND;
             }
             let link = if prefix == name {
@@ -277,6 +318,9 @@ impl Runner<'_> {
         let flow = if running {
             Flow::NEXT
         } else {
+            if emit.edges.only_end {
+                emit.edges.depends_on.push(dependency(name));
+            }
             self.statuses.get(name).copied().unwrap_or(Flow::NEXT)
         };
         let failure = if flow.fails() {
@@ -284,7 +328,7 @@ impl Runner<'_> {
         } else {
             Flow::NEVER
         };
-        emit.edge(kind, Goal::Module(name.to_owned()), failure);
+        emit.edge(kind, failure, || Goal::Module(name.to_owned()));
         flow
     }
 
@@ -316,17 +360,12 @@ impl Runner<'_> {
                 if open {
                     return Flow::NEXT | Flow::WEAK;
                 }
-                let kind = MissingKind::Name {
-                    module: module.to_owned(),
-                };
-                emit.edge(
-                    LinkKind::From,
-                    Goal::Missing {
-                        name: name.to_owned(),
-                        kind,
+                emit.edge(LinkKind::From, Flow::IMPORT_ERROR, || Goal::Missing {
+                    name: name.to_owned(),
+                    kind: MissingKind::Name {
+                        module: module.to_owned(),
                     },
-                    Flow::IMPORT_ERROR,
-                );
+                });
                 Flow::IMPORT_ERROR
             }
         }
@@ -396,7 +435,10 @@ struct Emit<'e> {
 
 impl Emit<'_> {
     /// Adds an edge that fails with `failure`; a failure that nothing survives makes the edge as certain as its place.
-    fn edge(&mut self, kind: LinkKind, goal: Goal, failure: Flow) {
+    fn edge(&mut self, kind: LinkKind, failure: Flow, goal: impl FnOnce() -> Goal) {
+        if self.edges.only_end {
+            return;
+        }
         let Mode {
             certainty,
             survived,
@@ -417,7 +459,7 @@ impl Emit<'_> {
             line: self.line,
             certainty,
             kind,
-            goal,
+            goal: goal(),
         });
     }
 }

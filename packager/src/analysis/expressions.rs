@@ -8,7 +8,6 @@ use rustpython_ruff_python_ast::{Arguments, Comprehension, Expr, ExprCall, Param
 use rustpython_ruff_text_size::Ranged;
 
 use super::collect::{Collector, Place, Scope, absolute, either, later, repeat};
-use super::names::BARE;
 use super::steps::{Import, Request, Step};
 
 /// Functions and methods that take an encoding's name, with the index of the argument.
@@ -25,6 +24,14 @@ const ENCODING_ARGUMENT: [(&str, usize); 12] = [
     ("getreader", 0),
     ("getwriter", 0),
     ("lookup", 0),
+];
+
+/// Functions that import what they are given the name of.
+const IMPORT_FUNCTIONS: [&str; 4] = [
+    "importlib.import_module",
+    "importlib.__import__",
+    "builtins.__import__",
+    "<name>.__import__",
 ];
 
 /// What `enum` has to copy the members of an enumeration into the namespace of its module.
@@ -57,23 +64,20 @@ impl Collector<'_> {
 
     /// What a call imports by itself, apart from its arguments.
     fn call(&mut self, call: &ExprCall, place: Place, steps: &mut Vec<Step>) {
-        let (at, line) = (call.start(), self.line(call));
         let arguments = &call.arguments;
-        if self.names.may_be(&call.func, "importlib.import_module")
-            || self.names.may_be(&call.func, "importlib.__import__")
-            || self.names.may_be(&call.func, "builtins.__import__")
-            || self.names.may_be(&call.func, &format!("{BARE}__import__"))
-        {
-            let request = self.called_for(arguments);
-            steps.push(Step::Import(Import { at, line, request }));
+        let import = |request| {
+            Step::Import(Import {
+                at: call.start(),
+                line: self.line(call),
+                request,
+            })
+        };
+        if self.names.may_be_one_of(&call.func, &IMPORT_FUNCTIONS) {
+            steps.push(import(self.called_for(arguments)));
             return;
         }
         if let Some(name) = encoding(call) {
-            steps.push(Step::Import(Import {
-                at,
-                line,
-                request: Request::Codec(name),
-            }));
+            steps.push(import(Request::Codec(name)));
         }
         let callee = last_name(&call.func);
         let at_import = place.scope != Scope::Function;

@@ -1,7 +1,8 @@
 //! The definitions of the modules that were reached, and how each was reached.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
 use rustpython_ruff_text_size::{TextRange, TextSize};
 
 use super::How;
@@ -63,7 +64,7 @@ pub(super) fn list(reach: &Reach<'_>) -> BTreeMap<String, Vec<Definition>> {
         }
     }
     let mut lists = BTreeMap::new();
-    let mut numbers = HashMap::new();
+    let mut numbers = FxHashMap::default();
     for (id, (entry, lines)) in &modules {
         let mut definitions = of_module(*id, entry, lines);
         definitions
@@ -90,7 +91,7 @@ pub(super) fn list(reach: &Reach<'_>) -> BTreeMap<String, Vec<Definition>> {
 fn reached(
     reach: &Reach<'_>,
     modules: &BTreeMap<ModuleId, (&Entry, Lines<'_>)>,
-    numbers: &HashMap<Thing, usize>,
+    numbers: &FxHashMap<Thing, usize>,
     thing: Thing,
 ) -> Option<Reached> {
     let because = reach.because.get(&thing)?;
@@ -110,7 +111,7 @@ fn reached(
 
 fn of_module(id: ModuleId, entry: &Entry, lines: &Lines<'_>) -> Vec<(Thing, Definition)> {
     let mut listed = Vec::new();
-    let text = |name: Name| entry.definitions.names[name.0 as usize].to_string();
+    let text = |name: Name| entry.definitions.text(name).to_owned();
     let definition = |name: String, kind, range: TextRange, bytes| Definition {
         name,
         kind,
@@ -161,7 +162,10 @@ struct Lines<'t> {
 
 impl<'t> Lines<'t> {
     fn new(text: &'t str) -> Self {
-        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+        let ends = (1..)
+            .zip(text.bytes())
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(end, _)| end);
         Self {
             text,
             starts: std::iter::once(0).chain(ends).collect(),

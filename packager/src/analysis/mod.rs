@@ -24,6 +24,7 @@ mod exceptions;
 mod expressions;
 mod flow;
 mod hidden_imports;
+mod interner;
 mod link;
 mod listing;
 mod names;

@@ -1,20 +1,22 @@
 //! What the names in a module stand for, as far as its import statements tell.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{ExceptHandler, Expr, ExprContext, Parameter, Pattern, Stmt};
+use rustpython_ruff_python_ast::{
+    ExceptHandler, Expr, ExprContext, Identifier, Parameter, Pattern, Stmt,
+};
+use smallvec::SmallVec;
 
 /// The dotted paths that the names in one file were imported as, whatever scope the import is in.
 #[derive(Debug, Default)]
-pub(super) struct ImportedNames {
-    imported: BTreeMap<String, BTreeSet<String>>,
-    rebound: BTreeSet<String>,
+pub(super) struct ImportedNames<'a> {
+    imported: FxHashMap<&'a str, SmallVec<[String; 1]>>,
+    rebound: FxHashSet<&'a str>,
 }
 
-impl ImportedNames {
+impl<'a> ImportedNames<'a> {
     /// Reads a whole file.
-    pub(super) fn of(body: &[Stmt]) -> Self {
+    pub(super) fn of(body: &'a [Stmt]) -> Self {
         let mut names = Self::default();
         names.visit_body(body);
         names
@@ -51,32 +53,40 @@ impl ImportedNames {
 
     /// Whether `expr` can stand for the dotted path `path`; a fallback such as `importlib = None` does not matter here.
     pub(super) fn may_be(&self, expr: &Expr, path: &str) -> bool {
+        self.may_be_one_of(expr, &[path])
+    }
+
+    /// Whether `expr` can stand for one of the dotted paths `all`.
+    pub(super) fn may_be_one_of(&self, expr: &Expr, all: &[&str]) -> bool {
         if let Expr::Name(name) = expr {
-            return match self.imported.get(name.id.as_str()) {
-                Some(paths) => paths.contains(path),
-                None => path.strip_prefix(BARE) == Some(name.id.as_str()),
+            let name = name.id.as_str();
+            return match self.imported.get(name) {
+                Some(paths) => paths.iter().any(|path| all.contains(&path.as_str())),
+                None => all.iter().any(|path| path.strip_prefix(BARE) == Some(name)),
             };
         }
         let Expr::Attribute(attribute) = expr else {
             return false;
         };
-        path.rsplit_once('.').is_some_and(|(owner, name)| {
-            attribute.attr.as_str() == name && self.may_be(&attribute.value, owner)
+        all.iter().any(|path| {
+            path.rsplit_once('.').is_some_and(|(owner, name)| {
+                attribute.attr.as_str() == name && self.may_be(&attribute.value, owner)
+            })
         })
     }
 
-    fn import(&mut self, name: &str, path: String) {
-        self.imported
-            .entry(name.to_owned())
-            .or_default()
-            .insert(path);
+    fn import(&mut self, name: &'a str, path: String) {
+        let paths = self.imported.entry(name).or_default();
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
     }
 }
 
 /// Marks a path that starts with a name no import binds: a built-in, or a global such as `__name__`.
 pub(super) const BARE: &str = "<name>.";
 
-impl<'a> Visitor<'a> for ImportedNames {
+impl<'a> Visitor<'a> for ImportedNames<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         if let Stmt::Import(import) = stmt {
             for alias in &import.names {
@@ -89,16 +99,16 @@ impl<'a> Visitor<'a> for ImportedNames {
                 }
             }
         } else if let Stmt::ImportFrom(import) = stmt {
-            let module = import.module.as_ref().map_or("", |name| name.as_str());
+            let module = import.module.as_ref().map_or("", Identifier::as_str);
             let dots = ".".repeat(import.level as usize);
             for alias in &import.names {
                 let name = alias.asname.as_ref().unwrap_or(&alias.name);
                 self.import(name, format!("{dots}{module}.{}", alias.name));
             }
         } else if let Stmt::FunctionDef(function) = stmt {
-            self.rebound.insert(function.name.to_string());
+            self.rebound.insert(function.name.as_str());
         } else if let Stmt::ClassDef(class) = stmt {
-            self.rebound.insert(class.name.to_string());
+            self.rebound.insert(class.name.as_str());
         }
         visitor::walk_stmt(self, stmt);
     }
@@ -107,20 +117,20 @@ impl<'a> Visitor<'a> for ImportedNames {
         if let Expr::Name(name) = expr
             && matches!(name.ctx, ExprContext::Store | ExprContext::Del)
         {
-            self.rebound.insert(name.id.to_string());
+            self.rebound.insert(name.id.as_str());
         }
         visitor::walk_expr(self, expr);
     }
 
     fn visit_parameter(&mut self, parameter: &'a Parameter) {
-        self.rebound.insert(parameter.name.to_string());
+        self.rebound.insert(parameter.name.as_str());
         visitor::walk_parameter(self, parameter);
     }
 
     fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
         let ExceptHandler::ExceptHandler(clause) = handler;
         self.rebound
-            .extend(clause.name.as_ref().map(ToString::to_string));
+            .extend(clause.name.as_ref().map(Identifier::as_str));
         visitor::walk_except_handler(self, handler);
     }
 
@@ -131,11 +141,11 @@ impl<'a> Visitor<'a> for ImportedNames {
 }
 
 /// The name that a pattern itself captures, apart from the patterns inside it.
-pub(super) fn captured(pattern: &Pattern) -> Option<String> {
+pub(super) fn captured(pattern: &Pattern) -> Option<&str> {
     match pattern {
-        Pattern::MatchAs(pattern) => pattern.name.as_ref().map(ToString::to_string),
-        Pattern::MatchStar(pattern) => pattern.name.as_ref().map(ToString::to_string),
-        Pattern::MatchMapping(pattern) => pattern.rest.as_ref().map(ToString::to_string),
+        Pattern::MatchAs(pattern) => pattern.name.as_ref().map(Identifier::as_str),
+        Pattern::MatchStar(pattern) => pattern.name.as_ref().map(Identifier::as_str),
+        Pattern::MatchMapping(pattern) => pattern.rest.as_ref().map(Identifier::as_str),
         Pattern::MatchValue(_)
         | Pattern::MatchSingleton(_)
         | Pattern::MatchSequence(_)

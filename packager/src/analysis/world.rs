@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use rustpython_ruff_python_ast::{Expr, Stmt};
 
 use super::Target;
@@ -74,7 +75,9 @@ pub(super) enum Attribute {
 pub(super) struct World<'a> {
     pub(super) sources: &'a SourceSet,
     pub(super) target: &'a Target,
-    modules: BTreeMap<String, Presence>,
+    modules: FxHashMap<String, Presence>,
+    /// The names of the modules, sorted.
+    names: Vec<String>,
     codecs: BTreeMap<String, String>,
 }
 
@@ -90,7 +93,8 @@ impl<'a> World<'a> {
         let mut world = Self {
             sources,
             target,
-            modules: BTreeMap::new(),
+            modules: FxHashMap::default(),
+            names: Vec::new(),
             codecs,
         };
         let mut wave = BTreeSet::new();
@@ -111,6 +115,8 @@ impl<'a> World<'a> {
             next.retain(|name| !world.modules.contains_key(name));
             wave = next;
         }
+        world.names = world.modules.keys().cloned().collect();
+        world.names.sort_unstable();
         Ok(world)
     }
 
@@ -119,9 +125,9 @@ impl<'a> World<'a> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Presence)> {
-        self.modules
+        self.names
             .iter()
-            .map(|(name, presence)| (name.as_str(), presence))
+            .map(|name| (name.as_str(), self.get(name)))
     }
 
     /// The module of the text encoding `name`, as `encodings.search_function` would find it.
@@ -134,11 +140,16 @@ impl<'a> World<'a> {
         if name.starts_with("__") && name.ends_with("__") && DUNDER.contains(&name) {
             return Attribute::Always;
         }
-        self.attribute_of(module, name, &mut BTreeSet::new())
+        self.attribute_of(module, name, &mut Vec::new())
     }
 
-    fn attribute_of(&self, module: &str, name: &str, seen: &mut BTreeSet<String>) -> Attribute {
-        if !seen.insert(module.to_owned()) {
+    fn attribute_of<'n>(
+        &'n self,
+        module: &'n str,
+        name: &str,
+        seen: &mut Vec<&'n str>,
+    ) -> Attribute {
+        if seen.contains(&module) {
             return Attribute::Never;
         }
         let entry = match self.get(module) {
@@ -154,6 +165,9 @@ impl<'a> World<'a> {
             Some(Bound::Always) => return Attribute::Always,
             Some(Bound::Maybe) => return Attribute::Maybe,
             None => {}
+        }
+        if !facts.stars.is_empty() {
+            seen.push(module);
         }
         let mut answer = if facts.open_names {
             Attribute::Maybe
@@ -308,7 +322,7 @@ fn without_asserts(source: &ModuleSource) -> Arc<str> {
 }
 
 /// How importing each module ends; a module that is not here ends well.
-pub(super) type Statuses = BTreeMap<String, Flow>;
+pub(super) type Statuses<'w> = FxHashMap<&'w str, Flow>;
 
 /// Attributes that every module has.
 const DUNDER: [&str; 8] = [

@@ -1,14 +1,13 @@
 //! Which names can stand for the same object.
 
-use std::collections::{HashMap, HashSet};
-
+use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{Expr, ExprCall, ExprContext, Stmt};
 
 /// Collects the names whose objects, or parts of them, an expression can give.
 struct Given<'b, 'a> {
     /// The names that assignments of the body bind.
-    bound: &'b HashSet<&'a str>,
+    bound: &'b FxHashSet<&'a str>,
     names: Vec<&'a str>,
     /// What is called to make it.
     callees: Vec<&'a Expr>,
@@ -80,9 +79,9 @@ impl<'a> Given<'_, 'a> {
 }
 
 /// The names that statements of a body bind to a value, and its classes that hold one.
-fn bound(body: &[Stmt]) -> HashSet<&str> {
+fn bound(body: &[Stmt]) -> FxHashSet<&str> {
     #[derive(Default)]
-    struct Bound<'t>(HashSet<&'t str>);
+    struct Bound<'t>(FxHashSet<&'t str>);
     impl<'t> Visitor<'t> for Bound<'t> {
         fn visit_stmt(&mut self, stmt: &'t Stmt) {
             match stmt {
@@ -118,8 +117,8 @@ fn bound(body: &[Stmt]) -> HashSet<&str> {
 /// Which names of a body can stand for the same object.
 #[derive(Debug, Default)]
 pub(super) struct Aliases<'a> {
-    links: HashMap<&'a str, Vec<&'a str>>,
-    callees: HashMap<&'a str, Vec<&'a Expr>>,
+    links: FxHashMap<&'a str, Vec<&'a str>>,
+    callees: FxHashMap<&'a str, Vec<&'a Expr>>,
 }
 
 impl<'a> Aliases<'a> {
@@ -142,7 +141,7 @@ impl<'a> Aliases<'a> {
 /// Looks for [`Aliases`]. What a loop goes through is one of many: it has no name.
 pub(super) fn aliases(body: &[Stmt]) -> Aliases<'_> {
     struct Collector<'b, 't> {
-        bound: &'b HashSet<&'t str>,
+        bound: &'b FxHashSet<&'t str>,
         aliases: Aliases<'t>,
     }
     impl<'t> Visitor<'t> for Collector<'_, 't> {

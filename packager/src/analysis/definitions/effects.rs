@@ -4,8 +4,7 @@
 //! result. Calls are what matters. The standard library is trusted further: none of its modules changes, by being
 //! imported, anything that a program can see that does not use the module.
 
-use std::collections::{HashMap, HashSet};
-
+use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
     Decorator, Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
@@ -21,14 +20,14 @@ use crate::source::{ModuleSource, Origin};
 
 /// Decides effects within one module.
 pub(super) struct Effects<'a> {
-    imported: &'a ImportedNames,
+    imported: &'a ImportedNames<'a>,
     is_stdlib: bool,
-    functions: HashMap<&'a str, &'a StmtFunctionDef>,
-    classes: HashMap<&'a str, &'a StmtClassDef>,
+    functions: FxHashMap<&'a str, &'a StmtFunctionDef>,
+    classes: FxHashMap<&'a str, &'a StmtClassDef>,
     /// Names that the top level binds, however.
-    own: HashSet<&'a str>,
+    own: FxHashSet<&'a str>,
     /// Those of them that stand for the module's namespace.
-    namespaces: HashSet<&'a str>,
+    namespaces: FxHashSet<&'a str>,
     /// Names that can stand for the same object as others: `a = b = []`, `a = b.table`.
     aliases: Aliases<'a>,
 }
@@ -44,11 +43,11 @@ impl<'a> Effects<'a> {
     pub(super) fn new(
         source: &'a ModuleSource,
         body: &'a [Stmt],
-        imported: &'a ImportedNames,
+        imported: &'a ImportedNames<'a>,
     ) -> Self {
         let mut scope = Scope::new(ScopeKind::Class);
         scope.bind_body(body, source);
-        let imports: HashSet<&str> = scope
+        let imports: FxHashSet<&str> = scope
             .names()
             .filter(|(_, local)| !local.imports.is_empty())
             .map(|(name, _)| name)
@@ -56,9 +55,9 @@ impl<'a> Effects<'a> {
         let mut effects = Self {
             imported,
             is_stdlib: source.origin == Origin::Stdlib,
-            functions: HashMap::new(),
-            classes: HashMap::new(),
-            namespaces: HashSet::new(),
+            functions: FxHashMap::default(),
+            classes: FxHashMap::default(),
+            namespaces: FxHashSet::default(),
             aliases: aliases(body),
             own: scope
                 .names()
@@ -225,7 +224,7 @@ impl<'a> Effects<'a> {
                 (None, None) => Vec::new(),
             };
         bodies.into_iter().any(|function| {
-            let mut locals = HashSet::new();
+            let mut locals = FxHashSet::default();
             collect_locals(&function.body, &mut locals);
             locals.extend(
                 function
@@ -253,7 +252,7 @@ impl<'a> Effects<'a> {
             return false;
         }
         let mut finder = self.finder(depth + 1);
-        let mut locals: HashSet<&str> = HashSet::new();
+        let mut locals: FxHashSet<&str> = FxHashSet::default();
         collect_locals(&function.body, &mut locals);
         // What is handed in may be anybody's, the object itself excepted, and so may be what is taken from elsewhere.
         for parameter in &*function.parameters {
@@ -285,7 +284,7 @@ impl<'a> Effects<'a> {
 /// Looks for changes of globals in a function.
 struct GlobalChanges<'e, 'a> {
     effects: &'e Effects<'a>,
-    locals: HashSet<&'a str>,
+    locals: FxHashSet<&'a str>,
     depth: usize,
     found: bool,
 }
@@ -345,8 +344,8 @@ impl<'a> Visitor<'a> for GlobalChanges<'_, 'a> {
     }
 }
 
-fn collect_locals<'a>(body: &'a [Stmt], locals: &mut HashSet<&'a str>) {
-    struct Stores<'l, 'a>(&'l mut HashSet<&'a str>);
+fn collect_locals<'a>(body: &'a [Stmt], locals: &mut FxHashSet<&'a str>) {
+    struct Stores<'l, 'a>(&'l mut FxHashSet<&'a str>);
     impl<'a> Visitor<'a> for Stores<'_, 'a> {
         fn visit_expr(&mut self, expr: &'a Expr) {
             if let Expr::Name(name) = expr
@@ -364,7 +363,7 @@ struct Finder<'e, 'a> {
     effects: &'e Effects<'a>,
     depth: usize,
     /// The variables of the function that is looked into; none at the top level.
-    locals: Option<HashSet<&'a str>>,
+    locals: Option<FxHashSet<&'a str>>,
     found: Found<'a>,
 }
 
@@ -493,7 +492,7 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
                 }
                 // Its names are its own.
                 let mut inner = self.effects.finder(self.depth);
-                let mut names = HashSet::new();
+                let mut names = FxHashSet::default();
                 collect_locals(&class.body, &mut names);
                 for stmt in &class.body {
                     if let Stmt::FunctionDef(method) = stmt {

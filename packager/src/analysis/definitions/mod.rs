@@ -6,6 +6,7 @@
 //! code mentions. What follows from them is decided by [`super::reach`].
 
 mod aliases;
+mod builtin;
 mod effects;
 mod imported;
 mod names;
@@ -17,7 +18,9 @@ mod uses;
 pub(super) use units::define;
 
 use rustpython_ruff_text_size::{TextRange, TextSize};
+use smallvec::SmallVec;
 
+use super::interner::Texts;
 use super::steps::Request;
 
 /// A name of a module's [`Definitions::names`], by number.
@@ -28,13 +31,30 @@ pub(super) struct Name(pub(super) u32);
 #[derive(Debug, Default)]
 pub(super) struct Definitions {
     /// The text of every [`Name`].
-    pub(super) names: Vec<Box<str>>,
+    names: Texts,
     /// The pieces of the top level, in order.
     pub(super) units: Vec<Unit>,
     /// The `if` statements around them, outer ones first.
     pub(super) frames: Vec<Frame>,
     /// Arms that never run on the target.
     pub(super) dead_arms: Vec<TextRange>,
+}
+
+impl Definitions {
+    /// The text of a name.
+    pub(super) fn text(&self, name: Name) -> &str {
+        self.names.get(name.0)
+    }
+
+    /// All names, in the order of their numbers.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.names.iter()
+    }
+
+    /// How many names there are.
+    pub(super) fn name_count(&self) -> usize {
+        self.names.len()
+    }
 }
 
 /// Something at a module's top level that stays or goes.
@@ -174,7 +194,7 @@ pub(super) struct Uses {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Path {
     pub(super) root: Root,
-    pub(super) attributes: Vec<Name>,
+    pub(super) attributes: SmallVec<[Name; 4]>,
     pub(super) at: TextSize,
 }
 

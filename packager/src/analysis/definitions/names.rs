@@ -1,36 +1,27 @@
 //! Names of a module by number, and how expressions spell them.
 
-use std::collections::HashMap;
-
 use rustpython_ruff_python_ast::Expr;
+use smallvec::SmallVec;
 
+use super::super::interner::{Interner, Texts};
 use super::imported::Imported;
 use super::{Name, Root};
 
 /// Numbers the names of a module.
 #[derive(Debug, Default)]
-pub(super) struct Names {
-    numbers: HashMap<Box<str>, Name>,
-    texts: Vec<Box<str>>,
-}
+pub(super) struct Names(Interner);
 
 impl Names {
     pub(super) fn number(&mut self, text: &str) -> Name {
-        if let Some(name) = self.numbers.get(text) {
-            return *name;
-        }
-        let name = Name(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
-        self.numbers.insert(text.into(), name);
-        self.texts.push(text.into());
-        name
+        Name(self.0.number(text))
     }
 
     pub(super) fn text(&self, name: Name) -> &str {
-        &self.texts[name.0 as usize]
+        self.0.text(name.0)
     }
 
-    pub(super) fn into_texts(self) -> Vec<Box<str>> {
-        self.texts
+    pub(super) fn into_texts(self) -> Texts {
+        self.0.into_texts()
     }
 }
 
@@ -46,8 +37,8 @@ pub(super) fn root(imported: &Imported, names: &mut Names) -> Root {
 }
 
 /// `a.b.c` as its first part and the attributes.
-pub(super) fn chain(expr: &Expr) -> (&Expr, Vec<&str>) {
-    let mut attributes = Vec::new();
+pub(super) fn chain(expr: &Expr) -> (&Expr, SmallVec<[&str; 4]>) {
+    let mut attributes = SmallVec::new();
     let mut base = expr;
     while let Expr::Attribute(attribute) = base {
         attributes.push(attribute.attr.as_str());

@@ -1,7 +1,6 @@
 //! Which names a function, class or comprehension binds itself.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
     ExceptHandler, Expr, ExprContext, Parameters, Pattern, Stmt, TypeParams,
@@ -24,7 +23,7 @@ pub(super) enum ScopeKind {
 #[derive(Debug)]
 pub(super) struct Scope<'a> {
     pub(super) kind: ScopeKind,
-    bound: HashMap<&'a str, Local>,
+    bound: FxHashMap<&'a str, Local>,
 }
 
 /// What a bound name stands for.
@@ -40,8 +39,14 @@ impl<'a> Scope<'a> {
     pub(super) fn new(kind: ScopeKind) -> Self {
         Self {
             kind,
-            bound: HashMap::new(),
+            bound: FxHashMap::default(),
         }
+    }
+
+    /// The same memory without its names.
+    pub(super) fn emptied(mut self, kind: ScopeKind) -> Self {
+        self.bound.clear();
+        Self { kind, ..self }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Local> {
@@ -147,20 +152,8 @@ impl<'a> Visitor<'a> for Binder<'_, 'a> {
     }
 
     fn visit_pattern(&mut self, pattern: &'a Pattern) {
-        if captured(pattern).is_some() {
-            let name = match pattern {
-                Pattern::MatchAs(pattern) => pattern.name.as_ref(),
-                Pattern::MatchStar(pattern) => pattern.name.as_ref(),
-                Pattern::MatchMapping(pattern) => pattern.rest.as_ref(),
-                Pattern::MatchValue(_)
-                | Pattern::MatchSingleton(_)
-                | Pattern::MatchSequence(_)
-                | Pattern::MatchClass(_)
-                | Pattern::MatchOr(_) => None,
-            };
-            if let Some(name) = name {
-                self.scope.bind(name);
-            }
+        if let Some(name) = captured(pattern) {
+            self.scope.bind(name);
         }
         visitor::walk_pattern(self, pattern);
     }

@@ -14,7 +14,7 @@ use super::effects::{Effects, Found};
 use super::imported::{self, Imported};
 use super::names::{Names, chain, last_name, root};
 use super::scope::{Local, Scope, ScopeKind};
-use super::uses::{Context, UseCollector};
+use super::uses::{Context, Spare, UseCollector};
 use super::{
     Base, Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Root, Unit, UnitKind, Uses,
 };
@@ -24,7 +24,7 @@ use crate::source::{ModuleSource, Origin};
 pub(in super::super) fn define(
     source: &ModuleSource,
     parsed: &ParsedModule,
-    imported: &ImportedNames,
+    imported: &ImportedNames<'_>,
     target: &Target,
 ) -> Definitions {
     let body = &parsed.syntax.body;
@@ -40,6 +40,7 @@ pub(in super::super) fn define(
         context: &context,
         effects: Effects::new(source, body, imported),
         names: Names::default(),
+        spare: Spare::default(),
         definitions: Definitions::default(),
     };
     splitter.block(body, None);
@@ -52,6 +53,7 @@ struct Splitter<'c, 'a> {
     context: &'c Context<'a>,
     effects: Effects<'a>,
     names: Names,
+    spare: Spare<'a>,
     definitions: Definitions,
 }
 
@@ -290,7 +292,7 @@ impl<'a> Splitter<'_, 'a> {
     }
 
     fn uses(&mut self, collect: impl FnOnce(&mut UseCollector<'a, '_>)) -> Uses {
-        let mut collector = UseCollector::new(self.context, &mut self.names);
+        let mut collector = UseCollector::new(self.context, &mut self.names, &mut self.spare);
         collect(&mut collector);
         collector.finish()
     }
@@ -400,15 +402,16 @@ impl<'a> Splitter<'_, 'a> {
         let mut members = Vec::new();
         let mut abstracts = Vec::new();
         let mut kept: Vec<&'a Stmt> = Vec::new();
+        let effects = &self.effects;
+        let mut collector =
+            UseCollector::in_class(self.context, &mut self.names, &mut self.spare, &class.body);
         for inner in &class.body {
             match inner {
-                Stmt::FunctionDef(method) if !is_open && self.can_go(method) => {
-                    let mut collector =
-                        UseCollector::in_class(self.context, &mut self.names, &class.body);
+                Stmt::FunctionDef(method) if !is_open && can_go(effects, method) => {
                     collector.function(method);
-                    let uses = collector.finish();
+                    let uses = collector.take();
                     members.push(Member {
-                        name: self.names.number(&method.name),
+                        name: collector.names.number(&method.name),
                         range: method.range(),
                         uses,
                     });
@@ -417,13 +420,12 @@ impl<'a> Splitter<'_, 'a> {
                     if let Stmt::FunctionDef(method) = other
                         && is_abstract(method)
                     {
-                        abstracts.push(self.names.number(&method.name));
+                        abstracts.push(collector.names.number(&method.name));
                     }
                     kept.push(other);
                 }
             }
         }
-        let mut collector = UseCollector::in_class(self.context, &mut self.names, &class.body);
         for inner in kept {
             collector.visit_stmt(inner);
         }
@@ -502,15 +504,15 @@ impl<'a> Splitter<'_, 'a> {
         });
         has_hook || has_metaclass
     }
+}
 
-    /// Whether a method can be left out of its class.
-    fn can_go(&self, method: &'a StmtFunctionDef) -> bool {
-        !is_abstract(method)
-            && method
-                .decorator_list
-                .iter()
-                .all(|decorator| self.effects.is_pure_decorator(&decorator.expression))
-    }
+/// Whether a method can be left out of its class.
+fn can_go<'a>(effects: &Effects<'a>, method: &'a StmtFunctionDef) -> bool {
+    !is_abstract(method)
+        && method
+            .decorator_list
+            .iter()
+            .all(|decorator| effects.is_pure_decorator(&decorator.expression))
 }
 
 impl Uses {

@@ -6,15 +6,20 @@ use rustpython_ruff_python_ast::{
     Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef,
 };
 use rustpython_ruff_text_size::{Ranged, TextSize};
+use smallvec::{SmallVec, smallvec};
 
 use super::super::Target;
 use super::super::condition::decide;
 use super::super::names::ImportedNames;
+use super::builtin::Builtin;
 use super::imported::{self, Imported};
 use super::names::{Names, chain, identifiers, is_identifier, is_self, last_name, root};
 use super::scope::{Scope, ScopeKind};
 use super::{Affix, Name, Opaque, Path, Root, Syntax, Uses};
 use crate::source::{ModuleSource, Origin};
+
+/// What a name can stand for: one thing, nearly always.
+type Roots = SmallVec<[Root; 2]>;
 
 /// Longer strings are no names.
 const LONGEST_NAME: usize = 80;
@@ -22,7 +27,7 @@ const LONGEST_NAME: usize = 80;
 /// What the whole of a module has in common.
 pub(super) struct Context<'a> {
     pub(super) source: &'a ModuleSource,
-    pub(super) imported: &'a ImportedNames,
+    pub(super) imported: &'a ImportedNames<'a>,
     pub(super) target: &'a Target,
     /// What the top level binds.
     pub(super) globals: Scope<'a>,
@@ -34,22 +39,36 @@ impl Context<'_> {
     }
 }
 
-/// Collects the [`Uses`] of one piece of code.
+/// Collects the [`Uses`] of pieces of code, one after the other.
 pub(super) struct UseCollector<'a, 'n> {
     context: &'n Context<'a>,
-    names: &'n mut Names,
+    pub(super) names: &'n mut Names,
     scopes: Vec<Scope<'a>>,
+    /// What was collected since [`UseCollector::take`].
     uses: Uses,
+    spare: &'n mut Spare<'a>,
+}
+
+/// Memory that collectors use one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Spare<'a> {
+    uses: Uses,
+    scopes: Vec<Scope<'a>>,
 }
 
 impl<'a, 'n> UseCollector<'a, 'n> {
     /// For code at the top level of a module.
-    pub(super) fn new(context: &'n Context<'a>, names: &'n mut Names) -> Self {
+    pub(super) fn new(
+        context: &'n Context<'a>,
+        names: &'n mut Names,
+        spare: &'n mut Spare<'a>,
+    ) -> Self {
         Self {
             context,
             names,
             scopes: Vec::new(),
-            uses: Uses::default(),
+            uses: std::mem::take(&mut spare.uses),
+            spare,
         }
     }
 
@@ -57,18 +76,39 @@ impl<'a, 'n> UseCollector<'a, 'n> {
     pub(super) fn in_class(
         context: &'n Context<'a>,
         names: &'n mut Names,
+        spare: &'n mut Spare<'a>,
         body: &'a [Stmt],
     ) -> Self {
-        let mut collector = Self::new(context, names);
-        let mut scope = Scope::new(ScopeKind::Class);
+        let mut collector = Self::new(context, names, spare);
+        let mut scope = collector.scope(ScopeKind::Class);
         scope.bind_body(body, context.source);
         collector.scopes.push(scope);
         collector
     }
 
-    /// What was collected; each mention once, at its first place.
-    pub(super) fn finish(self) -> Uses {
-        let mut uses = self.uses;
+    /// A scope without names.
+    fn scope(&mut self, kind: ScopeKind) -> Scope<'a> {
+        match self.spare.scopes.pop() {
+            Some(scope) => scope.emptied(kind),
+            None => Scope::new(kind),
+        }
+    }
+
+    fn leave_scope(&mut self) {
+        self.spare.scopes.extend(self.scopes.pop());
+    }
+
+    /// What was collected, when there is nothing more to collect.
+    pub(super) fn finish(mut self) -> Uses {
+        let uses = self.take();
+        self.spare.uses = self.uses;
+        self.spare.scopes.append(&mut self.scopes);
+        uses
+    }
+
+    /// What was collected since the last time; each mention once, at its first place.
+    pub(super) fn take(&mut self) -> Uses {
+        let uses = &mut self.uses;
         let first = |mentions: &mut Vec<(Name, TextSize)>| {
             mentions.sort_unstable();
             mentions.dedup_by_key(|mention| mention.0);
@@ -87,13 +127,28 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             .dedup_by(|b, a| a.prefix == b.prefix && a.suffix == b.suffix);
         uses.syntax.sort_unstable();
         uses.syntax.dedup_by_key(|mention| mention.0);
-        uses
+        // The room that was needed to collect is kept for the next piece.
+        Uses {
+            names: uses.names.drain(..).collect(),
+            paths: uses.paths.drain(..).collect(),
+            attributes: uses.attributes.drain(..).collect(),
+            strings: uses.strings.drain(..).collect(),
+            affixes: uses.affixes.drain(..).collect(),
+            imports: uses.imports.drain(..).collect(),
+            siblings: uses.siblings.drain(..).collect(),
+            opaque: uses.opaque.drain(..).collect(),
+            syntax: uses.syntax.drain(..).collect(),
+            any_module: uses.any_module.take(),
+            every_module: uses.every_module.take(),
+            words: uses.words.drain(..).collect(),
+            by_name: uses.by_name.take(),
+        }
     }
 
     /// A name's roots: none for a plain variable of a function.
-    fn roots(&mut self, name: &str) -> Vec<Root> {
+    fn roots(&mut self, name: &str) -> Roots {
         let innermost = self.scopes.len().wrapping_sub(1);
-        let mut roots = Vec::new();
+        let mut roots = Roots::new();
         for (depth, scope) in self.scopes.iter().enumerate().rev() {
             if scope.kind == ScopeKind::Class && depth != innermost {
                 continue;
@@ -117,7 +172,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             }
             return roots;
         }
-        vec![Root::Global(self.names.number(name))]
+        smallvec![Root::Global(self.names.number(name))]
     }
 
     /// `base.a.b`, with `attributes` for `a` and `b`.
@@ -128,28 +183,33 @@ impl<'a, 'n> UseCollector<'a, 'n> {
                 if let Some(module) = self.imported_by(call) {
                     self.visit_expr(&call.func);
                     self.arguments(&call.arguments);
-                    vec![Root::Module(self.names.number(&module))]
+                    smallvec![Root::Module(self.names.number(&module))]
                 } else {
                     self.call(call);
-                    Vec::new()
+                    Roots::new()
                 }
             }
             Expr::Subscript(subscript) => {
                 if let Some(module) = self.taken_module(base) {
                     let module = self.names.number(module);
                     self.visit_expr(&subscript.value);
-                    vec![Root::Module(module)]
+                    smallvec![Root::Module(module)]
                 } else {
                     self.visit_expr(base);
-                    Vec::new()
+                    Roots::new()
                 }
             }
             _ => {
                 self.visit_expr(base);
-                Vec::new()
+                Roots::new()
             }
         };
-        let attributes: Vec<Name> = attributes
+        self.path_from(roots, attributes, at);
+    }
+
+    /// The same for a `base` whose roots are known.
+    fn path_from(&mut self, roots: Roots, attributes: &[&str], at: TextSize) {
+        let attributes: SmallVec<[Name; 4]> = attributes
             .iter()
             .map(|attribute| self.names.number(attribute))
             .collect();
@@ -234,9 +294,9 @@ impl<'a, 'n> UseCollector<'a, 'n> {
     fn builtin(&self, expr: &Expr) -> Option<Builtin> {
         let Expr::Name(name) = expr else { return None };
         let name = name.id.as_str();
-        let (_, builtin) = BUILTINS.iter().find(|(known, _)| *known == name)?;
+        let builtin = Builtin::of(name)?;
         let is_local = self.scopes.iter().any(|scope| scope.get(name).is_some());
-        (!is_local).then_some(*builtin)
+        (!is_local).then_some(builtin)
     }
 
     /// `globals()`
@@ -372,7 +432,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             self.visit_expr(&decorator.expression);
         }
         self.defaults(&function.parameters);
-        let mut scope = Scope::new(ScopeKind::Function);
+        let mut scope = self.scope(ScopeKind::Function);
         scope.bind_type_parameters(function.type_params.as_deref());
         self.scopes.push(scope);
         if let Some(parameters) = &function.type_params {
@@ -394,7 +454,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             scope.bind_parameters(&function.parameters);
         }
         self.visit_body(&function.body);
-        self.scopes.pop();
+        self.leave_scope();
     }
 
     /// What is evaluated with a `class` statement, its body excepted.
@@ -402,7 +462,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
         for decorator in &class.decorator_list {
             self.visit_expr(&decorator.expression);
         }
-        let mut scope = Scope::new(ScopeKind::Function);
+        let mut scope = self.scope(ScopeKind::Function);
         scope.bind_type_parameters(class.type_params.as_deref());
         self.scopes.push(scope);
         if let Some(parameters) = &class.type_params {
@@ -414,11 +474,11 @@ impl<'a, 'n> UseCollector<'a, 'n> {
         if let Some(arguments) = &class.arguments {
             self.arguments(arguments);
         }
-        self.scopes.pop();
+        self.leave_scope();
     }
 
     fn comprehension(&mut self, generators: &'a [Comprehension], elements: &[&'a Expr]) {
-        let mut scope = Scope::new(ScopeKind::Function);
+        let mut scope = self.scope(ScopeKind::Function);
         for generator in generators {
             scope.bind_targets(&generator.target, self.context.source);
         }
@@ -441,7 +501,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
         for element in elements {
             self.visit_expr(element);
         }
-        self.scopes.pop();
+        self.leave_scope();
     }
 
     fn attribute(&mut self, expr: &'a Expr, ctx: ExprContext) {
@@ -462,21 +522,22 @@ impl<'a, 'n> UseCollector<'a, 'n> {
         if attributes.contains(&"__dict__") && !(is_self(base) && attributes[0] == "__dict__") {
             self.enumerates(expr.start());
         }
-        let is_stored = ctx == ExprContext::Store;
-        let is_variable = match base {
-            Expr::Name(name) => {
-                let known = self.roots(name.id.as_str());
-                known.is_empty()
-            }
-            _ => !matches!(base, Expr::Call(call) if self.imported_by(call).is_some()),
-        };
         // Storing an attribute of an object uses no definition of that name.
-        let used = if is_stored && is_variable {
-            &attributes[..attributes.len() - 1]
-        } else {
-            &attributes[..]
+        let used = |is_variable| {
+            if ctx == ExprContext::Store && is_variable {
+                &attributes[..attributes.len() - 1]
+            } else {
+                &attributes[..]
+            }
         };
-        self.path(base, used, expr.start());
+        if let Expr::Name(name) = base {
+            let roots = self.roots(name.id.as_str());
+            let used = used(roots.is_empty());
+            self.path_from(roots, used, expr.start());
+        } else {
+            let gives_module = matches!(base, Expr::Call(call) if self.imported_by(call).is_some());
+            self.path(base, used(!gives_module), expr.start());
+        }
     }
 }
 
@@ -486,12 +547,12 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => {
                 self.class_head(class);
-                let mut scope = Scope::new(ScopeKind::Class);
+                let mut scope = self.scope(ScopeKind::Class);
                 scope.bind_type_parameters(class.type_params.as_deref());
                 scope.bind_body(&class.body, self.context.source);
                 self.scopes.push(scope);
                 self.visit_body(&class.body);
-                self.scopes.pop();
+                self.leave_scope();
             }
             Stmt::If(stmt) => {
                 let first = (Some(&*stmt.test), &stmt.body);
@@ -524,11 +585,11 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 self.uses
                     .syntax
                     .push((Syntax::TypeParameters, alias.start()));
-                let mut scope = Scope::new(ScopeKind::Function);
+                let mut scope = self.scope(ScopeKind::Function);
                 scope.bind_type_parameters(alias.type_params.as_deref());
                 self.scopes.push(scope);
                 visitor::walk_stmt(self, stmt);
-                self.scopes.pop();
+                self.leave_scope();
             }
             Stmt::AugAssign(assign) => {
                 // `a.b += 1` reads `a.b`.
@@ -707,14 +768,14 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 visitor::walk_expr(self, expr);
             }
             Expr::Lambda(lambda) => {
-                let mut scope = Scope::new(ScopeKind::Function);
+                let mut scope = self.scope(ScopeKind::Function);
                 if let Some(parameters) = &lambda.parameters {
                     self.defaults(parameters);
                     scope.bind_parameters(parameters);
                 }
                 self.scopes.push(scope);
                 self.visit_expr(&lambda.body);
-                self.scopes.pop();
+                self.leave_scope();
             }
             Expr::ListComp(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
             Expr::SetComp(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
@@ -755,27 +816,3 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
         }
     }
 }
-
-/// A built-in function that makes it hard to tell what is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Builtin {
-    /// Takes the name of an attribute.
-    Attribute,
-    /// Gives a namespace.
-    Namespace(&'static str),
-    /// Runs text.
-    RunsText(&'static str),
-}
-
-const BUILTINS: [(&str, Builtin); 10] = [
-    ("getattr", Builtin::Attribute),
-    ("hasattr", Builtin::Attribute),
-    ("setattr", Builtin::Attribute),
-    ("delattr", Builtin::Attribute),
-    ("globals", Builtin::Namespace("globals")),
-    ("locals", Builtin::Namespace("locals")),
-    ("vars", Builtin::Namespace("vars")),
-    ("dir", Builtin::Namespace("dir")),
-    ("eval", Builtin::RunsText("eval")),
-    ("exec", Builtin::RunsText("exec")),
-];

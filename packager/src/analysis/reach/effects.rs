@@ -1,13 +1,12 @@
 //! Which imports matter although nobody uses what they bind.
 
-use std::collections::{HashMap, HashSet};
-
 use super::super::Certainty;
 use super::super::definitions::{Effect, UnitKind};
 use super::super::evaluate::Goal;
 use super::super::world::Presence;
 use super::{ModuleId, Reach};
 use crate::source::Origin;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Modules of the standard library whose import a program can notice that does not use them.
 const EFFECTFUL_STDLIB: [&str; 6] = [
@@ -21,11 +20,11 @@ const EFFECTFUL_STDLIB: [&str; 6] = [
 
 impl Reach<'_> {
     /// The modules whose import changes something that does not belong to them, by themselves or through what they import.
-    pub(super) fn find_effectful(&mut self) -> HashSet<ModuleId> {
-        let mut effectful = HashSet::new();
-        let mut importers: HashMap<ModuleId, Vec<ModuleId>> = HashMap::new();
-        let ids: Vec<ModuleId> = self.ids.values().copied().collect();
-        for id in ids {
+    pub(super) fn find_effectful(&mut self) -> FxHashSet<ModuleId> {
+        let mut effectful = FxHashSet::default();
+        let mut importers: FxHashMap<ModuleId, Vec<ModuleId>> = FxHashMap::default();
+        let count = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        for id in (0..count).map(ModuleId) {
             if EFFECTFUL_STDLIB.contains(&self.name(id)) {
                 effectful.insert(id);
             }

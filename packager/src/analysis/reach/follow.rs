@@ -211,7 +211,7 @@ impl<'w> Reach<'w> {
             let name = self.symbols.number(&name);
             self.push(Item::Name(id, name), because);
         }
-        let stars: Vec<u32> = self
+        let stars = self
             .module(id)
             .map(|module| module.stars.clone())
             .unwrap_or_default();
@@ -319,7 +319,8 @@ impl<'w> Reach<'w> {
             let name = self.symbol(id, *name);
             let because = because(*at, How::Name);
             self.push(Item::Name(id, name), because);
-            for module in self.binding(id, name).modules {
+            for module in &self.binding(id, name).modules {
+                let module = *module;
                 self.push(Item::Escape(module), because);
             }
         }
@@ -397,7 +398,7 @@ impl<'w> Reach<'w> {
         let Some(here) = self.modules.get(&id) else {
             return;
         };
-        let from = &*here.definitions().names[module.0 as usize];
+        let from = here.definitions().text(module);
         let name = self.symbol(id, name);
         if let Some(from) = self.id(from) {
             let because = Because {
@@ -418,7 +419,7 @@ impl<'w> Reach<'w> {
         let Some(here) = self.modules.get(&id) else {
             return;
         };
-        let names = &here.definitions().names;
+        let definitions = here.definitions();
         let mut binding = match &path.root {
             Root::Global(name) => {
                 let name = self.symbol(id, *name);
@@ -427,17 +428,17 @@ impl<'w> Reach<'w> {
                     ..because
                 };
                 self.push(Item::Name(id, name), because);
-                self.binding(id, name)
+                Binding::clone(&self.binding(id, name))
             }
             Root::Module(name) => Binding {
-                modules: self.id(&names[name.0 as usize]).into_iter().collect(),
+                modules: self.id(definitions.text(*name)).into_iter().collect(),
                 is_value: false,
             },
             Root::From { module, name } => {
-                let from = self.id(&names[module.0 as usize]);
+                let from = self.id(definitions.text(*module));
                 let name = self.symbol(id, *name);
                 match from {
-                    Some(from) => self.binding(from, name),
+                    Some(from) => Binding::clone(&self.binding(from, name)),
                     None => Binding {
                         modules: BTreeSet::new(),
                         is_value: true,
@@ -446,7 +447,7 @@ impl<'w> Reach<'w> {
             }
         };
         for attribute in &path.attributes {
-            let text = &*self.modules[&id].definitions().names[attribute.0 as usize];
+            let text = definitions.text(*attribute);
             let name = self.symbol(id, *attribute);
             if binding.is_value || binding.modules.is_empty() {
                 self.push(Item::Attribute(name), because);
@@ -463,7 +464,7 @@ impl<'w> Reach<'w> {
                 }
                 self.push(Item::Name(module, name), because);
                 let of_module = self.binding(module, name);
-                next.modules.extend(of_module.modules);
+                next.modules.extend(&of_module.modules);
                 next.is_value |= of_module.is_value;
             }
             binding = next;

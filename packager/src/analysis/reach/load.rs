@@ -1,7 +1,6 @@
 //! Importing modules.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use rustpython_ruff_text_size::TextSize;
 
 use super::super::closure::{DynamicImport, NodeModule};
@@ -11,7 +10,7 @@ use super::super::hidden_imports::{self, Trigger};
 use super::super::steps::Request;
 use super::super::world::{Presence, prefixes};
 use super::super::{Certainty, Link, LinkKind, MissingKind};
-use super::{Because, How, Item, ModuleId, Reach, Thing};
+use super::{Because, How, Item, ModuleId, Reach, Thing, UnitNumbers};
 use crate::source::Origin;
 
 impl Reach<'_> {
@@ -116,17 +115,14 @@ impl Reach<'_> {
                 .into_iter()
                 .map(|(root, name)| {
                     let definitions = module.definitions();
-                    (
-                        definitions.names[root.0 as usize].clone(),
-                        module.symbols[name.0 as usize],
-                    )
+                    (definitions.text(root), module.symbols[name.0 as usize])
                 })
                 .collect();
             for symbol in symbols {
                 self.push(Item::Attribute(symbol), because);
             }
             for (module, name) in paths {
-                if let Some(module) = self.id(&module) {
+                if let Some(module) = self.id(module) {
                     self.guest_names.entry(module).or_default().push(name);
                 }
             }
@@ -156,7 +152,7 @@ impl Reach<'_> {
                         (Some(_), Some(module)) => {
                             module.by_name.get(&name).cloned().unwrap_or_default()
                         }
-                        (_, _) => Vec::new(),
+                        (_, _) => UnitNumbers::new(),
                     };
                     for unit in units {
                         self.keep_members(id, unit, member, because);
@@ -172,7 +168,7 @@ impl Reach<'_> {
         };
         let definitions = module.definitions();
         for (number, member) in (0..).zip(&definitions.units[unit as usize].members) {
-            let name = &*definitions.names[member.name.0 as usize];
+            let name = definitions.text(member.name);
             if wanted.is_some_and(|wanted| wanted == "*" || wanted == name) {
                 self.push(Item::Member(id, unit, number), because);
             }
@@ -229,6 +225,12 @@ impl Reach<'_> {
 
     /// A module is used that nothing was seen to import: through its package, or by a name that is computed.
     pub(super) fn load_unseen(&mut self, id: ModuleId, certainty: Certainty, because: Because) {
+        // The first way of a certainty is the one that counts; an error is told of all.
+        let is_readable =
+            !matches!(self.presence(id), Presence::Source(entry) if entry.facts.is_err());
+        if !self.unseen.insert((id, certainty)) && is_readable {
+            return;
+        }
         let name = self.name(id);
         if self.reached.contains_key(name) {
             return;
@@ -598,7 +600,8 @@ impl Reach<'_> {
                 .collect();
             for name in names {
                 let name = self.modules[&id].symbols[name.0 as usize];
-                for module in self.binding(id, name).modules {
+                for module in &self.binding(id, name).modules {
+                    let module = *module;
                     self.push(Item::Escape(module), because);
                 }
             }
@@ -664,6 +667,9 @@ impl Reach<'_> {
                 .cloned()
                 .unwrap_or_default(),
         };
+        if places.is_empty() {
+            return;
+        }
         let edges: Vec<Edge> = places
             .into_iter()
             .map(|place| module.found.edges[place].clone())
@@ -752,7 +758,7 @@ impl Thing {
     }
 }
 
-type MemberEdges = HashMap<(u32, u32), Vec<usize>>;
+type MemberEdges = FxHashMap<(u32, u32), Vec<usize>>;
 
 /// Which piece each import belongs to. An import in the condition of an `if` goes with the first piece behind it.
 pub(super) fn assign_edges(
@@ -761,7 +767,7 @@ pub(super) fn assign_edges(
 ) -> (Vec<Vec<usize>>, MemberEdges) {
     let units = &definitions.units;
     let mut of_units = vec![Vec::new(); units.len()];
-    let mut of_members = MemberEdges::new();
+    let mut of_members = MemberEdges::default();
     for (place, edge) in edges.iter().enumerate() {
         let after = units.partition_point(|unit| unit.range.start() <= edge.at);
         let number = match after.checked_sub(1) {

@@ -22,9 +22,13 @@ mod own;
 mod resolve;
 mod symbols;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ruff_text_size::TextSize;
+
+use smallvec::SmallVec;
 
 use super::closure::DynamicImport;
 use super::definitions::{Definitions, Unit, UnitKind};
@@ -32,6 +36,7 @@ use super::evaluate::Found;
 use super::hidden_imports;
 use super::world::{Entry, Presence, Statuses, World};
 use super::{Certainty, Link, MissingKind};
+use resolve::Binding;
 use symbols::{Symbol, Symbols};
 
 /// A module, by its place among all that were found, in the order of their names.
@@ -137,18 +142,21 @@ impl Options {
     }
 }
 
+/// Pieces of a module: few, nearly always.
+type UnitNumbers = SmallVec<[u32; 4]>;
+
 /// A module at work.
 struct Module<'w> {
     entry: &'w Entry,
     found: Found,
     /// The symbol of each name.
     symbols: Vec<Symbol>,
-    by_name: HashMap<Symbol, Vec<u32>>,
-    stars: Vec<u32>,
+    by_name: FxHashMap<Symbol, UnitNumbers>,
+    stars: UnitNumbers,
     /// For each unit the places of its edges among those found.
     edges: Vec<Vec<usize>>,
     /// For each unit and member the places of its edges.
-    member_edges: HashMap<(u32, u32), Vec<usize>>,
+    member_edges: FxHashMap<(u32, u32), Vec<usize>>,
     loaded: Option<Certainty>,
     is_whole: bool,
     /// Somewhere in it the attribute of an object is taken by a computed name.
@@ -156,7 +164,7 @@ struct Module<'w> {
     affixes: Vec<(Box<str>, Box<str>, Thing, TextSize)>,
     /// Strings that count once that happens.
     strings: Vec<(Symbol, Thing, TextSize)>,
-    live_frames: HashSet<usize>,
+    live_frames: FxHashSet<usize>,
     /// What is taken through each `import *`.
     starred: BTreeMap<u32, BTreeSet<Symbol>>,
     /// Those of them that stay as they are.
@@ -182,36 +190,43 @@ pub(super) struct OpaquePlace {
 /// The walk, and what it found.
 pub(super) struct Reach<'w> {
     pub(super) world: &'w World<'w>,
-    pub(super) statuses: &'w Statuses,
+    pub(super) statuses: &'w Statuses<'w>,
     options: &'w Options,
-    ids: BTreeMap<&'w str, ModuleId>,
+    ids: FxHashMap<&'w str, ModuleId>,
+    /// The names of the modules, sorted.
     names: Vec<&'w str>,
+    /// Whether a module has submodules that are there.
+    has_children: Vec<bool>,
     presences: Vec<&'w Presence>,
-    modules: HashMap<ModuleId, Module<'w>>,
+    modules: FxHashMap<ModuleId, Module<'w>>,
     symbols: Symbols,
-    native: HashSet<Symbol>,
-    effectful: HashSet<ModuleId>,
+    native: FxHashSet<Symbol>,
+    effectful: FxHashSet<ModuleId>,
 
     queue: VecDeque<(Item, Because)>,
     /// What is used of modules that would fail, until they are imported.
-    held_back: HashMap<ModuleId, Vec<(Item, Because)>>,
+    held_back: FxHashMap<ModuleId, Vec<(Item, Because)>>,
     /// Links found so far whose goal was not reached by a stronger way, by the certainty of the whole way.
     waiting: BTreeMap<Certainty, VecDeque<(Link, Because)>>,
 
-    pub(super) because: HashMap<Thing, Because>,
-    named: HashSet<(ModuleId, Symbol)>,
-    attributes: HashMap<Symbol, Because>,
+    pub(super) because: FxHashMap<Thing, Because>,
+    named: FxHashSet<(ModuleId, Symbol)>,
+    /// What names were found to stand for.
+    bindings: FxHashMap<(ModuleId, Symbol), Rc<Binding>>,
+    /// Modules that wait to be imported because somebody uses them whom nobody was seen to import.
+    unseen: FxHashSet<(ModuleId, Certainty)>,
+    attributes: FxHashMap<Symbol, Because>,
     /// Methods and names that wait for an attribute to be used.
-    waiting_members: HashMap<Symbol, Vec<Thing>>,
-    waiting_names: HashMap<Symbol, Vec<ModuleId>>,
-    native_imports: HashMap<Symbol, Vec<(ModuleId, ModuleId)>>,
+    waiting_members: FxHashMap<Symbol, Vec<Thing>>,
+    waiting_names: FxHashMap<Symbol, Vec<ModuleId>>,
+    native_imports: FxHashMap<Symbol, Vec<(ModuleId, ModuleId)>>,
     affixes: Vec<(Box<str>, Box<str>, Because)>,
     /// What the engine's own code takes from modules, if they are there.
-    guest_names: HashMap<ModuleId, Vec<Symbol>>,
-    escaped: HashSet<ModuleId>,
-    native_escaped: HashSet<ModuleId>,
+    guest_names: FxHashMap<ModuleId, Vec<Symbol>>,
+    escaped: FxHashSet<ModuleId>,
+    native_escaped: FxHashSet<ModuleId>,
     /// Statements that matter once a name is used.
-    registrations: HashMap<(ModuleId, Symbol), Vec<(ModuleId, u32)>>,
+    registrations: FxHashMap<(ModuleId, Symbol), Vec<(ModuleId, u32)>>,
     /// Methods of the application's own classes, until something takes attributes of unknown names there.
     own_members: Vec<Thing>,
     everything_own: Option<Because>,
@@ -226,12 +241,12 @@ pub(super) struct Reach<'w> {
     /// What its texts spell, until it does.
     words: Vec<(Symbol, Thing, TextSize)>,
     /// What text that is run may spell.
-    run_words: HashMap<Symbol, Because>,
+    run_words: FxHashMap<Symbol, Because>,
     /// Imports that bind a submodule to its package, until somebody uses that.
-    submodule_imports: HashMap<ModuleId, Vec<(ModuleId, u32)>>,
-    submodules: HashSet<ModuleId>,
+    submodule_imports: FxHashMap<ModuleId, Vec<(ModuleId, u32)>>,
+    submodules: FxHashSet<ModuleId>,
     /// Modules of which everything is taken that `import *` would take.
-    exported: HashSet<ModuleId>,
+    exported: FxHashSet<ModuleId>,
 
     pub(super) reasons: BTreeMap<String, Link>,
     pub(super) reached: BTreeMap<String, Certainty>,
@@ -242,14 +257,26 @@ pub(super) struct Reach<'w> {
 }
 
 impl<'w> Reach<'w> {
-    pub(super) fn new(world: &'w World<'w>, statuses: &'w Statuses, options: &'w Options) -> Self {
-        let mut ids = BTreeMap::new();
+    pub(super) fn new(
+        world: &'w World<'w>,
+        statuses: &'w Statuses<'w>,
+        options: &'w Options,
+    ) -> Self {
+        let mut ids = FxHashMap::default();
         let mut names = Vec::new();
         let mut presences = Vec::new();
         for (number, (name, presence)) in world.iter().enumerate() {
             ids.insert(name, ModuleId(u32::try_from(number).unwrap_or(u32::MAX)));
             names.push(name);
             presences.push(presence);
+        }
+        let mut has_children = vec![false; names.len()];
+        for (name, presence) in names.iter().zip(&presences) {
+            if let Some((parent, _)) = name.rsplit_once('.')
+                && let Some(ModuleId(parent)) = ids.get(parent)
+            {
+                has_children[*parent as usize] |= !Presence::is_absent(presence);
+            }
         }
         let mut symbols = Symbols::default();
         let native = options
@@ -263,25 +290,28 @@ impl<'w> Reach<'w> {
             options,
             ids,
             names,
+            has_children,
             presences,
-            modules: HashMap::new(),
+            modules: FxHashMap::default(),
             symbols,
             native,
-            effectful: HashSet::new(),
+            effectful: FxHashSet::default(),
             queue: VecDeque::new(),
-            held_back: HashMap::new(),
+            held_back: FxHashMap::default(),
             waiting: BTreeMap::new(),
-            because: HashMap::new(),
-            named: HashSet::new(),
-            attributes: HashMap::new(),
-            waiting_members: HashMap::new(),
-            waiting_names: HashMap::new(),
-            native_imports: HashMap::new(),
+            because: FxHashMap::default(),
+            named: FxHashSet::default(),
+            bindings: FxHashMap::default(),
+            unseen: FxHashSet::default(),
+            attributes: FxHashMap::default(),
+            waiting_members: FxHashMap::default(),
+            waiting_names: FxHashMap::default(),
+            native_imports: FxHashMap::default(),
             affixes: Vec::new(),
-            guest_names: HashMap::new(),
-            escaped: HashSet::new(),
-            native_escaped: HashSet::new(),
-            registrations: HashMap::new(),
+            guest_names: FxHashMap::default(),
+            escaped: FxHashSet::default(),
+            native_escaped: FxHashSet::default(),
+            registrations: FxHashMap::default(),
             own_members: Vec::new(),
             everything_own: None,
             every_own_module: None,
@@ -289,10 +319,10 @@ impl<'w> Reach<'w> {
             every_module: None,
             runs_text: None,
             words: Vec::new(),
-            run_words: HashMap::new(),
-            submodule_imports: HashMap::new(),
-            submodules: HashSet::new(),
-            exported: HashSet::new(),
+            run_words: FxHashMap::default(),
+            submodule_imports: FxHashMap::default(),
+            submodules: FxHashSet::default(),
+            exported: FxHashSet::default(),
             reasons: BTreeMap::new(),
             reached: BTreeMap::new(),
             missing: Vec::new(),
@@ -442,14 +472,13 @@ impl<'w> Reach<'w> {
         };
         let facts = entry.facts.as_ref().ok()?;
         let definitions = &entry.definitions;
-        let found = super::evaluate::run(self.world, self.statuses, self.name(id), &facts.steps).0;
+        let found = super::evaluate::run(self.world, self.statuses, self.name(id), &facts.steps);
         let symbols: Vec<Symbol> = definitions
-            .names
-            .iter()
+            .texts()
             .map(|name| self.symbols.number(name))
             .collect();
-        let mut by_name: HashMap<Symbol, Vec<u32>> = HashMap::new();
-        let mut stars = Vec::new();
+        let mut by_name: FxHashMap<Symbol, UnitNumbers> = FxHashMap::default();
+        let mut stars = UnitNumbers::new();
         for (number, unit) in (0..).zip(&definitions.units) {
             for name in &unit.defines {
                 by_name
@@ -475,7 +504,7 @@ impl<'w> Reach<'w> {
             by_computed_name: false,
             affixes: Vec::new(),
             strings: Vec::new(),
-            live_frames: HashSet::new(),
+            live_frames: FxHashSet::default(),
             starred: BTreeMap::new(),
             kept_stars: BTreeSet::new(),
         })
@@ -543,10 +572,10 @@ impl<'w> Reach<'w> {
             return;
         }
         let prefix = format!("{}.", self.name(id));
-        let children: Vec<Symbol> = self
-            .ids
-            .range(prefix.as_str()..)
-            .map(|(name, _)| *name)
+        let first = self.names.partition_point(|name| **name < *prefix);
+        let children: Vec<Symbol> = self.names[first..]
+            .iter()
+            .copied()
             .take_while(|name| name.starts_with(&prefix))
             .filter(|name| !name[prefix.len()..].contains('.'))
             .map(|name| self.symbols.number(&name[prefix.len()..]))

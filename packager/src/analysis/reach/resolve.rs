@@ -1,6 +1,7 @@
 //! What a name in a module stands for, as far as its text tells.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use super::super::definitions::{Base, Name, Root, UnitKind};
 use super::super::steps::{Bound, Request};
@@ -27,9 +28,15 @@ pub(super) enum Given {
 
 impl Reach<'_> {
     /// What `name` stands for in the namespace of `module`.
-    pub(super) fn binding(&mut self, module: ModuleId, name: Symbol) -> Binding {
+    pub(super) fn binding(&mut self, module: ModuleId, name: Symbol) -> Rc<Binding> {
+        if let Some(binding) = self.bindings.get(&(module, name)) {
+            return Rc::clone(binding);
+        }
         let mut binding = Binding::default();
-        self.bind(module, name, &mut BTreeSet::new(), &mut binding);
+        self.bind(module, name, &mut Vec::new(), &mut binding);
+        let binding = Rc::new(binding);
+        // The texts alone say it, so that it stays so.
+        self.bindings.insert((module, name), Rc::clone(&binding));
         binding
     }
 
@@ -37,12 +44,13 @@ impl Reach<'_> {
         &mut self,
         module: ModuleId,
         name: Symbol,
-        seen: &mut BTreeSet<(ModuleId, Symbol)>,
+        seen: &mut Vec<(ModuleId, Symbol)>,
         binding: &mut Binding,
     ) {
-        if !seen.insert((module, name)) {
+        if seen.contains(&(module, name)) {
             return;
         }
+        seen.push((module, name));
         let mut roots = Vec::new();
         let mut is_bound = false;
         let mut stars = Vec::new();
@@ -102,13 +110,13 @@ impl Reach<'_> {
         &mut self,
         module: ModuleId,
         root: &Root,
-        seen: &mut BTreeSet<(ModuleId, Symbol)>,
+        seen: &mut Vec<(ModuleId, Symbol)>,
         binding: &mut Binding,
     ) {
         let Some(text) = self.modules.get(&module).map(|here| here.entry) else {
             return;
         };
-        let name_of = |name: &Name| &*text.definitions.names[name.0 as usize];
+        let name_of = |name: &Name| text.definitions.text(*name);
         match root {
             Root::Global(name) => {
                 let name = self.symbols.number(name_of(name));
@@ -135,6 +143,9 @@ impl Reach<'_> {
 
     /// The submodule `name` of `module`.
     pub(super) fn child(&self, module: ModuleId, name: Symbol) -> Option<ModuleId> {
+        if !self.has_children[module.0 as usize] {
+            return None;
+        }
         let child = format!("{}.{}", self.name(module), self.symbols.text(name));
         self.id(&child).filter(|id| !self.presence(*id).is_absent())
     }
@@ -246,7 +257,7 @@ impl Reach<'_> {
                 if binding.is_value && self.is_own(holder) {
                     return true;
                 }
-                modules.extend(binding.modules);
+                modules.extend(&binding.modules);
             }
             holders = modules;
             name = next;
@@ -289,12 +300,12 @@ impl Reach<'_> {
             }
             let mut is_imported = unit.kind == UnitKind::Delete;
             for (bound, root, _) in &unit.imports {
-                if *definitions.names[bound.0 as usize] != *self.symbols.text(name) {
+                if definitions.text(*bound) != self.symbols.text(name) {
                     continue;
                 }
                 is_imported = true;
                 if let Root::From { module, name } = root {
-                    let text = |name: &Name| definitions.names[name.0 as usize].clone();
+                    let text = |name: &Name| Box::from(definitions.text(*name));
                     elsewhere.push((text(module), text(name)));
                 }
             }
