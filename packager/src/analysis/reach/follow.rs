@@ -32,6 +32,10 @@ impl<'w> Reach<'w> {
             self.push(Item::Submodule(child), because);
         }
         if self.module(id).is_none() {
+            // C code that imports a module in C uses other names of it than these.
+            if matches!(self.presence(id), Presence::Native) && because.how != How::Native {
+                self.use_of_native(Some(id), name);
+            }
             return;
         }
         let module = &self.modules[&id];
@@ -624,6 +628,7 @@ impl<'w> Reach<'w> {
             .waiting_members
             .keys()
             .chain(self.waiting_names.keys())
+            .chain(self.native_imports.keys())
             .copied()
             .filter(|symbol| fits(self.symbols.text(*symbol)))
             .collect();

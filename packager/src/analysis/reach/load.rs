@@ -574,6 +574,10 @@ impl Reach<'_> {
 
     pub(super) fn reach_whole(&mut self, id: ModuleId, because: Because) {
         let Some(module) = self.module(id) else {
+            // The library looks there for names that its own texts spell, or that it was given.
+            if because.from.is_some_and(|from| self.is_own(from.module())) {
+                self.use_whole_native(id);
+            }
             return;
         };
         if std::mem::replace(&mut module.is_whole, true) {

@@ -220,6 +220,8 @@ pub(super) struct Reach<'w> {
     waiting_members: FxHashMap<Symbol, Vec<Thing>>,
     waiting_names: FxHashMap<Symbol, Vec<ModuleId>>,
     native_imports: FxHashMap<Symbol, Vec<(ModuleId, ModuleId)>>,
+    /// Modules without source that are used in ways that cannot be seen.
+    native_whole: FxHashSet<ModuleId>,
     affixes: Vec<(Box<str>, Box<str>, Because)>,
     /// What the engine's own code takes from modules, if they are there.
     guest_names: FxHashMap<ModuleId, Vec<Symbol>>,
@@ -307,6 +309,7 @@ impl<'w> Reach<'w> {
             waiting_members: FxHashMap::default(),
             waiting_names: FxHashMap::default(),
             native_imports: FxHashMap::default(),
+            native_whole: FxHashSet::default(),
             affixes: Vec::new(),
             guest_names: FxHashMap::default(),
             escaped: FxHashSet::default(),
@@ -527,7 +530,7 @@ impl<'w> Reach<'w> {
 
     /// A module that code written in C imports once an attribute of this name is used.
     fn waiting_native(&mut self, attribute: Symbol, from: ModuleId, to: ModuleId) {
-        if self.attributes.contains_key(&attribute) {
+        if self.is_used_of_native(from, attribute) {
             let name = self.name(to);
             self.import_native(from, name, Certainty::InFunction, Certainty::InFunction);
         } else {
@@ -535,6 +538,41 @@ impl<'w> Reach<'w> {
                 .entry(attribute)
                 .or_default()
                 .push((from, to));
+        }
+    }
+
+    /// Whether `name` of the module `id`, which has no source, can be used by somebody.
+    fn is_used_of_native(&self, id: ModuleId, name: Symbol) -> bool {
+        self.attributes.contains_key(&name)
+            || self.named.contains(&(id, name))
+            || self.native_whole.contains(&id)
+            || self.fitting_affix(name).is_some()
+    }
+
+    /// `name` of the module `id` is used, which has no source, or `name` of something that is not known.
+    fn use_of_native(&mut self, id: Option<ModuleId>, name: Symbol) {
+        let waiting = self.native_imports.remove(&name).unwrap_or_default();
+        let (now, later): (Vec<_>, Vec<_>) = waiting
+            .into_iter()
+            .partition(|(from, _)| id.is_none_or(|id| id == *from));
+        if !later.is_empty() {
+            self.native_imports.insert(name, later);
+        }
+        for (from, to) in now {
+            let to = self.name(to);
+            self.import_native(from, to, Certainty::InFunction, Certainty::InFunction);
+        }
+    }
+
+    /// A module without source is used in ways that cannot be seen.
+    pub(super) fn use_whole_native(&mut self, id: ModuleId) {
+        if !self.native_whole.insert(id) {
+            return;
+        }
+        let mut waiting: Vec<Symbol> = self.native_imports.keys().copied().collect();
+        waiting.sort_unstable();
+        for name in waiting {
+            self.use_of_native(Some(id), name);
         }
     }
 
@@ -556,10 +594,7 @@ impl<'w> Reach<'w> {
         for module in self.waiting_names.remove(&name).unwrap_or_default() {
             self.push(Item::Name(module, name), because);
         }
-        for (from, to) in self.native_imports.remove(&name).unwrap_or_default() {
-            let to = self.name(to);
-            self.import_native(from, to, Certainty::InFunction, Certainty::InFunction);
-        }
+        self.use_of_native(None, name);
     }
 
     /// From now on every attribute that is used may be one of this module.

@@ -442,3 +442,23 @@ fn the_outcome_is_listed() {
         .collect();
     assert_eq!(kept, [("f", true), ("g", false)]);
 }
+
+#[test]
+fn names_of_modules_in_c_that_have_them_import() {
+    let has_strptime = |node: &str| {
+        let node = format!("{node}\nclass Node:\n def process(self, x):\n  return use(x)\n");
+        let closure = shaken(&[("node.py", &node)], &[]);
+        closure.modules.contains_key("_strptime")
+    };
+    for node in [
+        "import time\ndef use(x): return time.strptime(x)",
+        "from time import strptime\ndef use(x): return strptime(x)",
+        "def use(x):\n from time import strptime as parse\n return parse(x)",
+        "import time\ndef use(x): return getattr(time, x)",
+        "import time\ndef use(x): return getattr(time, f'strp{x}')",
+        "import time\ndef use(x): return x.strptime(x)",
+    ] {
+        assert!(has_strptime(node), "{node}");
+    }
+    assert!(!has_strptime("import time\ndef use(x): return time.time()"));
+}
