@@ -58,8 +58,11 @@ function pyodide(): Plugin {
       if (source === nothing) return "export default {};";
       if (source !== `\0${id}`) return undefined;
       const description = resolve(import.meta.dirname, "src/runtime/pyodide/files/description.json");
-      const { version, wasm, python } = JSON.parse(readFileSync(description, "utf8")) as Record<string, unknown>;
-      const constants = Object.entries({ version, wasm, python });
+      const { version, wasm, python, library } = JSON.parse(readFileSync(description, "utf8")) as Record<
+        string,
+        unknown
+      >;
+      const constants = Object.entries({ version, wasm, python, library });
       return constants.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`).join("\n");
     },
   };

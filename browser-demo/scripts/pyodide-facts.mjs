@@ -1,7 +1,8 @@
 // Writes down what packing for Pyodide has to know about it, so that `rm-pack` itself needs neither npm nor a network:
 //
 // - packager/python/pyodide/target.json: what its interpreter has, in the words of the engine's own description;
-// - packager/python/pyodide/uses.py: what its own Python code and its boot use of the standard library, for analysis to start from.
+// - packager/python/pyodide/uses.py: what its own Python code and its boot use of the standard library, for analysis to start from;
+// - packager/python/pyodide/packages.json: the packages that come with it, of its lock file what a bundle's lock file repeats.
 //
 // To be run after another version of the npm package `pyodide` was chosen: `node scripts/pyodide-facts.mjs`. The tests in
 // Chromium show whether Pyodide starts from what analysis leaves.
@@ -180,6 +181,7 @@ json.dumps(dict(
         native_names=" ".join(sorted(name for name in spelled & defined if len(name) > 1)),
     ),
     builtin_names={name: names_of(name) for name in sys.builtin_module_names if not name.startswith(("_test", "_xx", "xx"))},
+    stdlib=sorted(sys.stdlib_module_names),
     modules=sorted(modules - {"builtins"}),
     taken=sorted({(module, name) for module, name in taken if module != "builtins" and has(module, name)}),
 ))
@@ -209,4 +211,25 @@ const uses = [
   }),
 ];
 writeFileSync(join(folder, "uses.py"), `${uses.join("\n")}\n`);
-console.log(`wrote target.json and uses.py for Pyodide ${version} into ${folder}`);
+
+/** What nobody needs: the tests of packages, and parts of the standard library, which is the bundle's own matter. */
+const isOfNoUse = ([name, { imports }]) =>
+  name.endsWith("-tests") || imports.some((module) => facts.stdlib.includes(module));
+const packages = Object.entries(lock.packages)
+  .filter((entry) => !isOfNoUse(entry))
+  .sort(([left], [right]) => (left < right ? -1 : 1))
+  .map(([name, { version, file_name, sha256, imports, depends, install_dir, package_type, ...made }]) => {
+    // What nearly all of them have in common is left out.
+    const what = {
+      name: made.name,
+      version,
+      file_name,
+      sha256,
+      ...(imports.length > 0 && { imports }),
+      ...(depends.length > 0 && { depends }),
+      ...(package_type !== "package" && { package_type, install_dir }),
+    };
+    return ` ${JSON.stringify(name)}: ${JSON.stringify(what)}`;
+  });
+writeFileSync(join(folder, "packages.json"), `{\n${packages.join(",\n")}\n}\n`);
+console.log(`wrote target.json, uses.py and packages.json for Pyodide ${version} into ${folder}`);

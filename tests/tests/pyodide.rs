@@ -138,6 +138,103 @@ fn a_pipeline_without_python_is_a_description_alone() {
     Finished::of(&mut command).success();
 }
 
+/// Pack a pipeline of one node for Pyodide, the text of whose module is given: the folder, the bundle, and what was noted.
+#[track_caller]
+fn pack_node(files: &[(&str, &str)]) -> (tempfile::TempDir, Bundle, String) {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let manifest = folder.path().join("pipeline.json");
+    let text = r#"{"version": "v1", "metadata": {"name": "numpy"}, "nodes": [{"id": "node", "node_type": "Case"}]}"#;
+    std::fs::write(&manifest, text).unwrap();
+    let output = build_command(&manifest, &folder.path().join("out"))
+        .output()
+        .unwrap();
+    let noted = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{noted}");
+    let path = String::from_utf8(output.stdout).unwrap();
+    let bundle = Bundle::open(Path::new(path.trim_end())).unwrap();
+    (folder, bundle, noted)
+}
+
+const PANDAS: &str =
+    "import pandas\n\n\nclass Case:\n    def process(self):\n        yield pandas.__version__\n";
+
+#[test]
+fn packages_that_come_with_pyodide_are_named_and_not_in_the_bundle() {
+    let (folder, bundle, noted) = pack_node(&[("case.py", PANDAS)]);
+    let description = bundle.description();
+    let names: Vec<_> = description.packages.keys().map(String::as_str).collect();
+    assert_eq!(names, ["numpy", "pandas", "python-dateutil", "pytz", "six"]);
+    assert!(
+        description.nodes["Case"].is_source,
+        "it was read, and not imported"
+    );
+    let files: Vec<_> = bundle.files().keys().map(String::as_str).collect();
+    assert_eq!(
+        files,
+        [
+            "numpy_pipeline-0.1.0-cp314-none-any.whl",
+            "pyodide-lock.json",
+            "remotemedia_pack_guest-0.1.0-cp314-none-any.whl",
+        ],
+        "what packages use of the library is not known, so that Pyodide gets its own"
+    );
+    let lock: Value = serde_json::from_slice(&bundle.files()["pyodide-lock.json"]).unwrap();
+    let ours = &lock["packages"]["numpy-pipeline"]["depends"];
+    assert!(
+        ours.as_array().unwrap().contains(&"pandas".into()),
+        "{ours}"
+    );
+    for (name, package) in &description.packages {
+        let locked = &lock["packages"][name];
+        assert_eq!(locked["file_name"], package.file, "{name}");
+        assert_eq!(locked["sha256"], package.sha256.to_string(), "{name}");
+        assert!(noted.contains(&package.file), "{noted}");
+    }
+    let path = folder.path().join("out").join(bundle.file_name());
+    let said = Finished::of(rm_pack().arg("inspect").arg(path)).success();
+    let numpy = &description.packages["numpy"];
+    assert!(
+        said.contains("\npackages of Pyodide, beside the bundle\n"),
+        "{said}"
+    );
+    assert!(said.contains(&numpy.sha256.to_string()), "{said}");
+}
+
+#[test]
+fn a_package_of_the_users_own_wins() {
+    let own = ("pandas/__init__.py", "__version__ = 'own'\n");
+    let (_folder, bundle, _) = pack_node(&[("case.py", PANDAS), own]);
+    assert!(bundle.description().packages.is_empty());
+    assert!(bundle.files().contains_key("python_stdlib.zip"));
+    let names: Vec<_> = bundle
+        .modules()
+        .iter()
+        .map(|module| &*module.name)
+        .collect();
+    assert!(names.contains(&"pandas"), "{names:?}");
+}
+
+#[test]
+fn a_package_that_nothing_uses_is_not_asked_for() {
+    let text = "def unused():\n    import numpy\n\n\nclass Case:\n    def process(self, data):\n        return data\n";
+    let (_folder, bundle, _) = pack_node(&[("case.py", text)]);
+    assert!(bundle.description().packages.is_empty());
+}
+
+#[test]
+fn the_project_may_ask_for_packages() {
+    let project = ("pyproject.toml", "[tool.rm-pack]\ninclude = [\"tzdata\"]\n");
+    let text = "class Case:\n    def process(self, data):\n        return data\n";
+    let (_folder, bundle, _) = pack_node(&[("case.py", text), project]);
+    let names: Vec<_> = bundle.description().packages.keys().collect();
+    assert_eq!(names, ["tzdata"]);
+}
+
 #[test]
 fn what_cannot_be_done_is_said() {
     let out = tempfile::tempdir().unwrap();

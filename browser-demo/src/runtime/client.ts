@@ -25,6 +25,8 @@ export interface RuntimeOptions {
   readonly onPrinted?: (printed: Printed) => void;
   /** The folder with Pyodide's files, with a final slash, where they are not beside the scripts of this package. */
   readonly pyodideURL?: string;
+  /** The folder with the files of packages that come with Pyodide; `pyodideURL`, or `pyodide/` beside the page, if not given. */
+  readonly pyodidePackagesURL?: string;
   /** The folder that `rm-pack build --target web` wrote to: the engines in it; `bundles/` beside the page if not given. */
   readonly enginesURL?: string;
 }
@@ -129,8 +131,12 @@ export class WorkerRuntime implements Runtime {
   static async start(worker: Worker, wasm: string | URL, options: RuntimeOptions = {}): Promise<WorkerRuntime> {
     const channel = new Channel(worker);
     channel.listeners = options;
-    const { pyodideURL, enginesURL } = options;
-    const places = { ...(pyodideURL !== undefined && { pyodideURL }), ...(enginesURL !== undefined && { enginesURL }) };
+    const { pyodideURL, pyodidePackagesURL, enginesURL } = options;
+    const places = {
+      ...(pyodideURL !== undefined && { pyodideURL }),
+      ...(pyodidePackagesURL !== undefined && { pyodidePackagesURL }),
+      ...(enginesURL !== undefined && { enginesURL }),
+    };
     try {
       const opened = await channel.ask("open", String(wasm), places);
       return new WorkerRuntime(channel, opened);

@@ -24,6 +24,8 @@ export interface HostOptions {
   readonly onPrinted?: (printed: Printed) => void;
   /** The folder with Pyodide's files, with a final slash, where they are not beside the scripts of this package. */
   readonly pyodideURL?: string;
+  /** The folder with the files of packages that come with Pyodide, with a final slash, for bundles that use some. */
+  readonly pyodidePackagesURL?: string;
   /** The folder that `rm-pack build --target web` wrote to, with a final slash: bundles share the engines in it. */
   readonly enginesURL?: string;
 }

@@ -59,7 +59,11 @@ export const EXECUTOR = new URL(wasm, import.meta.url);
 /** Start the executor in a worker. */
 export function startWorker(options: RuntimeOptions = {}): Promise<Runtime> {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "remotemedia" });
-  return WorkerRuntime.start(worker, EXECUTOR, { ...options, enginesURL: enginesURL(options) });
+  return WorkerRuntime.start(worker, EXECUTOR, {
+    ...options,
+    enginesURL: enginesURL(options),
+    pyodidePackagesURL: pyodidePackagesURL(options),
+  });
 }
 
 /** Start the executor in this thread. Interpreters of Python nodes have workers all the same. */
@@ -70,10 +74,20 @@ export function startHere(options: RuntimeOptions = {}): Promise<Runtime> {
     ...(onPrinted && { onPrinted }),
     ...(pyodideURL !== undefined && { pyodideURL }),
     enginesURL: enginesURL(options),
+    pyodidePackagesURL: pyodidePackagesURL(options),
   });
 }
 
 function enginesURL({ enginesURL = "bundles/" }: RuntimeOptions): string {
-  const folder = new URL(enginesURL, self.location.href).href;
-  return folder.endsWith("/") ? folder : `${folder}/`;
+  return folder(enginesURL);
+}
+
+function pyodidePackagesURL({ pyodideURL = "pyodide/", pyodidePackagesURL = pyodideURL }: RuntimeOptions): string {
+  return folder(pyodidePackagesURL);
+}
+
+/** The address of a folder, as a page names it. */
+function folder(name: string): string {
+  const { href } = new URL(name, self.location.href);
+  return href.endsWith("/") ? href : `${href}/`;
 }

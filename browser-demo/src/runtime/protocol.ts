@@ -48,6 +48,8 @@ export type Method = keyof Methods;
 export interface WorkerOptions {
   /** The folder with Pyodide's files, with a final slash, where they are not beside the scripts of this package. */
   readonly pyodideURL?: string;
+  /** The folder with the files of packages that come with Pyodide, with a final slash. */
+  readonly pyodidePackagesURL?: string;
   /** The folder of engines for browsers, with a final slash. */
   readonly enginesURL?: string;
 }

@@ -84,6 +84,50 @@ export function runInPage(page, { file, input, wav, engines = "/bundles/", optio
   );
 }
 
+/** Run a bundle on items as JSON text, or on the packets of a WAV file. */
+export function runBundle(kit, { file, bytes }, { input, wav, onError = "fail", timeout, pyodideURL, packages } = {}) {
+  return kit.page.evaluate(
+    async ({ file, bytes, input, wav, onError, timeout, pyodideURL, packages }) => {
+      const [printed, reports, values] = [[], [], []];
+      let progress;
+      const runtime = await kit.startWorker({
+        ...(pyodideURL !== undefined && { pyodideURL }),
+        ...(packages !== undefined && { pyodidePackagesURL: packages }),
+        onPrinted: ({ node, text }) => printed.push(`${node}: ${text}`),
+        onPythonProgress: (now) => (progress = now),
+      });
+      const begun = performance.now();
+      let first;
+      try {
+        const pipeline = await runtime.load({ content: Uint8Array.fromBase64(bytes), file });
+        const session = await pipeline.session({ asText: true, onError, ...(timeout !== undefined && { timeout }) });
+        session.onReport = ({ policy, error }) => reports.push(`${policy}: ${error.report()}`);
+        const feed = async () => {
+          if (wav) await session.send([...kit.readWav(Uint8Array.fromBase64(wav), "input.wav")]);
+          else if (pipeline.takesInput) await session.sendLines(input);
+          session.close();
+        };
+        const feeding = feed();
+        for await (const { value } of session) {
+          first ??= performance.now() - begun;
+          values.push(value);
+        }
+        await feeding;
+        return { values, printed, reports, progress, first };
+      } catch (error) {
+        return { values, printed, reports, error: `${error.kind}: ${error.report()}` };
+      } finally {
+        runtime.dispose();
+      }
+    },
+    {
+      ...{ file, input, onError, timeout, pyodideURL, packages },
+      bytes: bytes.toString("base64"),
+      wav: wav?.toString("base64"),
+    },
+  );
+}
+
 /** Why tests that need bundles are left out, if they are. */
 export const withoutPacker = existsSync(rmPack)
   ? false

@@ -13,7 +13,7 @@ use super::listing::{Definition, list};
 use super::parse::on_deep_stacks;
 use super::reach::{Options, Reach};
 use super::steps::Step;
-use super::world::{Entry, Presence, Statuses, World};
+use super::world::{Entry, Presence, Statuses, World, prefixes};
 use super::{
     AnalysisError, Certainty, ImportProblems, Link, LinkKind, MissingImport, MissingKind,
     SyntaxError,
@@ -115,6 +115,10 @@ pub struct Closure {
     pub namespaces: BTreeSet<String>,
     /// Modules that the engine has and the nodes use.
     pub held: BTreeSet<String>,
+    /// Those of its packages that whoever runs the bundle adds, as top-level modules; they are in `held`, too.
+    pub packages: BTreeSet<String>,
+    /// Those of them without which something cannot be imported.
+    pub packages_at_import: BTreeSet<String>,
     /// Modules that are there but certain to raise `ImportError` on the target, with the link that asked for them.
     pub excluded: BTreeMap<String, Link>,
     /// Imports that cannot work, none of them certain to run; by importer and line.
@@ -314,6 +318,13 @@ impl Outcome<'_> {
             match self.world.get(name) {
                 Presence::Absent => {}
                 Presence::Native => {
+                    if self.world.target.adds(name, self.world.sources)? {
+                        let top = prefixes(name).next().unwrap_or(name);
+                        closure.packages.insert(top.to_owned());
+                        if *certainty != Certainty::InFunction {
+                            closure.packages_at_import.insert(top.to_owned());
+                        }
+                    }
                     closure.held.insert(name.clone());
                 }
                 Presence::Namespace => {
@@ -443,8 +454,16 @@ impl Outcome<'_> {
         Ok(all)
     }
 
+    /// What is known of a missing module on another target.
+    fn elsewhere(&self, name: &str) -> Option<&String> {
+        let top = prefixes(name).next().unwrap_or(name);
+        self.world.target.elsewhere.get(top)
+    }
+
     fn nearest(&self, name: &str, kind: &MissingKind) -> Result<Option<String>, SourceError> {
         match kind {
+            // The name is right.
+            MissingKind::Module if self.elsewhere(name).is_some() => Ok(None),
             MissingKind::Module => {
                 let (package, last) = name.rsplit_once('.').unwrap_or(("", name));
                 let mut known = self.world.sources.children(package)?;
@@ -495,6 +514,8 @@ impl Outcome<'_> {
                     Some(format!("Python has no `{name}` on {platform}, so that this part of its library cannot be used"))
                 } else if self.world.target.stdlib_names.contains(name) {
                     Some(format!("Python has no `{name}` on {platform}"))
+                } else if let Some(hint) = self.elsewhere(name) {
+                    Some(hint.clone())
                 } else {
                     Some(
                         "name the folder that holds it with --source or in [tool.rm-pack] of pyproject.toml, or catch \

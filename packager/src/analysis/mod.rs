@@ -42,6 +42,7 @@ pub use closure::{
 pub use cold::Piece;
 pub use link::{Certainty, Link, LinkKind};
 pub use listing::{Definition, DefinitionKind, Reached};
+pub(crate) use nodes::with_bases;
 pub use nodes::{ClassSite, NodeClass, NodeError, ProcessKind, find_nodes};
 pub use parse::{ParsedModule, SyntaxError};
 pub use problem::{AnalysisError, ImportProblems, MissingImport, MissingKind};

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::world::prefixes;
+use crate::source::{Found, SourceError, SourceSet};
+
 /// The interpreter that packed modules are imported by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -25,6 +28,11 @@ pub struct Target {
     pub version: [u32; 3],
     /// Modules that are packed are compiled as with `python -O`; those that the engine holds are not.
     pub optimize: bool,
+    /// Top-level modules of packages that whoever runs the bundle adds, unless the user has a module of that name. Nothing is
+    /// known of what is in them.
+    pub packages: BTreeSet<String>,
+    /// Top-level modules that another target has: what to do about them.
+    pub elsewhere: BTreeMap<String, String>,
 }
 
 impl Target {
@@ -41,6 +49,8 @@ impl Target {
             implementation: "cpython".to_owned(),
             version: [3, 14, 0],
             optimize: false,
+            packages: BTreeSet::new(),
+            elsewhere: BTreeMap::new(),
         }
     }
 
@@ -60,5 +70,22 @@ impl Target {
         self.builtin_modules.contains(name)
             || self.frozen_modules.contains(name)
             || self.boot_modules.contains(name)
+    }
+
+    /// Whether `name` is in one of the packages that whoever runs the bundle adds.
+    ///
+    /// # Errors
+    /// [`SourceError`] when a folder that may have a module of that name cannot be read.
+    pub(crate) fn adds(&self, name: &str, sources: &SourceSet) -> Result<bool, SourceError> {
+        let top = prefixes(name).next().unwrap_or(name);
+        if !self.packages.contains(top) {
+            return Ok(false);
+        }
+        Ok(match sources.find(top)? {
+            None => true,
+            Some(Found::Module(_)) => false,
+            // A folder that only has this name, with data perhaps, is not a package that somebody means.
+            Some(Found::Namespace) => sources.children(top)?.is_empty(),
+        })
     }
 }

@@ -203,6 +203,9 @@ impl<'a> World<'a> {
         if self.target.builtin_modules.contains(name) || hidden_imports::is_import_system(name) {
             return Ok(Presence::Native);
         }
+        if self.target.adds(name, self.sources)? {
+            return Ok(Presence::Native);
+        }
         let held = self.target.holds(name);
         // Submodules of a package that the engine has come from the engine's own folder.
         let in_held_package =

@@ -79,6 +79,13 @@ pub(super) fn inspect(file: &Path, json: bool) -> Result<(), Failure> {
             let _ = writeln!(out, "  {name:<52} {:>9}", size(bytes.len() as u64));
         }
     }
+    if !description.packages.is_empty() {
+        let _ = writeln!(out, "\npackages of Pyodide, beside the bundle");
+        for (name, package) in &description.packages {
+            let _ = writeln!(out, "  {name:<24} {:<12} {}", package.version, package.file);
+            let _ = writeln!(out, "  {:<24} sha256       {}", "", package.sha256);
+        }
+    }
     if !bundle.modules().is_empty() {
         let _ = writeln!(out, "\nmodules");
         for module in bundle.modules() {

@@ -134,13 +134,14 @@ pub fn pack(
     let mut pyodide = None;
     let mut user_sources = BTreeMap::new();
     let mut analysis_time = Duration::ZERO;
-    let mut closure = None;
+    let mut analysed = None;
     let mut traced = Traced::new();
     if !plan.classes.is_empty() {
         let built = BuiltEngine::ensure(cache, progress)?;
         plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
         plan.sources.add_memory(Origin::Stdlib, engine::guest());
-        let target = plan::target(&built.description, request.optimize);
+        let mut target = plan::target(&built.description, request.optimize);
+        pyodide::tell_of_packages(&mut target, request.target);
         plan.check_include(&target)?;
         progress("following imports");
         let options = analysis::Options {
@@ -154,53 +155,44 @@ pub fn pack(
         let found = analysis::analyse(&plan.sources, &target, &plan.entries(), &options)?;
         analysis_time = start.elapsed();
         user_sources = modules::user_sources(&found);
-        progress("compiling Python modules");
-        let texts = if request.shake {
-            docstrings::without_docstrings(&found)
-        } else {
-            BTreeMap::new()
-        };
-        let mut carried = modules::compile(request, &built.engine, cache, &found, &texts)?;
-        let mut table = modules::table(&found, &carried);
-        let (cold, cold_table) = cold::left_out(
+        let stages = Stages {
             request,
-            &plan,
-            &target,
-            &options,
-            (&built.engine, cache),
-            &found,
-        )?;
-        carried.extend(cold);
-        table.extend(cold_table);
-        table.sort_by(|left, right| left.name.cmp(&right.name));
-        progress("importing and freezing");
-        let frozen = block_on(freeze(
-            &built.engine,
-            carried,
-            &plan.class_sites(),
-            request.carry.trace,
-        ))
-        .map_err(|error| import_error(error, &user_sources))?;
-        notes.extend(notes::of_closure(&found));
-        notes.extend(notes::of_output(&frozen.printed));
-        traced.clone_from(&frozen.traced);
-        let parts = python_parts(request, &plan, &built, table, frozen)?;
+            plan: &plan,
+            target: &target,
+            options: &options,
+            built: &built,
+            cache,
+            progress,
+        };
+        let imported = if pyodide::needs_packages(&found) {
+            // What the nodes import is not here, so that they cannot be.
+            None
+        } else {
+            let imported = stages.import(&found, &user_sources)?;
+            notes.extend(notes::of_output(&imported.printed));
+            traced.clone_from(&imported.traced);
+            Some(imported.parts)
+        };
         if request.target == Target::Pyodide {
             progress("packing for Pyodide");
-            let name = &plan.manifest.metadata.name;
-            pyodide = Some(pyodide::parts(
-                request,
-                (&built, cache),
-                &options,
-                &found,
-                name,
-                parts.nodes,
-            )?);
+            let nodes = match imported {
+                Some(parts) => parts.nodes,
+                None => plan.python_nodes_as_read()?,
+            };
+            let (parts, of_pyodide) = pyodide::parts(&stages, &found, nodes)?;
+            notes.extend(notes::of_packages(&parts.packages));
+            notes.extend(notes::of_closure(&of_pyodide.closure));
+            pyodide = Some(parts);
+            analysed = Some(of_pyodide);
         } else {
-            python = Some(parts);
+            notes.extend(notes::of_closure(&found));
+            python = imported;
+            analysed = Some(Analysed {
+                sources: plan.sources,
+                closure: found,
+            });
         }
         engine = Some(built);
-        closure = Some(found);
     }
     let parts = Parts {
         name: file_name(&plan.manifest.metadata.name),
@@ -219,12 +211,73 @@ pub fn pack(
         traced,
         user_sources,
         analysis: analysis_time,
-        analysed: closure.map(|closure| Analysed {
-            sources: plan.sources,
-            closure,
-        }),
+        analysed,
         notes,
     })
+}
+
+/// What the stages behind analysis work with.
+struct Stages<'a> {
+    request: &'a Request,
+    plan: &'a Plan,
+    target: &'a analysis::Target,
+    options: &'a analysis::Options,
+    built: &'a BuiltEngine,
+    cache: &'a Cache,
+    progress: &'a (dyn Fn(&str) + Sync),
+}
+
+/// The nodes, imported in the engine.
+struct Imported {
+    parts: PythonParts,
+    /// What they printed.
+    printed: String,
+    /// What ran meanwhile, if that was asked for.
+    traced: Traced,
+}
+
+impl Stages<'_> {
+    /// Compile what was found, import the nodes in the engine, and freeze it.
+    fn import(
+        &self,
+        found: &Closure,
+        user_sources: &BTreeMap<String, UserSource>,
+    ) -> Result<Imported, PackError> {
+        let (request, built) = (self.request, self.built);
+        (self.progress)("compiling Python modules");
+        let texts = if request.shake {
+            docstrings::without_docstrings(found)
+        } else {
+            BTreeMap::new()
+        };
+        let mut carried = modules::compile(request, &built.engine, self.cache, found, &texts)?;
+        let mut table = modules::table(found, &carried);
+        let (cold, cold_table) = cold::left_out(
+            request,
+            self.plan,
+            self.target,
+            self.options,
+            (&built.engine, self.cache),
+            found,
+        )?;
+        carried.extend(cold);
+        table.extend(cold_table);
+        table.sort_by(|left, right| left.name.cmp(&right.name));
+        (self.progress)("importing and freezing");
+        let frozen = block_on(freeze(
+            &built.engine,
+            carried,
+            &self.plan.class_sites(),
+            request.carry.trace,
+        ))
+        .map_err(|error| import_error(error, user_sources))?;
+        let (printed, traced) = (frozen.printed.clone(), frozen.traced.clone());
+        Ok(Imported {
+            parts: python_parts(request, self.plan, built, table, frozen)?,
+            printed,
+            traced,
+        })
+    }
 }
 
 fn python_parts(

@@ -1,11 +1,14 @@
 //! What somebody who packs should know, although nothing is wrong.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use rm_runtime::bundle::PyodidePackage;
 use rm_runtime::manifest::Manifest;
 use rm_runtime::nodes::Registry;
 
 use crate::analysis::{Certainty, Closure};
+use crate::pyodide::Facts;
 use crate::source::Origin;
 
 /// Hints that say less than their author may think.
@@ -65,6 +68,22 @@ pub(super) fn of_closure(closure: &Closure) -> Vec<String> {
         .chain(unused)
         .chain(shadowed)
         .collect()
+}
+
+/// Which packages of Pyodide's own the page has to have beside the bundle.
+pub(super) fn of_packages(packages: &BTreeMap<String, PyodidePackage>) -> Option<String> {
+    let list: Vec<_> = packages
+        .iter()
+        .map(|(name, package)| format!("{name} {} ({})", package.version, package.file))
+        .collect();
+    (!list.is_empty()).then(|| {
+        format!(
+            "these packages come with Pyodide {} and are not in the bundle; the page needs their files, from Pyodide's full \
+             distribution:\n{}",
+            Facts::known().pyodide,
+            list.join("\n")
+        )
+    })
 }
 
 /// What the nodes' modules printed while they were imported: it will not be printed again.

@@ -102,7 +102,10 @@ impl Plan {
     /// What the project asks for must be there.
     pub(super) fn check_include(&self, target: &Target) -> Result<(), PackError> {
         for module in &self.include {
-            if !target.holds(module) && self.sources.find(module)?.is_none() {
+            if !target.holds(module)
+                && !target.adds(module, &self.sources)?
+                && self.sources.find(module)?.is_none()
+            {
                 return Err(PackError::Include {
                     file: self.project_file.clone(),
                     module: module.clone(),
@@ -146,6 +149,17 @@ impl Plan {
             (node_type.clone(), python_node(class, facts.copied()))
         };
         self.classes.iter().map(node).collect()
+    }
+
+    /// The same by reading alone, for classes that cannot be imported here.
+    pub(super) fn python_nodes_as_read(&self) -> Result<BTreeMap<String, PythonNode>, PackError> {
+        let node = |(node_type, class): (&String, &NodeClass)| {
+            let class = analysis::with_bases(&self.sources, class);
+            (node_type.clone(), python_node(&class, None))
+        };
+        let nodes = self.classes.iter().map(node).collect();
+        self.check_shapes(&nodes)?;
+        Ok(nodes)
     }
 
     /// Check that every node can stand where the manifest puts it.
@@ -305,6 +319,8 @@ pub(crate) fn target(description: &EngineDescription, optimize: bool) -> Target 
         implementation: description.implementation.clone(),
         version: [major, minor, micro],
         optimize,
+        packages: BTreeSet::new(),
+        elsewhere: BTreeMap::new(),
     }
 }
 
@@ -317,6 +333,6 @@ fn python_node(class: &NodeClass, facts: Option<&ClassFacts>) -> PythonNode {
             Some(ProcessKind::Coroutine | ProcessKind::AsyncGenerator)
         ),
         is_streaming: class.is_streaming || facts.is_some_and(|facts| facts.is_streaming),
-        is_source: facts.is_some_and(|facts| facts.is_source),
+        is_source: facts.map_or(class.is_source, |facts| facts.is_source),
     }
 }

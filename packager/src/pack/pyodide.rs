@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use rm_runtime::bundle::{PackedModule, PyodideParts, PythonNode};
+use rm_runtime::bundle::{PackedModule, PyodideParts, PythonNode, Target};
 use rm_runtime::cache::Cache;
 use rm_runtime::digest::Digest;
 
 use super::plan::Plan;
-use super::{PackError, Request, docstrings, modules};
-use crate::analysis::{self, Closure, NodeModule, Options};
+use super::{Analysed, PackError, Request, Stages, docstrings, modules};
+use crate::analysis::{self, Closure, NodeModule, ReachedModule};
 use crate::compile::{Source, compile_all};
 use crate::engine::{self, BuiltEngine};
 use crate::freeze::CarriedModule;
 use crate::minify::{FOR_CODE, Task, minify_all};
 use crate::pyodide::lock::{Locked, lock};
+use crate::pyodide::packages::{Package, Packages};
 use crate::pyodide::wheel::{Wheel, normalised};
 use crate::pyodide::zip::archive;
 use crate::pyodide::{self, Facts, path_of, pyc};
@@ -29,16 +30,43 @@ const LIBRARY: &str = "python_stdlib.zip";
 /// What stands for a node as the reason of what Pyodide itself needs.
 const REASON: &str = "Pyodide";
 
+/// What analysis for the engine has to know of Pyodide's packages: that they are there, or that they are elsewhere.
+pub(super) fn tell_of_packages(target: &mut analysis::Target, bundles: Target) {
+    let packages = Packages::known();
+    let modules = packages.by_module().into_iter();
+    match bundles {
+        Target::Pyodide => target.packages = modules.map(|(module, _)| module.to_owned()).collect(),
+        Target::Wasmtime => {
+            let hint = |package: &Package| {
+                format!(
+                    "`rm-pack build --target pyodide` has it: {} {} comes with Pyodide; otherwise name a folder that holds it with \
+                     --source or in [tool.rm-pack] of pyproject.toml, or catch ImportError if the node can do without",
+                    package.name, package.version
+                )
+            };
+            let hints = modules.map(|(module, package)| (module.to_owned(), hint(package)));
+            target.elsewhere = hints.collect();
+        }
+    }
+}
+
+/// Whether somebody imports a package that comes with Pyodide.
+pub(super) fn needs_packages(found: &Closure) -> bool {
+    !found.packages.is_empty()
+}
+
 /// The Python side of a bundle for Pyodide, and what analysis found. The application was imported in the engine already, which
-/// told what the classes in `nodes` are; `application` is what was found then.
+/// told what the classes in `nodes` are; `application` is what was found then. An application that uses packages of Pyodide's
+/// own was only read.
+///
+/// What such packages use of the standard library and of the application cannot be seen here. So nothing is left out of the
+/// application then, and there is no library in the bundle: Pyodide gets its own.
 pub(super) fn parts(
-    request: &Request,
-    (built, cache): (&BuiltEngine, &Cache),
-    options: &Options,
+    stages: &Stages<'_>,
     application: &Closure,
-    name: &str,
     nodes: BTreeMap<String, PythonNode>,
-) -> Result<PyodideParts, PackError> {
+) -> Result<(PyodideParts, Analysed), PackError> {
+    let (request, built, cache) = (stages.request, stages.built, stages.cache);
     let facts = Facts::known();
     if !facts.takes_code_of(&built.description) {
         return Err(PackError::Engine(anyhow::anyhow!(
@@ -48,16 +76,24 @@ pub(super) fn parts(
             built.description.python
         )));
     }
-    let mut found = analyse(request, built, options, (&facts, application))?;
-    found.modules.remove(pyodide::USES);
-    let mut texts = if request.shake {
-        docstrings::without_docstrings_like(application, &found)
+    let brings_library = !needs_packages(application);
+    let needed = application.packages.clone();
+    let mut analysed = analyse(stages, &facts, application)?;
+    let found = &mut analysed.closure;
+    if brings_library {
+        found.modules.remove(pyodide::USES);
+    } else {
+        let is_own = |module: &ReachedModule| module.source.origin != Origin::Stdlib;
+        found.modules.retain(|_, module| is_own(module));
+    }
+    let mut texts = if request.shake && brings_library {
+        docstrings::without_docstrings_like(application, found)
     } else {
         BTreeMap::new()
     };
-    import_guest_first(&found, &mut texts);
-    let carried = modules::compile(request, &built.engine, cache, &found, &texts)?;
-    let table = modules::table(&found, &carried);
+    import_guest_first(found, &mut texts);
+    let carried = modules::compile(request, &built.engine, cache, found, &texts)?;
+    let table = modules::table(found, &carried);
     let (library, application): (Vec<_>, Vec<_>) = carried.iter().partition(|module| {
         let reached = found.modules.get(&module.name);
         reached.is_some_and(|reached| reached.source.origin == Origin::Stdlib)
@@ -69,19 +105,10 @@ pub(super) fn parts(
         facts: &facts,
     };
     let guest = compiler.guest()?;
-    let mut library_files = compiler.files(&library);
-    library_files.extend(
-        guest
-            .iter()
-            .filter(|(path, _)| {
-                pyodide::BOOT
-                    .iter()
-                    .any(|boot| path_of(boot, false) == **path)
-            })
-            .map(|(path, code)| (path.clone(), code.clone())),
-    );
-    let table_of_library = removed_table(&library);
-    library_files.extend(compiler.texts(&[("_rm_library", &table_of_library)])?);
+    let mut files = BTreeMap::new();
+    if brings_library {
+        files.insert(LIBRARY.to_owned(), compiler.library(&library, &guest)?);
+    }
     let mut application_files = compiler.files(&application);
     let mut table_of_application = removed_table(&application);
     let stdlib = engine::stdlib();
@@ -89,20 +116,35 @@ pub(super) fn parts(
     let names: Vec<_> = names.into_iter().collect();
     let _ = writeln!(table_of_application, "STDLIB = {:?}", names.join(" "));
     application_files.extend(compiler.texts(&[("_rm_application", &table_of_application)])?);
-    let wheels = wheels(name, application_files, guest);
-    Ok(PyodideParts {
-        files: files(&facts, &wheels, &library_files),
+    let packages = Packages::known();
+    // Those in functions that nobody calls are not asked for, although such functions stay.
+    let needed = needed.union(&found.packages_at_import);
+    let packages = packages.closure(needed.map(String::as_str));
+    let title = &stages.plan.manifest.metadata.name;
+    let mut name = normalised(title);
+    if packages.contains_key(&name) {
+        // A lock file has one of each name.
+        name.push_str("-pipeline");
+    }
+    let wheels = wheels(name, title, application_files, guest);
+    files.extend(wheels_and_lock(&facts, &wheels, &packages));
+    let described = packages.iter();
+    let described = described.map(|(name, package)| (name.clone(), package.described()));
+    let parts = PyodideParts {
+        files,
         modules: sorted(table),
         nodes,
-    })
+        packages: described.collect(),
+    };
+    Ok((parts, analysed))
 }
 
 fn analyse(
-    request: &Request,
-    built: &BuiltEngine,
-    options: &Options,
-    (facts, application): (&Facts, &Closure),
-) -> Result<Closure, PackError> {
+    stages: &Stages<'_>,
+    facts: &Facts,
+    application: &Closure,
+) -> Result<Analysed, PackError> {
+    let (request, built) = (stages.request, stages.built);
     // The sources that were read first have the engine's guest behind them.
     let mut plan = Plan::read(request)?;
     let library = pyodide::stdlib(|module| application.modules.contains_key(module));
@@ -111,23 +153,27 @@ fn analyse(
     let guest = guest.map(|(name, text)| (format!("{name}.py"), text));
     plan.sources
         .add_memory(Origin::Stdlib, guest.chain([pyodide::uses()]));
-    let target = facts.target(&built.description, request.optimize);
+    let mut target = facts.target(&built.description, request.optimize);
+    tell_of_packages(&mut target, Target::Pyodide);
     let mut entries = plan.entries();
-    entries.push(NodeModule {
-        node_type: REASON.to_owned(),
-        module: pyodide::USES.to_owned(),
-        class: None,
-    });
-    let mut options = options.clone();
+    let mut options = stages.options.clone();
     options.native_names.extend(facts.native_names());
-    options.keep.extend(facts.keep.iter().cloned());
     options.cold = false;
-    Ok(analysis::analyse(
-        &plan.sources,
-        &target,
-        &entries,
-        &options,
-    )?)
+    if needs_packages(application) {
+        options.whole_modules = true;
+    } else {
+        entries.push(NodeModule {
+            node_type: REASON.to_owned(),
+            module: pyodide::USES.to_owned(),
+            class: None,
+        });
+        options.keep.extend(facts.keep.iter().cloned());
+    }
+    let closure = analysis::analyse(&plan.sources, &target, &entries, &options)?;
+    Ok(Analysed {
+        sources: plan.sources,
+        closure,
+    })
 }
 
 /// Let the first module that the interpreter reads import what stands for missing definitions. It stays on its lines; what was
@@ -186,6 +232,23 @@ impl Compiler<'_> {
         with_code.collect()
     }
 
+    /// The standard library, with what stands for missing definitions in it.
+    fn library(
+        &self,
+        modules: &[&CarriedModule],
+        guest: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Vec<u8>, PackError> {
+        let mut files = self.files(modules);
+        for module in pyodide::BOOT {
+            let path = path_of(module, false);
+            if let Some(code) = guest.get(&path) {
+                files.insert(path, code.clone());
+            }
+        }
+        files.extend(self.texts(&[("_rm_library", &removed_table(modules))])?);
+        Ok(archive(&files))
+    }
+
     /// The guest's modules. Tracebacks leave them out by the names that their files have in the engine.
     fn guest(&self) -> Result<BTreeMap<String, Vec<u8>>, PackError> {
         let guest = pyodide::guest();
@@ -223,16 +286,17 @@ impl Compiler<'_> {
 }
 
 fn wheels(
-    name: &str,
+    name: String,
+    title: &str,
     application: BTreeMap<String, Vec<u8>>,
     guest: BTreeMap<String, Vec<u8>>,
 ) -> [Wheel; 2] {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     [
         Wheel {
-            name: normalised(name),
+            name,
             version: version.clone(),
-            summary: format!("The Python nodes of the pipeline {name}, compiled by rm-pack"),
+            summary: format!("The Python nodes of the pipeline {title}, compiled by rm-pack"),
             files: application,
         },
         Wheel {
@@ -244,12 +308,13 @@ fn wheels(
     ]
 }
 
-fn files(
+/// The wheels as files, and the lock file that lists them beside the packages that come with Pyodide.
+fn wheels_and_lock(
     facts: &Facts,
     wheels: &[Wheel],
-    library: &BTreeMap<String, Vec<u8>>,
+    packages: &BTreeMap<String, &Package>,
 ) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::from([(LIBRARY.to_owned(), archive(library))]);
+    let mut files = BTreeMap::new();
     let mut locked = Vec::new();
     for wheel in wheels {
         let bytes = wheel.to_bytes();
@@ -266,12 +331,20 @@ fn files(
             depends: if wheel.name == GUEST_WHEEL {
                 Vec::new()
             } else {
-                vec![GUEST_WHEEL.to_owned()]
+                let packages = packages.keys().cloned();
+                std::iter::once(GUEST_WHEEL.to_owned())
+                    .chain(packages)
+                    .collect()
             },
+            package_type: "package".to_owned(),
+            install_dir: "site".to_owned(),
         });
         files.insert(wheel.file_name(), bytes);
     }
-    files.insert("pyodide-lock.json".to_owned(), lock(facts, &locked));
+    files.insert(
+        "pyodide-lock.json".to_owned(),
+        lock(facts, &locked, packages),
+    );
     files
 }
 

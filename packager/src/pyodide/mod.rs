@@ -3,9 +3,11 @@
 //! Nothing of Pyodide itself is here or in any bundle. What packing has to know about it was written down by
 //! `browser-demo/scripts/pyodide-facts.mjs`: what is compiled into its interpreter (`python/pyodide/target.json`), and what its own
 //! Python code uses of the standard library (`python/pyodide/uses.py`), which analysis takes for one more module that
-//! uses things. So the library that a bundle carries is enough for Pyodide to start from.
+//! uses things. So the library that a bundle carries is enough for Pyodide to start from. `python/pyodide/packages.json` lists the
+//! packages that come with Pyodide; a bundle that uses some carries no library, for nobody knows here what they use of it.
 
 pub(crate) mod lock;
+pub(crate) mod packages;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wheel;
@@ -127,6 +129,8 @@ impl Facts {
             implementation: self.implementation.clone(),
             version: self.version_info,
             optimize,
+            packages: BTreeSet::new(),
+            elsewhere: BTreeMap::new(),
         }
     }
 }

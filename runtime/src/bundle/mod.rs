@@ -15,7 +15,7 @@
 //! |---|---|
 //! | `*.whl` | wheels of compiled modules: the application, and the guest that answers for it |
 //! | `pyodide-lock.json` | what Pyodide has to know to load them |
-//! | `python_stdlib.zip` | what is needed of the standard library, compiled |
+//! | `python_stdlib.zip` | what is needed of the standard library, compiled; not in a bundle that needs packages of Pyodide's own |
 //!
 //! The SHA-256 of `bundle.json` is the bundle's *content hash*: it is in the file's name and in the archive's comment, and
 //! through the entries' digests it covers everything. Digests are those of the uncompressed contents. Reading checks
@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::python::class::PythonNode;
 pub use error::BundleError;
 pub use index::{INDEX_FILE, Index, IndexedBundle, IndexedEngine};
-pub use pyodide::PyodideParts;
+pub use pyodide::{PyodidePackage, PyodideParts};
 
 use crate::digest::Digest;
 use crate::file::write_atomically;
@@ -86,6 +86,9 @@ pub struct Description {
     pub engine: Option<EngineReference>,
     /// The Python nodes: type in the manifest to class.
     pub nodes: BTreeMap<String, PythonNode>,
+    /// The packages of Pyodide's own that the nodes use, by name: not in the bundle, and loaded with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub packages: BTreeMap<String, PyodidePackage>,
     /// The pipeline.
     pub manifest: Manifest,
     /// Every other entry of the archive.
@@ -181,6 +184,7 @@ impl Bundle {
                 packer: parts.packer,
                 engine: None,
                 nodes: BTreeMap::new(),
+                packages: BTreeMap::new(),
                 manifest: parts.manifest,
                 entries: BTreeMap::new(),
             },

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Bundle, BundleError, PackedModule, Parts, PythonNode, Target};
+use crate::digest::Digest;
 use crate::file::write_atomically;
 
 /// What a bundle for Pyodide has of Python.
@@ -15,6 +18,19 @@ pub struct PyodideParts {
     pub modules: Vec<PackedModule>,
     /// Which classes the manifest's types are.
     pub nodes: BTreeMap<String, PythonNode>,
+    /// Which packages of Pyodide's own they use.
+    pub packages: BTreeMap<String, PyodidePackage>,
+}
+
+/// A package that comes with Pyodide: a bundle says which file of it is meant, and does not have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PyodidePackage {
+    /// Its version.
+    pub version: String,
+    /// The file's name in Pyodide's full distribution.
+    pub file: String,
+    /// The file's SHA-256.
+    pub sha256: Digest,
 }
 
 impl Bundle {
@@ -24,6 +40,7 @@ impl Bundle {
         bundle.description.target = Target::Pyodide;
         if let Some(pyodide) = pyodide {
             bundle.description.nodes = pyodide.nodes;
+            bundle.description.packages = pyodide.packages;
             bundle.modules = pyodide.modules;
             bundle.files = pyodide.files;
         }

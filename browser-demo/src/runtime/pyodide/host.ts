@@ -1,12 +1,15 @@
 /** Python nodes in Pyodide: downloads it once, checks it, and gives every node an interpreter in a worker of its own. */
-import { python as pythonFile, version, wasm as wasmFile } from "virtual:pyodide";
+import { library as libraryFile, python as pythonFile, version, wasm as wasmFile } from "virtual:pyodide";
+import libraryAddress from "./files/pyodide-library.zip?url";
 import pythonAddress from "./files/pyodide-python.zip?url";
 import wasmAddress from "pyodide/pyodide.asm.wasm?url";
-import { sha256, type Bundle } from "../bundle.ts";
-import { PipelineError, reasonOf } from "../errors.ts";
+import type { Bundle } from "../bundle.ts";
+import { PipelineError } from "../errors.ts";
 import type { HostContext } from "../hosts.ts";
 import { WorkerInterpreter } from "../interpreter.ts";
 import { PYTHON_PROTOCOL, type PythonHost, type PythonInstance } from "../python.ts";
+import { fetchChecked, once, Tally } from "./download.ts";
+import { fetchPackages, type Locked } from "./packages.ts";
 import type { Start } from "./start.ts";
 
 const LIBRARY = "python_stdlib.zip";
@@ -14,13 +17,28 @@ const LOCK = "pyodide-lock.json";
 
 /** Make ready what a bundle's interpreters start from. Rejects with a `load` or `bundle` error. */
 export async function pyodideHost(bundle: Bundle, context: HostContext): Promise<PythonHost> {
-  const start = partsOf(bundle);
-  const { module, python } = await download(context);
-  return new PyodideHost({ ...start, module, python }, context);
+  const { library: own, packages: wanted, ...parts } = partsOf(bundle);
+  const tally = new Tally(context.onProgress);
+  const folder = context.pyodidePackagesURL ?? context.pyodideURL ?? new URL("pyodide/", self.location.href).href;
+  const file = (made: Made) => fileOf(made, context.pyodideURL, tally);
+  const [module, python, library, packages] = await Promise.all([
+    once(`module ${context.pyodideURL ?? ""}`, async () => WebAssembly.compile(await file(WASM))),
+    file(PYTHON),
+    // What packages use of the standard library is known to nobody here, so that they have all of it.
+    own ?? file(ALL_OF_LIBRARY),
+    fetchPackages(wanted, { folder, version }, tally),
+  ]);
+  return new PyodideHost({ ...parts, module, python, library, packages }, context);
 }
 
-/** What a bundle has for Pyodide; `openBundle` has checked it. */
-function partsOf(bundle: Bundle): Omit<Start, "module" | "python"> {
+/** What a bundle has for Pyodide, and what it needs beside that. */
+interface Parts extends Pick<Start, "wheels" | "lock"> {
+  readonly library: Uint8Array<ArrayBuffer> | undefined;
+  readonly packages: readonly Locked[];
+}
+
+/** `openBundle` has checked it. */
+function partsOf(bundle: Bundle): Parts {
   const entry = (name: string) => {
     const bytes = bundle.entries.get(name);
     if (bytes === undefined)
@@ -29,7 +47,10 @@ function partsOf(bundle: Bundle): Omit<Start, "module" | "python"> {
     return bytes.slice();
   };
   const lock = new TextDecoder().decode(entry(LOCK));
-  const { info } = JSON.parse(lock) as { readonly info: { readonly python: string } };
+  const { info, packages } = JSON.parse(lock) as {
+    readonly info: { readonly python: string };
+    readonly packages: Readonly<Record<string, Locked>>;
+  };
   if (!info.python.startsWith("3.14.")) {
     throw new PipelineError(
       "version",
@@ -38,76 +59,43 @@ function partsOf(bundle: Bundle): Omit<Start, "module" | "python"> {
     );
   }
   const wheels = [...bundle.entries.keys()].filter((name) => name.endsWith(".whl"));
-  return { library: entry(LIBRARY), wheels: wheels.map((name) => [name, entry(name)] as const), lock };
-}
-
-/** What every bundle needs of Pyodide. */
-type Downloaded = Pick<Start, "module" | "python">;
-
-/** By the address of the files, for all pipelines of this thread. */
-const downloads = new Map<string, Promise<Downloaded>>();
-
-function download(context: HostContext): Promise<Downloaded> {
-  const { pyodideURL = "" } = context;
-  const known = downloads.get(pyodideURL);
-  if (known !== undefined) return known;
-  const made = downloadOnce(context);
-  downloads.set(pyodideURL, made);
-  // Another attempt may fare better.
-  made.catch(() => downloads.delete(pyodideURL));
-  return made;
-}
-
-async function downloadOnce({ pyodideURL, onProgress }: HostContext): Promise<Downloaded> {
-  const own = (address: string) => new URL(address, import.meta.url);
-  const [wasmURL, pythonURL] =
-    pyodideURL === undefined
-      ? [own(wasmAddress), own(pythonAddress)]
-      : [new URL("pyodide.asm.wasm", pyodideURL), new URL("pyodide-python.zip", pyodideURL)];
-  const total = wasmFile.size + pythonFile.size;
-  let loaded = 0;
-  const onBytes = (count: number) => {
-    loaded += count;
-    onProgress?.({ loaded, total });
+  const ofPyodide = Object.values(packages).filter(({ file_name }) => !bundle.entries.has(file_name));
+  return {
+    library: ofPyodide.length > 0 ? undefined : entry(LIBRARY),
+    packages: ofPyodide,
+    wheels: wheels.map((name) => [name, entry(name)] as const),
+    lock,
   };
-  const [wasm, python] = await Promise.all([
-    fetchChecked(wasmURL, wasmFile, onBytes),
-    fetchChecked(pythonURL, pythonFile, onBytes),
-  ]);
-  return { module: await WebAssembly.compile(wasm), python };
 }
+
+/** A file that the build of the page made or copied. */
+interface Made {
+  readonly address: string;
+  /** Its name in a folder that `pyodideURL` names. */
+  readonly name: string;
+  readonly expected: { readonly sha256: string; readonly size: number };
+}
+
+const WASM: Made = { address: wasmAddress, name: "pyodide.asm.wasm", expected: wasmFile };
+const PYTHON: Made = { address: pythonAddress, name: "pyodide-python.zip", expected: pythonFile };
+const ALL_OF_LIBRARY: Made = { address: libraryAddress, name: "pyodide-library.zip", expected: libraryFile };
 
 /** A file that is what it was when this package was built. */
-async function fetchChecked(
-  address: URL,
-  expected: { readonly sha256: string; readonly size: number },
-  onBytes: (count: number) => void,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(expected.size);
-  let at = 0;
-  try {
-    const response = await fetch(address);
-    if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
-    const reader = response.body?.getReader();
-    for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
-      if (at + part.value.length > bytes.length) throw new Error("it is longer than it was when this page was built");
-      bytes.set(part.value, at);
-      at += part.value.length;
-      onBytes(part.value.length);
-    }
-  } catch (error) {
-    throw new PipelineError("load", `Pyodide's file at ${String(address)} cannot be loaded: ${reasonOf(error)}`, {
-      hint: "serve what the build of the page wrote, from the page's own origin",
-    });
-  }
-  if (at !== bytes.length || (await sha256(bytes)) !== expected.sha256) {
-    throw new PipelineError(
-      "load",
-      `Pyodide's file at ${String(address)} is not the one that this page was built with: its SHA-256 is another`,
-      { hint: `serve the files of Pyodide ${version} that the build of the page wrote` },
-    );
-  }
-  return bytes;
+function fileOf({ address, name, expected }: Made, folder: string | undefined, tally: Tally) {
+  const url = folder === undefined ? new URL(address, import.meta.url) : new URL(name, folder);
+  return once(`${url.href} ${expected.sha256}`, () =>
+    fetchChecked(
+      url,
+      {
+        ...expected,
+        name: `Pyodide's file at ${url.href}`,
+        meant: "the one that this page was built with",
+        absent: "serve what the build of the page wrote, from the page's own origin",
+        other: `serve the files of Pyodide ${version} that the build of the page wrote`,
+      },
+      tally,
+    ),
+  );
 }
 
 class PyodideHost implements PythonHost {

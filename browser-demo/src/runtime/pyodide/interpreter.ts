@@ -15,6 +15,9 @@ const FOLDER = "/remotemedia";
 /** The address under which Pyodide asks for what it has been given. */
 const LIBRARY = "python_stdlib.zip";
 
+/** The addresses under which it asks for packages; nothing is there. */
+const PACKAGES = new URL("./packages/", self.location.href).href;
+
 const scope = self as unknown as DedicatedWorkerGlobalScope;
 let dispatch: PyCallable | undefined;
 
@@ -51,13 +54,16 @@ function instantiateFrom(module: WebAssembly.Module): Required<Settings>["instan
   };
 }
 
-async function boot({ module, library, python, wheels, lock }: Start): Promise<void> {
+async function boot({ module, library, python, wheels, packages, lock }: Start): Promise<void> {
+  const files = new Map(packages.map(({ file, bytes }) => [PACKAGES + file, bytes]));
   // Pyodide fetches what it boots from. Here it gets what was checked, and nothing else from anywhere.
   scope.fetch = (input) => {
     const address = input instanceof Request ? input.url : String(input);
     if (address.endsWith(`/${LIBRARY}`)) return Promise.resolve(new Response(library));
     // Asked for in advance; what `instantiateFrom` has takes its place.
     if (address.endsWith("/pyodide.asm.wasm")) return Promise.resolve(new Response(null));
+    const file = files.get(address);
+    if (file !== undefined) return Promise.resolve(new Response(file));
     return Promise.reject(new TypeError(`a node's interpreter has no network: ${address}`));
   };
   const archives = [["pyodide.zip", python] as const, ...wheels];
@@ -68,6 +74,7 @@ async function boot({ module, library, python, wheels, lock }: Start): Promise<v
     indexURL: new URL("./", scope.location.href).href,
     stdLibURL: LIBRARY,
     lockFileContents: lock,
+    packageBaseUrl: PACKAGES,
     stdout: printed(false),
     stderr: printed(true),
     // As the engine is: the same order of sets, the same encoding, the same time zone.
@@ -89,6 +96,7 @@ async function boot({ module, library, python, wheels, lock }: Start): Promise<v
       return createPyodideModule(settings);
     }) as never,
   });
+  await install(pyodide, packages);
   const guest = pyodide.pyimport("_rm_pyodide") as PyProxy & {
     readonly start: PyCallable;
     readonly dispatch: PyCallable;
@@ -96,6 +104,20 @@ async function boot({ module, library, python, wheels, lock }: Start): Promise<v
   const ffi = pyodide.pyimport("pyodide.ffi") as PyProxy & { readonly to_js: PyCallable };
   guest.start(ffi.to_js);
   dispatch = guest.dispatch;
+}
+
+/** Have Pyodide install packages of its own. It reports what it cannot install, and goes on. */
+async function install(pyodide: PyodideAPI, packages: Start["packages"]): Promise<void> {
+  if (packages.length === 0) return;
+  const said: string[] = [];
+  const names = packages.map(({ name }) => name);
+  const done = await pyodide.loadPackage(names, {
+    checkIntegrity: true,
+    messageCallback: () => undefined,
+    errorCallback: (text) => said.push(text),
+  });
+  const missing = names.filter((name) => !done.some((loaded) => loaded.name === name));
+  if (missing.length > 0) throw new Error(`it cannot install ${missing.join(", ")}: ${said.join("\n")}`);
 }
 
 function call(operation: number, payload: Uint8Array, buffers: readonly Uint8Array[]): void {

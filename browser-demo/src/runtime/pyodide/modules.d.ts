@@ -8,6 +8,7 @@ declare module "virtual:pyodide" {
   export const version: string;
   export const wasm: File;
   export const python: File;
+  export const library: File;
 }
 
 /** What makes Pyodide's Emscripten module. */

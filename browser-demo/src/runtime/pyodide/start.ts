@@ -1,3 +1,10 @@
+/** A package that comes with Pyodide, as it was downloaded and checked. */
+export interface LoadedPackage {
+  readonly name: string;
+  readonly file: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** What an interpreter in Pyodide is started with. */
 export interface Start {
   /** Pyodide's interpreter, compiled. */
@@ -8,6 +15,8 @@ export interface Start {
   readonly python: Uint8Array<ArrayBuffer>;
   /** The wheels of the bundle, by file name. */
   readonly wheels: readonly (readonly [name: string, wheel: Uint8Array<ArrayBuffer>])[];
+  /** Packages of Pyodide's own, which it installs itself. */
+  readonly packages: readonly LoadedPackage[];
   /** The bundle's lock file. */
   readonly lock: string;
 }

@@ -27,6 +27,11 @@ pub(super) struct Definition {
     pub(super) line: u32,
     pub(super) process: Option<ProcessKind>,
     pub(super) is_streaming: bool,
+    pub(super) is_source: bool,
+    /// Names of base classes that are not defined in the same file, in the order of the text.
+    pub(super) bases: Vec<String>,
+    /// Whether the class or one of its bases in the file says `is_streaming` itself.
+    pub(super) says_streaming: bool,
 }
 
 /// Calls `visit` for the statements of the top level, those in `if`, `try` and `with` blocks too.
@@ -62,14 +67,15 @@ pub(super) fn define(parsed: &ParsedModule, name: &str) -> Option<Definition> {
     });
     let class = *classes.get(name)?;
     let mut lineage = vec![class];
+    let mut bases = Vec::new();
     let mut at = 0;
     while let Some(class) = lineage.get(at).copied() {
         for base in class.arguments.iter().flat_map(|arguments| &arguments.args) {
-            if let Expr::Name(base) = base
-                && let Some(base) = classes.get(base.id.as_str())
-                && !lineage.iter().any(|known| known.name == base.name)
-            {
-                lineage.push(base);
+            let Expr::Name(base) = base else { continue };
+            match classes.get(base.id.as_str()) {
+                Some(base) if lineage.iter().any(|known| known.name == base.name) => {}
+                Some(base) => lineage.push(base),
+                None => bases.push(base.id.to_string()),
             }
         }
         at += 1;
@@ -80,7 +86,16 @@ pub(super) fn define(parsed: &ParsedModule, name: &str) -> Option<Definition> {
         line: parsed.line(&class.name),
         process: process.map(kind),
         is_streaming: says_streaming.unwrap_or_else(|| process.is_some_and(takes_stream)),
+        is_source: process.is_some_and(takes_nothing),
+        bases,
+        says_streaming: says_streaming.is_some(),
     })
+}
+
+/// Whether a method has no parameter but `self`.
+fn takes_nothing(method: &StmtFunctionDef) -> bool {
+    let parameters = &method.parameters;
+    parameters.posonlyargs.len() + parameters.args.len() == 1 && parameters.vararg.is_none()
 }
 
 /// Whether a method's first parameter behind `self` is annotated as a stream.

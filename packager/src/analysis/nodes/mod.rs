@@ -52,6 +52,8 @@ pub struct NodeClass {
     pub process: Option<ProcessKind>,
     /// Whether the class, or a base class in the same file, says `is_streaming = True`.
     pub is_streaming: bool,
+    /// Whether `process` takes nothing but `self`.
+    pub is_source: bool,
 }
 
 /// Finds the classes of `node_types`; the answer for each stands under its name.
@@ -325,6 +327,7 @@ fn node_class(
         line: definition.line,
         process: definition.process,
         is_streaming: definition.is_streaming,
+        is_source: definition.is_source,
     }
 }
 
@@ -356,8 +359,9 @@ fn explicit(
         });
     };
     let parsed = ParsedModule::parse(&source)?;
-    if let Some((file, definition)) = follow(sources, &source, &parsed, class, HOPS)? {
-        return Ok(node_class(node_type, module, class, &file, &definition));
+    if let Some((site, definition)) = follow(sources, &source, &parsed, class, HOPS)? {
+        let file = &site.source.display_path;
+        return Ok(node_class(node_type, module, class, file, &definition));
     }
     let mut classes = BTreeSet::new();
     each_top_level(&parsed.syntax.body, &mut |stmt| {
@@ -373,6 +377,64 @@ fn explicit(
     })
 }
 
+/// What the class of a node is, with base classes in other files of the sources: as much as reading tells without importing. The
+/// class itself where they cannot be read, which analysis will tell.
+pub(crate) fn with_bases(sources: &SourceSet, class: &NodeClass) -> NodeClass {
+    let inherited = || -> Result<Option<Definition>, NodeError> {
+        let Some(Found::Module(source)) = sources.find(&class.module)? else {
+            return Ok(None);
+        };
+        let parsed = ParsedModule::parse(&source)?;
+        let found = follow(sources, &source, &parsed, &class.class, HOPS)?;
+        let inherited = found.map(|(site, definition)| inherit(sources, &site, definition, HOPS));
+        inherited.transpose()
+    };
+    match on_deep_stacks(inherited) {
+        Ok(Some(definition)) => NodeClass {
+            process: definition.process,
+            is_streaming: definition.is_streaming,
+            is_source: definition.is_source,
+            ..class.clone()
+        },
+        Ok(None) | Err(_) => class.clone(),
+    }
+}
+
+/// A class with what it takes over from classes that its module imports.
+fn inherit(
+    sources: &SourceSet,
+    site: &Site,
+    class: Definition,
+    hops: usize,
+) -> Result<Definition, NodeError> {
+    let mut whole = class;
+    for base in std::mem::take(&mut whole.bases) {
+        if hops == 0 {
+            break;
+        }
+        let Some((site, base)) = follow(sources, &site.source, &site.parsed, &base, hops)? else {
+            continue;
+        };
+        let base = inherit(sources, &site, base, hops - 1)?;
+        if whole.process.is_none() {
+            whole.process = base.process;
+            whole.is_source = base.is_source;
+            whole.is_streaming |= base.is_streaming && !whole.says_streaming;
+        }
+        if base.says_streaming && !whole.says_streaming {
+            whole.says_streaming = true;
+            whole.is_streaming |= base.is_streaming;
+        }
+    }
+    Ok(whole)
+}
+
+/// A module in which a class is defined.
+struct Site {
+    source: ModuleSource,
+    parsed: ParsedModule,
+}
+
 /// The definition of `class` in the module or where the module imports it from.
 fn follow(
     sources: &SourceSet,
@@ -380,9 +442,11 @@ fn follow(
     parsed: &ParsedModule,
     class: &str,
     hops: usize,
-) -> Result<Option<(String, Definition)>, NodeError> {
+) -> Result<Option<(Site, Definition)>, NodeError> {
     if let Some(definition) = define(parsed, class) {
-        return Ok(Some((source.display_path.clone(), definition)));
+        let source = source.clone();
+        let parsed = ParsedModule::parse(&source)?;
+        return Ok(Some((Site { source, parsed }, definition)));
     }
     if hops == 0 {
         return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{NodeClass, ProcessKind, find_nodes};
+use super::{NodeClass, ProcessKind, find_nodes, with_bases};
 use crate::source::SourceSet;
 
 fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, SourceSet) {
@@ -45,6 +45,33 @@ fn class_by_name_with_its_facts() {
         (found.process, found.is_streaming),
         (Some(ProcessKind::AsyncGenerator), true)
     );
+}
+
+#[test]
+fn what_a_class_takes_over_from_other_files() {
+    let (_folder, sources) = folder(&[
+        (
+            "base.py",
+            "class Base:\n    is_streaming = True\n    def process(self, data): pass\nclass Other(Base): pass\n",
+        ),
+        ("between.py", "from base import Other as Known\n"),
+        (
+            "node.py",
+            "from between import Known\nclass Stream(Known): pass\nclass Source(Known):\n    is_streaming = False\n    def process(self): yield 1\n",
+        ),
+    ]);
+    let found = |class: &str| {
+        let types = BTreeSet::from([class.to_owned()]);
+        let found = find_nodes(&sources, &types)
+            .unwrap()
+            .remove(class)
+            .unwrap()
+            .unwrap();
+        let whole = with_bases(&sources, &found);
+        (whole.process, whole.is_streaming, whole.is_source)
+    };
+    assert_eq!(found("Stream"), (Some(ProcessKind::Plain), true, false));
+    assert_eq!(found("Source"), (Some(ProcessKind::Generator), false, true));
 }
 
 #[test]

@@ -333,6 +333,19 @@ impl Reach<'_> {
 
     fn load_native(&mut self, id: ModuleId, reached: Certainty) {
         let name = self.name(id);
+        if self
+            .world
+            .target
+            .packages
+            .contains(prefixes(name).next().unwrap_or(name))
+        {
+            // Nobody can say here what a package asks of what it is given.
+            self.keep_own_members(Because {
+                from: Some(Thing::Module(id)),
+                at: TextSize::default(),
+                how: How::Native,
+            });
+        }
         for (to, certainty, trigger) in hidden_imports::imports_of(name) {
             match trigger {
                 Trigger::Attribute(attribute) if !self.options.whole_modules => {
