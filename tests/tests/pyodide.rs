@@ -244,14 +244,81 @@ fn what_cannot_be_done_is_said() {
         said.contains("was packed for the target pyodide, and wasmtime is needed here"),
         "{said}"
     );
-    for option in ["--self-contained", "--keep-source"] {
-        let mut command = build_command(&example("counter"), out.path());
-        let said = Finished::of(command.arg(option)).failure(2);
-        assert!(
-            said.contains("has no meaning with --target pyodide"),
-            "{said}"
+    let mut command = build_command(&example("counter"), out.path());
+    let said = Finished::of(command.arg("--self-contained")).failure(2);
+    assert!(
+        said.contains("has no meaning with --target pyodide"),
+        "{said}"
+    );
+}
+
+#[test]
+fn sources_lie_beside_compiled_modules_where_python_does_not_run_them() {
+    let out = tempfile::tempdir().unwrap();
+    let mut command = build_command(&example("subtitles"), out.path());
+    let path = PathBuf::from(
+        Finished::of(command.arg("--keep-source"))
+            .success()
+            .trim_end(),
+    );
+    let bundle = Bundle::open(&path).unwrap();
+    let wheel = &bundle.files()["subtitles-0.1.0-cp314-none-any.whl"];
+    let files = unzip(wheel);
+    let module = "subtitle_tools/node";
+    let text = std::fs::read(
+        example("subtitles")
+            .with_file_name(module)
+            .with_extension("py"),
+    )
+    .unwrap();
+    assert_eq!(files[&format!("{module}.py")], text);
+    // Where a wheel is unpacked, Python finds this beside the source; in an archive, the other one.
+    let cached = &files["subtitle_tools/__pycache__/node.cpython-314.pyc"];
+    assert_eq!(cached, &files[&format!("{module}.pyc")]);
+    let library = unzip(&bundle.files()["python_stdlib.zip"]);
+    assert!(library.keys().all(|path| !path.ends_with(".py")));
+}
+
+#[test]
+fn a_metafile_tells_what_is_in_a_bundle_for_pyodide() {
+    let out = tempfile::tempdir().unwrap();
+    let metafile = out.path().join("metafile.json");
+    let mut command = build_command(&example("text-processor"), out.path());
+    let path = PathBuf::from(
+        Finished::of(command.arg("--metafile").arg(&metafile))
+            .success()
+            .trim_end(),
+    );
+    let bundle = Bundle::open(&path).unwrap();
+    let read: Value = serde_json::from_slice(&std::fs::read(&metafile).unwrap()).unwrap();
+    assert_eq!(read["content"], bundle.content().to_string());
+    assert_eq!(read["bundle"]["target"], "pyodide");
+    let modules = read["modules"].as_array().unwrap();
+    let sizes: BTreeMap<_, _> = modules
+        .iter()
+        .map(|module| (module["name"].as_str().unwrap(), &module["code"]))
+        .collect();
+    for module in bundle.modules() {
+        assert_eq!(
+            sizes[&*module.name],
+            &Value::from(module.size),
+            "{}",
+            module.name
         );
     }
+    for module in modules.iter().filter(|module| module["code"] != 0) {
+        assert!(!module["because"].is_null(), "{module}");
+    }
+    let ask = |query: &str| {
+        let mut command = rm_pack();
+        Finished::of(command.arg("why").arg(&metafile).arg(query)).success()
+    };
+    assert!(ask("text_processor").contains("node type `TextProcessorNode`"));
+    assert!(ask("tokenize").contains("in the bundle:"));
+    let mut command = rm_pack();
+    command.arg("why").arg(example("text-processor"));
+    command.args(["tokenize", "--target", "pyodide"]);
+    assert_eq!(Finished::of(&mut command).success(), ask("tokenize"));
 }
 
 #[test]

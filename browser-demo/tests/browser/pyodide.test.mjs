@@ -50,7 +50,7 @@ for (const example of examples) {
 }
 
 /** A bundle of one of the nodes in `nodes/nodes.py`, for Pyodide, and how the same fares natively. */
-function node(type, { params = {}, input, onError = "fail" }) {
+function node(type, { params = {}, input, onError = "fail", options = [] }) {
   const folder = mkdtempSync(join(tmpdir(), "rm-browser-"));
   try {
     const manifest = {
@@ -62,7 +62,7 @@ function node(type, { params = {}, input, onError = "fail" }) {
     const file = join(folder, "pipeline.json");
     writeFileSync(file, JSON.stringify(manifest));
     writeFileSync(join(folder, "input.jsonl"), input.map((line) => `${line}\n`).join(""));
-    const source = ["--source", join(import.meta.dirname, "nodes")];
+    const source = ["--source", join(import.meta.dirname, "nodes"), ...options];
     const bundle = packBuffer(file, "--target", "pyodide", ...source);
     const native = runNatively(file, "--input", join(folder, "input.jsonl"), ...source);
     return { bundle, native };
@@ -138,6 +138,30 @@ test("what was left out is told as natively", { skip }, async () => {
   const said = /RemovedError: `colorsys\.rgb_to_hsv` was left out of this bundle, .*/;
   assert.match(error, said);
   assert.equal(said.exec(error)[0], said.exec(native.stderr)?.[0]);
+});
+
+for (const [type, definition] of [
+  ["Missing", "colorsys.rgb_to_hsv"],
+  ["Cold", "graphlib"],
+]) {
+  test(`what was left out is brought in where the bundle has it: ${definition}`, { skip }, async () => {
+    const { bundle, native } = node(type, { input: ["1"], options: ["--on-missing", "load"] });
+    assert.equal(native.status, 0, native.stderr);
+    const { values, error, printed } = await run(bundle, { input: ["1"] });
+    assert.equal(error, undefined);
+    assert.deepEqual(values.map((value) => `${value}\n`).join(""), native.stdout);
+    const said = `rm-pack: \`${definition}\` was left out of this bundle and is brought in now`;
+    assert.ok(native.stderr.includes(said), native.stderr);
+    assert.equal(printed.filter((line) => line.startsWith(`node: ${said}`)).length, 1, printed.join("\n"));
+  });
+}
+
+test("sources are there where the bundle has them", { skip }, async () => {
+  const { bundle, native } = node("Source", { input: ["1"], options: ["--keep-source"] });
+  assert.equal(native.status, 0, native.stderr);
+  const { values, error } = await run(bundle, { input: ["1"] });
+  assert.equal(error, undefined);
+  assert.deepEqual(values.map((value) => `${value}\n`).join(""), native.stdout);
 });
 
 test("a module that was left out is told from one that does not exist", { skip }, async () => {

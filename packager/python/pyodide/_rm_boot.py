@@ -7,11 +7,14 @@ nothing but what is compiled into the interpreter.
 import builtins
 import sys
 
+import _rm_cold
 import _rm_removed
 from _frozen_importlib_external import PathFinder
 
 # module -> (globals that were left out, globals that were left out and may not have been there), as words in one text
 _removed = {}
+# module -> the table that has pieces of it at hand
+_with_pieces = {}
 
 _hasattr = builtins.hasattr
 
@@ -38,8 +41,13 @@ class _Loader:
         return self._loader.create_module(spec)
 
     def exec_module(self, module):
+        name = module.__spec__.name
         _rm_removed.before(module, *self._names)
-        self._loader.exec_module(module)
+        if _rm_cold.is_module(name):
+            with _rm_cold.Bringing(name, f'include = ["{name}"]'):
+                self._loader.exec_module(module)
+        else:
+            self._loader.exec_module(module)
         _rm_removed.after(module, *self._names)
 
 
@@ -49,26 +57,45 @@ class Finder:
     @staticmethod
     def find_spec(name, path=None, target=None):
         names = _removed.get(name)
-        spec = None if names is None else PathFinder.find_spec(name, path, target)
+        if names is None:
+            if not _rm_cold.is_module(name):
+                return None
+            names = "", ""
+        spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader, *names)
         return spec
 
 
+class _Pieces:
+    """What was left out of modules and is at hand, in files beside the tables: for `_rm_cold`, which asks once for each."""
+
+    @staticmethod
+    def pop(name, default=None):
+        table = _with_pieces.pop(name, None)
+        if table is None:
+            return default
+        folder = table.__file__.rpartition("/")[0]
+        return table.__spec__.loader.get_data(f"{folder}/{table.__name__}_pieces/{name}")
+
+
 def learn(table):
-    """What is missing in which modules, from now on."""
-    _removed.update(table)
+    """What is missing in which modules, from now on; and which of it is at hand."""
+    _removed.update(table.REMOVED)
+    _with_pieces.update(dict.fromkeys(table.PIECES.split(), table))
+    _rm_cold.install([(name, None) for name in table.LEFT_OUT.split()])
 
 
 def _learn_of_library():
     try:
-        from _rm_library import REMOVED
+        import _rm_library
     except ImportError:
         # The guest's wheel in a Pyodide with a whole library.
         return
-    learn(REMOVED)
+    learn(_rm_library)
 
 
+_rm_cold._packed = _Pieces
 builtins.hasattr = hasattr
 sys.meta_path.insert(0, Finder)
 _learn_of_library()

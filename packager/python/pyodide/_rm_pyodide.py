@@ -22,10 +22,10 @@ def start(to_js):
     """To be called once, when Pyodide has booted and the application's wheels are on the path."""
     global _to_js
     _to_js = to_js
-    from _rm_application import REMOVED, STDLIB
+    import _rm_application
 
-    _rm_boot.learn(REMOVED)
-    _rm_importer.set_stdlib_names(STDLIB.split())
+    _rm_boot.learn(_rm_application)
+    _rm_importer.set_stdlib_names(_rm_application.STDLIB.split())
     if "asyncio" in sys.modules:
         # Pyodide's own event loop leaves waiting to the browser; this one to the executor.
         __import__("_rm_loop").install()

@@ -103,6 +103,9 @@ enum Command {
     Why {
         #[command(flatten)]
         pipeline: PipelineArgs,
+        /// What the bundle would run on
+        #[arg(long, value_enum, default_value_t = TargetArg::Wasmtime)]
+        target: TargetArg,
         /// Its dotted name, such as json.decoder.JSONDecoder, or the end of it
         #[arg(value_name = "QUERY")]
         query: String,
@@ -115,6 +118,9 @@ enum Command {
     Report {
         #[command(flatten)]
         pipeline: PipelineArgs,
+        /// What the bundle would run on
+        #[arg(long, value_enum, default_value_t = TargetArg::Wasmtime)]
+        target: TargetArg,
         /// A file to write the page to: one HTML file that needs no other
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
@@ -319,27 +325,18 @@ enum TargetArg {
 }
 
 impl TargetArg {
-    /// End with a message about the command line if one of these options is given that bundles for Pyodide cannot have.
-    fn check(self, options: &[(&str, bool)]) {
-        let given = options.iter().find(|(_, is_given)| *is_given);
-        if let (Self::Pyodide, Some((option, _))) = (self, given) {
-            let message = format!("{option} has no meaning with --target pyodide in this version");
-            Cli::command()
-                .error(clap::error::ErrorKind::ArgumentConflict, message)
-                .exit();
-        }
-    }
-}
-
-impl TargetArg {
-    /// End with a message about the command line if what only the engine for browsers has is asked of another.
-    fn check_brotli(self, is_given: bool) {
-        if is_given && !matches!(self, Self::Web) {
-            let message = "--brotli is for the files of --target web";
-            Cli::command()
-                .error(clap::error::ErrorKind::ArgumentConflict, message)
-                .exit();
-        }
+    /// End with a message about the command line if an option is given that has no meaning for this target.
+    fn check(self, self_contained: bool, brotli: bool) {
+        let message = match self {
+            Self::Pyodide if self_contained => {
+                "--self-contained has no meaning with --target pyodide"
+            }
+            Self::Wasmtime | Self::Pyodide if brotli => "--brotli is for the files of --target web",
+            _ => return,
+        };
+        Cli::command()
+            .error(clap::error::ErrorKind::ArgumentConflict, message)
+            .exit();
     }
 }
 
@@ -365,6 +362,12 @@ impl PipelineArgs {
         }
         Ok(request)
     }
+
+    fn request_for(&self, target: TargetArg) -> Result<Request, Failure> {
+        let request = self.request()?;
+        let target = target.into();
+        Ok(Request { target, ..request })
+    }
 }
 
 /// Run the command line, and say how it ended.
@@ -380,13 +383,7 @@ pub fn main() -> ExitCode {
             brotli,
             metafile,
         } => pipeline.request().and_then(|request| {
-            target.check_brotli(brotli);
-            target.check(&[
-                ("--self-contained", self_contained),
-                ("--keep-source", carry.keep_source),
-                ("--on-missing load", carry.carry().cold),
-                ("--metafile", metafile.is_some()),
-            ]);
+            target.check(self_contained, brotli);
             let request = Request {
                 target: target.into(),
                 self_contained,
@@ -421,13 +418,15 @@ pub fn main() -> ExitCode {
         Command::Inspect { file, json } => inspect::inspect(&file, json),
         Command::Why {
             pipeline,
+            target,
             query,
             json,
         } => pipeline
-            .request()
+            .request_for(target)
             .and_then(|request| why::why(&request, &query, json)),
         Command::Report {
             pipeline,
+            target,
             html,
             metafile,
             previous,
@@ -438,7 +437,7 @@ pub fn main() -> ExitCode {
                 previous,
             };
             pipeline
-                .request()
+                .request_for(target)
                 .and_then(|request| report::report(&request, &files))
         }
         Command::Diff {

@@ -8,11 +8,11 @@ use rm_runtime::cache::Cache;
 use rm_runtime::digest::Digest;
 
 use super::plan::Plan;
-use super::{Analysed, PackError, Request, Stages, docstrings, modules};
-use crate::analysis::{self, Closure, NodeModule, ReachedModule};
+use super::{Analysed, PackError, Request, Stages, cold, docstrings, modules};
+use crate::analysis::{self, Closure, NodeModule, Options, ReachedModule};
 use crate::compile::{Source, compile_all};
 use crate::engine::{self, BuiltEngine};
-use crate::freeze::CarriedModule;
+use crate::freeze::{CarriedModule, Cold};
 use crate::minify::{FOR_CODE, Task, minify_all};
 use crate::pyodide::lock::{Locked, lock};
 use crate::pyodide::packages::{Package, Packages};
@@ -26,6 +26,13 @@ const GUEST_WHEEL: &str = "remotemedia-pack-guest";
 
 /// The standard library, under the name that Pyodide's own has.
 const LIBRARY: &str = "python_stdlib.zip";
+
+/// The modules that say what is missing in the library and in the application.
+const LIBRARY_TABLE: &str = "_rm_library";
+const APPLICATION: &str = "_rm_application";
+
+/// Where Python keeps compiled modules beside their sources.
+const CACHE_FOLDER: &str = "__pycache__/";
 
 /// What stands for a node as the reason of what Pyodide itself needs.
 const REASON: &str = "Pyodide";
@@ -78,26 +85,44 @@ pub(super) fn parts(
     }
     let brings_library = !needs_packages(application);
     let needed = application.packages.clone();
-    let mut analysed = analyse(stages, &facts, application)?;
-    let found = &mut analysed.closure;
+    let mut analysis = Analysis::of(stages, &facts, application)?;
+    let found = &mut analysis.closure;
     if brings_library {
         found.modules.remove(pyodide::USES);
     } else {
         let is_own = |module: &ReachedModule| module.source.origin != Origin::Stdlib;
+        let library = found.modules.iter();
+        let library = library.filter(|(_, module)| !is_own(module));
+        found.held.extend(library.map(|(name, _)| name.clone()));
         found.modules.retain(|_, module| is_own(module));
     }
+    let found = &analysis.closure;
     let mut texts = if request.shake && brings_library {
         docstrings::without_docstrings_like(application, found)
     } else {
         BTreeMap::new()
     };
     import_guest_first(found, &mut texts);
-    let carried = modules::compile(request, &built.engine, cache, found, &texts)?;
-    let table = modules::table(found, &carried);
-    let (library, application): (Vec<_>, Vec<_>) = carried.iter().partition(|module| {
-        let reached = found.modules.get(&module.name);
-        reached.is_some_and(|reached| reached.source.origin == Origin::Stdlib)
-    });
+    let mut carried = modules::compile(request, &built.engine, cache, found, &texts)?;
+    let mut table = modules::table(found, &carried);
+    let (cold, cold_table) = cold::left_out(
+        request,
+        &analysis.plan,
+        &analysis.target,
+        &analysis.options,
+        (&built.engine, cache),
+        found,
+    )?;
+    carried.extend(cold);
+    table.extend(cold_table);
+    let of_library: BTreeSet<&str> = table
+        .iter()
+        .filter(|module| module.origin == "stdlib")
+        .map(|module| module.name.as_str())
+        .collect();
+    let (library, application): (Vec<_>, Vec<_>) = carried
+        .iter()
+        .partition(|module| of_library.contains(&*module.name));
     let compiler = Compiler {
         request,
         built,
@@ -109,13 +134,13 @@ pub(super) fn parts(
     if brings_library {
         files.insert(LIBRARY.to_owned(), compiler.library(&library, &guest)?);
     }
-    let mut application_files = compiler.files(&application);
+    let mut application_files = compiler.files(&application, APPLICATION);
     let mut table_of_application = removed_table(&application);
     let stdlib = engine::stdlib();
     let names: BTreeSet<String> = stdlib.keys().filter_map(|path| module_of(path)).collect();
     let names: Vec<_> = names.into_iter().collect();
     let _ = writeln!(table_of_application, "STDLIB = {:?}", names.join(" "));
-    application_files.extend(compiler.texts(&[("_rm_application", &table_of_application)])?);
+    application_files.extend(compiler.texts(&[(APPLICATION, &table_of_application)])?);
     let packages = Packages::known();
     // Those in functions that nobody calls are not asked for, although such functions stay.
     let needed = needed.union(&found.packages_at_import);
@@ -136,44 +161,55 @@ pub(super) fn parts(
         nodes,
         packages: described.collect(),
     };
+    let analysed = Analysed {
+        sources: analysis.plan.sources,
+        closure: analysis.closure,
+    };
     Ok((parts, analysed))
 }
 
-fn analyse(
-    stages: &Stages<'_>,
-    facts: &Facts,
-    application: &Closure,
-) -> Result<Analysed, PackError> {
-    let (request, built) = (stages.request, stages.built);
-    // The sources that were read first have the engine's guest behind them.
-    let mut plan = Plan::read(request)?;
-    let library = pyodide::stdlib(|module| application.modules.contains_key(module));
-    plan.sources.add_memory(Origin::Stdlib, library);
-    let guest = pyodide::guest().into_iter();
-    let guest = guest.map(|(name, text)| (format!("{name}.py"), text));
-    plan.sources
-        .add_memory(Origin::Stdlib, guest.chain([pyodide::uses()]));
-    let mut target = facts.target(&built.description, request.optimize);
-    tell_of_packages(&mut target, Target::Pyodide);
-    let mut entries = plan.entries();
-    let mut options = stages.options.clone();
-    options.native_names.extend(facts.native_names());
-    options.cold = false;
-    if needs_packages(application) {
-        options.whole_modules = true;
-    } else {
-        entries.push(NodeModule {
-            node_type: REASON.to_owned(),
-            module: pyodide::USES.to_owned(),
-            class: None,
-        });
-        options.keep.extend(facts.keep.iter().cloned());
+/// What analysis for Pyodide worked on and found.
+struct Analysis {
+    plan: Plan,
+    target: analysis::Target,
+    options: Options,
+    closure: Closure,
+}
+
+impl Analysis {
+    fn of(stages: &Stages<'_>, facts: &Facts, application: &Closure) -> Result<Self, PackError> {
+        let (request, built) = (stages.request, stages.built);
+        // The sources that were read first have the engine's guest behind them.
+        let mut plan = Plan::read(request)?;
+        let library = pyodide::stdlib(|module| application.modules.contains_key(module));
+        plan.sources.add_memory(Origin::Stdlib, library);
+        let guest = pyodide::guest().into_iter();
+        let guest = guest.map(|(name, text)| (format!("{name}.py"), text));
+        plan.sources
+            .add_memory(Origin::Stdlib, guest.chain([pyodide::uses()]));
+        let mut target = facts.target(&built.description, request.optimize);
+        tell_of_packages(&mut target, Target::Pyodide);
+        let mut entries = plan.entries();
+        let mut options = stages.options.clone();
+        options.native_names.extend(facts.native_names());
+        if needs_packages(application) {
+            options.whole_modules = true;
+        } else {
+            entries.push(NodeModule {
+                node_type: REASON.to_owned(),
+                module: pyodide::USES.to_owned(),
+                class: None,
+            });
+            options.keep.extend(facts.keep.iter().cloned());
+        }
+        let closure = analysis::analyse(&plan.sources, &target, &entries, &options)?;
+        Ok(Self {
+            plan,
+            target,
+            options,
+            closure,
+        })
     }
-    let closure = analysis::analyse(&plan.sources, &target, &entries, &options)?;
-    Ok(Analysed {
-        sources: plan.sources,
-        closure,
-    })
 }
 
 /// Let the first module that the interpreter reads import what stands for missing definitions. It stays on its lines; what was
@@ -198,7 +234,8 @@ fn module_of(path: &str) -> Option<String> {
     Some(path.replace('/', "."))
 }
 
-/// What is missing in which modules, as a module that says so.
+/// What is missing in which modules, as a module that says so; and which of it is at hand: in pieces, beside this module, or
+/// modules as wholes.
 fn removed_table(modules: &[&CarriedModule]) -> String {
     let mut text = String::from("REMOVED = {\n");
     for module in modules {
@@ -208,7 +245,23 @@ fn removed_table(modules: &[&CarriedModule]) -> String {
         }
     }
     text.push_str("}\n");
+    let with = |wanted: fn(&Cold) -> bool| {
+        let named = modules.iter().filter(|module| wanted(&module.cold));
+        let names: Vec<_> = named.map(|module| module.name.as_str()).collect();
+        names.join(" ")
+    };
+    let pieces = with(|cold| matches!(cold, Cold::Pieces(_)));
+    let whole = with(|cold| matches!(cold, Cold::Module));
+    let _ = writeln!(text, "PIECES = {pieces:?}\nLEFT_OUT = {whole:?}");
     text
+}
+
+/// `a/b.pyc` to `a/__pycache__/b.cpython-314.pyc`
+fn cached_path(path: &str) -> String {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let slash = if folder.is_empty() { "" } else { "/" };
+    let name = name.trim_end_matches(".pyc");
+    format!("{folder}{slash}{CACHE_FOLDER}{name}.cpython-314.pyc")
 }
 
 /// Makes `.pyc` files.
@@ -220,16 +273,28 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    /// Compiled modules as files. A namespace package has none: it is where its modules are.
-    fn files(&self, modules: &[&CarriedModule]) -> BTreeMap<String, Vec<u8>> {
-        let with_code = modules.iter().filter_map(|module| {
-            let code = module.code.as_ref()?;
-            Some((
-                path_of(&module.name, module.is_package),
-                pyc(self.facts, code),
-            ))
-        });
-        with_code.collect()
+    /// Compiled modules as files, with their sources where those are carried, and what was left out of them beside the module
+    /// `table`. A namespace package has no file: it is where its modules are.
+    fn files(&self, modules: &[&CarriedModule], table: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut files = BTreeMap::new();
+        for module in modules {
+            let Some(code) = &module.code else { continue };
+            let path = path_of(&module.name, module.is_package);
+            let compiled = pyc(self.facts, code);
+            if let Some(text) = &module.source {
+                // From a folder, Python takes the source before the compiled module, unless that is where it caches it.
+                files.insert(cached_path(&path), compiled.clone());
+                files.insert(
+                    path.trim_end_matches('c').to_owned(),
+                    text.as_bytes().to_vec(),
+                );
+            }
+            files.insert(path, compiled);
+            if let Cold::Pieces(pieces) = &module.cold {
+                files.insert(format!("{table}_pieces/{}", module.name), pieces.clone());
+            }
+        }
+        files
     }
 
     /// The standard library, with what stands for missing definitions in it.
@@ -238,14 +303,14 @@ impl Compiler<'_> {
         modules: &[&CarriedModule],
         guest: &BTreeMap<String, Vec<u8>>,
     ) -> Result<Vec<u8>, PackError> {
-        let mut files = self.files(modules);
+        let mut files = self.files(modules, LIBRARY_TABLE);
         for module in pyodide::BOOT {
             let path = path_of(module, false);
             if let Some(code) = guest.get(&path) {
                 files.insert(path, code.clone());
             }
         }
-        files.extend(self.texts(&[("_rm_library", &removed_table(modules))])?);
+        files.extend(self.texts(&[(LIBRARY_TABLE, &removed_table(modules))])?);
         Ok(archive(&files))
     }
 
@@ -318,7 +383,9 @@ fn wheels_and_lock(
     let mut locked = Vec::new();
     for wheel in wheels {
         let bytes = wheel.to_bytes();
-        let top = wheel.files.keys().map(|path| {
+        let modules = wheel.files.keys();
+        let modules = modules.filter(|path| path.ends_with(".pyc") && !path.contains(CACHE_FOLDER));
+        let top = modules.map(|path| {
             let top = path.split('/').next().unwrap_or(path);
             top.strip_suffix(".pyc").unwrap_or(top).to_owned()
         });

@@ -34,6 +34,7 @@ pub(super) fn description() -> Description {
             python: "3.14.0".to_owned(),
         }),
         nodes: BTreeMap::from([("Shout".to_owned(), node)]),
+        packages: BTreeMap::new(),
         manifest,
         entries: BTreeMap::new(),
     }

@@ -11,6 +11,7 @@ use super::metafile::{
 };
 use crate::analysis::{self, Certainty, Closure, How};
 use crate::pack::{Analysed, INCLUDED, PackError, Packed};
+use crate::pyodide::USES;
 use crate::source::{self, Found, ModuleSource};
 
 /// The metafile of a pipeline that was packed.
@@ -233,6 +234,8 @@ fn because(numbers: &BTreeMap<String, usize>, link: &analysis::Link) -> Option<B
             return Some(Because::Setting("include".to_owned()));
         }
         Kind::Node => return Some(Because::Node(link.from.clone())),
+        // What Pyodide itself uses is written down as a module of this name.
+        _ if link.from == USES => return Some(Because::Interpreter),
         Kind::Interpreter => return Some(Because::Interpreter),
         Kind::Import | Kind::From | Kind::Submodule | Kind::Star | Kind::Call => LinkKind::Import,
         Kind::Package => LinkKind::Package,

@@ -2,8 +2,10 @@
 
 import asyncio
 import colorsys
+import inspect
 import json
 import sys
+import traceback
 
 from remotemedia import Audio
 
@@ -108,6 +110,27 @@ class Missing:
 class Absent:
     def process(self, data):
         return __import__("".join(["ftp", "lib"])).__name__
+
+
+def unused():
+    import graphlib
+
+    return graphlib
+
+
+class Cold:
+    """What is left out as a whole, until it is asked for."""
+
+    def process(self, data):
+        return __import__("".join(["graph", "lib"])).__name__
+
+
+class Source:
+    def process(self, data):
+        try:
+            raise ValueError(data)
+        except ValueError:
+            return [inspect.getsource(Source.process), traceback.format_exc()]
 
 
 class Page:
