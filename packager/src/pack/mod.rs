@@ -175,11 +175,11 @@ pub fn pack(
         };
         if request.target == Target::Pyodide {
             progress("packing for Pyodide");
-            let nodes = match imported {
+            let classes = match imported {
                 Some(parts) => parts.nodes,
                 None => plan.python_nodes_as_read()?,
             };
-            let (parts, of_pyodide) = pyodide::parts(&stages, &found, nodes)?;
+            let (parts, of_pyodide) = pyodide::parts(&stages, &found, classes)?;
             notes.extend(notes::of_packages(&parts.packages));
             notes.extend(notes::of_closure(&of_pyodide.closure));
             pyodide = Some(parts);

@@ -246,8 +246,8 @@ fn removed_table(modules: &[&CarriedModule]) -> String {
     }
     text.push_str("}\n");
     let with = |wanted: fn(&Cold) -> bool| {
-        let named = modules.iter().filter(|module| wanted(&module.cold));
-        let names: Vec<_> = named.map(|module| module.name.as_str()).collect();
+        let chosen = modules.iter().filter(|module| wanted(&module.cold));
+        let names: Vec<_> = chosen.map(|module| module.name.as_str()).collect();
         names.join(" ")
     };
     let pieces = with(|cold| matches!(cold, Cold::Pieces(_)));
@@ -383,12 +383,11 @@ fn wheels_and_lock(
     let mut locked = Vec::new();
     for wheel in wheels {
         let bytes = wheel.to_bytes();
-        let modules = wheel.files.keys();
-        let modules = modules.filter(|path| path.ends_with(".pyc") && !path.contains(CACHE_FOLDER));
-        let top = modules.map(|path| {
-            let top = path.split('/').next().unwrap_or(path);
-            top.strip_suffix(".pyc").unwrap_or(top).to_owned()
+        let modules = wheel.files.keys().filter_map(|path| {
+            let module = path.strip_suffix(".pyc")?;
+            (!module.contains(CACHE_FOLDER)).then_some(module)
         });
+        let top = modules.map(|module| module.split('/').next().unwrap_or(module).to_owned());
         locked.push(Locked {
             name: wheel.name.clone(),
             version: wheel.version.clone(),

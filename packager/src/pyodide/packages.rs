@@ -32,8 +32,8 @@ pub(crate) struct Package {
     #[serde(default)]
     pub(crate) depends: Vec<String>,
     /// What it is: Python, or a library of C functions for other packages.
-    #[serde(default = "python")]
-    pub(crate) package_type: String,
+    #[serde(rename = "package_type", default = "python")]
+    pub(crate) kind: String,
     /// Where it is installed.
     #[serde(default = "site")]
     pub(crate) install_dir: String,
@@ -102,7 +102,7 @@ impl Package {
             sha256: self.sha256,
             imports: self.imports.clone(),
             depends: self.depends.clone(),
-            package_type: self.package_type.clone(),
+            package_type: self.kind.clone(),
             install_dir: self.install_dir.clone(),
         }
     }

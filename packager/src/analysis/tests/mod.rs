@@ -4,9 +4,10 @@ mod closure;
 mod cold;
 mod guards;
 mod imports;
+mod packages;
 mod shaking;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::*;
