@@ -456,7 +456,7 @@ fn names_of_modules_in_c_that_have_them_import() {
         "def use(x):\n from time import strptime as parse\n return parse(x)",
         "import time\ndef use(x): return getattr(time, x)",
         "import time\ndef use(x): return getattr(time, f'strp{x}')",
-        "import time\ndef use(x): return x.strptime(x)",
+        "import time\ndef use(x): return [time, x.strptime(x)]",
     ] {
         assert!(has_strptime(node), "{node}");
     }
