@@ -20,6 +20,8 @@ export interface Bundle {
   /** The engine that its Python nodes need, if it has any. */
   readonly engine?: { readonly digest: string; readonly python: string };
   readonly nodes: ReadonlyMap<string, PythonClass>;
+  /** The names of the packages of Pyodide's own that they use. */
+  readonly packages: readonly string[];
   readonly manifest: Manifest;
   /** Every entry's bytes as they are stored. Compressed ones are checked by whoever decompresses them. */
   readonly entries: ReadonlyMap<string, Uint8Array>;
@@ -34,6 +36,7 @@ interface Description {
   readonly packer: string;
   readonly engine: { readonly digest: string; readonly python: string } | null;
   readonly nodes: Readonly<Record<string, PythonClass>>;
+  readonly packages?: Readonly<Record<string, unknown>>;
   readonly manifest: Manifest;
   readonly entries: Readonly<Record<string, { readonly sha256: string; readonly size: number }>>;
 }
@@ -81,6 +84,7 @@ export async function openBundle(bytes: Uint8Array<ArrayBuffer>, file: string): 
     content,
     ...(description.engine && { engine: description.engine }),
     nodes: new Map(Object.entries(description.nodes)),
+    packages: Object.keys(description.packages ?? {}),
     manifest: description.manifest,
     entries,
     promised,

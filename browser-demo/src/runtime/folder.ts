@@ -58,8 +58,18 @@ export function folderURL(folder: string | URL): string {
   return href.endsWith("/") ? href : `${href}/`;
 }
 
-/** The bundles that will do, best first: at least one. Rejects with a `load` error. */
-export async function candidates({ folder, name, target = "auto" }: FolderSource): Promise<readonly Candidate[]> {
+/** Why a bundle is not one for the engine that also runs natively. */
+export function notForTheEngine({ packages }: Bundle): string {
+  const why = packages.length > 0 ? `, and uses ${listed(packages)}, which only Pyodide has` : "";
+  return `it was not packed for the engine that runs natively${why}`;
+}
+
+/** The bundles that will do, best first. Rejects with a `load` error where there is none. */
+export async function candidates({
+  folder,
+  name,
+  target = "auto",
+}: FolderSource): Promise<readonly [Candidate, ...Candidate[]]> {
   const base = folderURL(folder);
   const index = (await (await get(base, INDEX)).json()) as Index;
   if (index.format !== FORMAT) {
@@ -79,16 +89,18 @@ export async function candidates({ folder, name, target = "auto" }: FolderSource
     const bundle = index.bundles.find((bundle) => bundle.name === wanted && bundle.target === key);
     return bundle && (target === "auto" || target === of) ? [{ file: bundle.file, target: of }] : [];
   });
-  if (found.length === 0) {
+  const [first, ...others] = found.map((choice): Candidate => {
+    const open = async () =>
+      openBundle(new Uint8Array(await (await get(base, choice.file)).arrayBuffer()), choice.file);
+    return { choice, open };
+  });
+  if (first === undefined) {
     const packed = index.bundles.filter((bundle) => bundle.name === wanted).map((bundle) => bundle.target);
     throw new PipelineError("load", `the folder ${base} has \`${wanted}\` for ${listed(packed)}, not for ${target}`, {
       hint: `pack it with \`rm-pack build --target ${target === "auto" ? "web" : target}\` into this folder`,
     });
   }
-  return found.map((choice) => ({
-    choice,
-    open: async () => openBundle(new Uint8Array(await (await get(base, choice.file)).arrayBuffer()), choice.file),
-  }));
+  return [first, ...others];
 }
 
 async function get(base: string, file: string): Promise<Response> {

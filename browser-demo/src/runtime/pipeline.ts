@@ -10,7 +10,15 @@ import {
 } from "./abi.ts";
 import { type Bundle, looksLikeBundle, openBundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
-import { type Candidate, candidates, type Choice, type FolderSource, folderURL, isInFolder } from "./folder.ts";
+import {
+  type Candidate,
+  candidates,
+  type Choice,
+  type FolderSource,
+  folderURL,
+  isInFolder,
+  notForTheEngine,
+} from "./folder.ts";
 import { HOSTS, hostFor, type HostContext, type HostOptions, type Hosts } from "./hosts.ts";
 import type { PythonClass, PythonHost } from "./python.ts";
 import { LocalSession, type Session, type SessionOptions } from "./session.ts";
@@ -138,25 +146,22 @@ export class LocalRuntime implements Runtime {
 
   /** The first bundle that can be had; where none can, what is wrong with the last one. */
   async #loadFromFolder(source: FolderSource): Promise<LocalPipeline> {
-    const [first, ...others] = await candidates(source);
+    const [first, second] = await candidates(source);
     const context = { ...this.#context, enginesURL: folderURL(source.folder) };
-    const load = async ({ choice, open }: Candidate, because?: string) => {
+    const load = async ({ choice, open }: Candidate, why?: (bundle: Bundle) => string) => {
       const bundle = await open();
-      const known = { content: bundle.content, choice: { ...choice, ...(because !== undefined && { because }) } };
+      const known = { content: bundle.content, choice: { ...choice, ...(why && { because: why(bundle) }) } };
       return this.#loadBundle(bundle, choice.file, known, context);
     };
-    if (first === undefined) throw new PipelineError("load", "there is no bundle");
     const isAny = (source.target ?? "auto") === "auto";
-    if (isAny && first.choice.target !== "web")
-      return load(first, "it was not packed for the engine that runs natively");
+    if (isAny && first.choice.target !== "web") return load(first, notForTheEngine);
     try {
       return await load(first);
     } catch (error) {
-      const [second] = others;
       // What is wrong with the manifest is wrong in every bundle.
       const { kind, message } = PipelineError.of(error, "load");
       if (second === undefined || kind === "manifest") throw error;
-      return load(second, message);
+      return load(second, () => message);
     }
   }
 

@@ -1,11 +1,12 @@
 // Pipelines from folders that rm-pack wrote to: which bundle is taken, and why.
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { pack } from "../../scripts/bundles.mjs";
 import { demo, exampleManifest, lines, testPage } from "./harness.mjs";
 
+const sources = join(import.meta.dirname, "packages");
 const root = join(demo, ".cache/test/folders");
 const kit = testPage();
 
@@ -78,6 +79,18 @@ test("Pyodide is taken where nothing else was packed", async () => {
   assert.deepEqual(outputs, expected);
   assert.equal(choice.target, "pyodide");
   assert.match(choice.because, /not packed for the engine that runs natively/);
+});
+
+test("what only Pyodide has is named", async () => {
+  const manifest = join(root, "mean.json");
+  const nodes = [{ id: "twice", node_type: "Twice" }];
+  writeFileSync(manifest, JSON.stringify({ version: "v1", metadata: { name: "mean" }, nodes, connections: [] }));
+  pack("build", manifest, "--source", sources, "--target", "pyodide", "--out", join(root, "numpy"));
+  const because = await kit.page.evaluate(async () => {
+    const [{ open }] = await kit.candidates({ folder: "/folders/numpy" });
+    return kit.notForTheEngine(await open());
+  });
+  assert.match(because, /uses (`.+`, )?`numpy`.*, which only Pyodide has$/);
 });
 
 test("whoever names a target gets that one or an error", async () => {

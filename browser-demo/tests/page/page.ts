@@ -2,6 +2,7 @@
 import * as runtime from "../../src/runtime/index.ts";
 import { compileExecutor, decompressor } from "../../src/runtime/abi.ts";
 import { openBundle, writeArchive } from "../../src/runtime/bundle.ts";
+import { candidates, notForTheEngine } from "../../src/runtime/folder.ts";
 import { decode, encode, Tuple } from "../../src/runtime/marshal.ts";
 import { Histogram } from "../../src/runtime/metrics.ts";
 import { LocalRuntime } from "../../src/runtime/pipeline.ts";
@@ -20,6 +21,8 @@ const kit = {
   bundleOf,
   compileExecutor,
   decompressor,
+  candidates,
+  notForTheEngine,
   openBundle,
   writeArchive,
   decode,

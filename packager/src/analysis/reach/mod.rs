@@ -20,6 +20,7 @@ mod follow;
 mod load;
 mod own;
 mod resolve;
+mod roots;
 mod symbols;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
