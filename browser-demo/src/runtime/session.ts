@@ -1,6 +1,7 @@
 /** A run of a pipeline in this thread: moves items, results, requests to Python and the passing of time. */
 import type { Executor, OnError, Report, Request, Turn } from "./abi.ts";
 import { PipelineError, reasonOf } from "./errors.ts";
+import type { Wire } from "./marshal.ts";
 import { type NodeMetrics, RunMetrics } from "./metrics.ts";
 import { Operation, type PythonHost, type PythonInstance } from "./python.ts";
 import type { Item, Output } from "./values.ts";
@@ -335,7 +336,7 @@ class Lane {
   /** When what it is asked for has to be there. */
   #deadline = Infinity;
   #watch: ReturnType<typeof setTimeout> | undefined;
-  #late: Error | undefined;
+  #giveUp: (error: Error) => void = () => undefined;
 
   constructor(host: PythonHost | undefined, node: string, timeout: number) {
     this.#node = node;
@@ -353,19 +354,27 @@ class Lane {
     );
   }
 
-  async call({ operation, wire }: Request) {
+  async call({ operation, wire }: Request): Promise<Wire> {
     const instance = await this.#instance;
     if (this.#isGone) throw new Error("the interpreter was stopped");
-    if (this.#timeout === 0) return instance.call(operation, wire);
+    const answer = instance.call(operation, wire);
+    if (this.#timeout === 0) return answer;
     this.#deadline = performance.now() + this.#timeout;
     if (this.#watch === undefined) this.#watchFor(this.#timeout);
-    try {
-      return await instance.call(operation, wire);
-    } catch (error) {
-      throw this.#late ?? error;
-    } finally {
-      this.#deadline = Infinity;
-    }
+    // An interpreter that was stopped need not say so.
+    return new Promise<Wire>((resolve, reject) => {
+      this.#giveUp = reject;
+      answer.then(
+        (wire) => {
+          this.#deadline = Infinity;
+          resolve(wire);
+        },
+        (error: unknown) => {
+          this.#deadline = Infinity;
+          reject(error as Error);
+        },
+      );
+    });
   }
 
   /** One timer for many calls: most are over long before it, and a timer for each costs more than some of them. */
@@ -379,7 +388,7 @@ class Lane {
         return;
       }
       const time = this.#timeout / 1000;
-      this.#late = new Error(`it took longer than ${time} s, the time that node \`${this.#node}\` may take`);
+      this.#giveUp(new Error(`it took longer than ${time} s, the time that node \`${this.#node}\` may take`));
       this.interrupt();
     }, milliseconds);
   }
