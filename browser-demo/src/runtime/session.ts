@@ -371,7 +371,7 @@ class Lane {
         },
         (error: unknown) => {
           this.#deadline = Infinity;
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(reasonOf(error)));
         },
       );
     });
