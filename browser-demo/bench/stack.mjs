@@ -39,7 +39,8 @@ async function inPageWith(kibibytes, work, argument) {
 
 /** Run a bundle whose interpreters are in the page's own thread. */
 async function works({ file, lines }) {
-  const bundle = await kit.openBundle(new Uint8Array(await (await fetch(`/stack/${file}`)).arrayBuffer()), file);
+  const content = new Uint8Array(await (await fetch(`/stack/${file}`)).arrayBuffer());
+  const bundle = await kit.openBundle(content, file);
   const { digest } = bundle.engine;
   const engine = await kit.loadEngine(new URL(`/stack/engine-${digest}-web/`, location), digest);
   const module = await kit.compileExecutor(kit.EXECUTOR);
@@ -53,7 +54,6 @@ async function works({ file, lines }) {
     dispose: () => undefined,
   };
   const runtime = await kit.LocalRuntime.of(module, new Map([["wasmtime", async () => host]]));
-  const content = new Uint8Array(await (await fetch(`/stack/${file}`)).arrayBuffer());
   const session = await (await runtime.load({ content, file })).session();
   const sending = session.sendLines(lines).then(() => session.close());
   try {

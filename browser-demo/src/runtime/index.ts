@@ -19,6 +19,7 @@
  * | Python on the engine that also runs natively; in Pyodide | `web/`; `pyodide/` |
  */
 import { WorkerRuntime, type RuntimeOptions } from "./client.ts";
+import { folderURL } from "./folder.ts";
 import { LocalRuntime } from "./pipeline.ts";
 import type { Runtime } from "./pipeline.ts";
 import wasm from "./wasm/rm_runtime.wasm?url";
@@ -79,15 +80,9 @@ export function startHere(options: RuntimeOptions = {}): Promise<Runtime> {
 }
 
 function enginesURL({ enginesURL = "bundles/" }: RuntimeOptions): string {
-  return folder(enginesURL);
+  return folderURL(enginesURL);
 }
 
 function pyodidePackagesURL({ pyodideURL = "pyodide/", pyodidePackagesURL = pyodideURL }: RuntimeOptions): string {
-  return folder(pyodidePackagesURL);
-}
-
-/** The address of a folder, as a page names it. */
-function folder(name: string): string {
-  const { href } = new URL(name, self.location.href);
-  return href.endsWith("/") ? href : `${href}/`;
+  return folderURL(pyodidePackagesURL);
 }

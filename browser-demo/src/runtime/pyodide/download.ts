@@ -1,20 +1,7 @@
-/** Downloads files and checks them, each once for all pipelines of this thread. */
+/** Downloads files and checks them. */
 import type { Progress } from "../abi.ts";
 import { sha256 } from "../bundle.ts";
 import { PipelineError, reasonOf } from "../errors.ts";
-
-/** What was asked for, by what it has to be. */
-const known = new Map<string, Promise<unknown>>();
-
-/** What `make` makes, once; again only if it failed, for another attempt may fare better. */
-export function once<T>(key: string, make: () => Promise<T>): Promise<T> {
-  const asked = known.get(key);
-  if (asked !== undefined) return asked as Promise<T>;
-  const made = make();
-  known.set(key, made);
-  made.catch(() => known.delete(key));
-  return made;
-}
 
 /** How several downloads go together. */
 export class Tally {

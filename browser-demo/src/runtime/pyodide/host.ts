@@ -7,8 +7,9 @@ import type { Bundle } from "../bundle.ts";
 import { PipelineError } from "../errors.ts";
 import type { HostContext } from "../hosts.ts";
 import { WorkerInterpreter } from "../interpreter.ts";
+import { once } from "../once.ts";
 import { PYTHON_PROTOCOL, type PythonHost, type PythonInstance } from "../python.ts";
-import { fetchChecked, once, Tally } from "./download.ts";
+import { fetchChecked, Tally } from "./download.ts";
 import { fetchPackages, type Locked } from "./packages.ts";
 import type { Start } from "./start.ts";
 

@@ -6,14 +6,12 @@ import { type Bundle, sha256 } from "../bundle.ts";
 import { PipelineError, reasonOf } from "../errors.ts";
 import type { HostContext } from "../hosts.ts";
 import { WorkerInterpreter } from "../interpreter.ts";
+import { once } from "../once.ts";
 import type { PythonHost, PythonInstance } from "../python.ts";
 import { type Engine, loadEngine } from "./engine.ts";
 import type { Start } from "./worker.ts";
 
 const LAYER = "layer.zst";
-
-/** The engines that were loaded: pipelines of a page share them. */
-const engines = new Map<string, Promise<Engine>>();
 
 /** A host for a bundle's Python nodes. */
 export async function webHost(bundle: Bundle, context: HostContext): Promise<PythonHost> {
@@ -37,14 +35,8 @@ function startWorker(): Worker {
 function engineOf(digest: string, { enginesURL, onProgress }: HostContext): Promise<Engine> {
   const base = enginesURL ?? new URL("./", self.location.href).href;
   const address = new URL(`engine-${digest}-web/`, base).href;
-  let engine = engines.get(address);
-  if (engine === undefined) {
-    engine = loadEngine(address, digest, onProgress);
-    engines.set(address, engine);
-    // Another try may have more luck.
-    engine.catch(() => engines.delete(address));
-  }
-  return engine;
+  // Pipelines of a page share it.
+  return once(`engine ${address}`, () => loadEngine(address, digest, onProgress));
 }
 
 /** What an application changes in the memory of a fresh interpreter. */
