@@ -49,7 +49,10 @@ async function works({ file, lines }) {
     protocol: engine.plan.protocol,
     instance: async () => {
       const interpreter = kit.Interpreter.start(engine, layer, () => undefined);
-      return { call: async (operation, wire) => interpreter.call(operation, wire), dispose: () => undefined };
+      return {
+        call: async ({ operation, wire }) => ({ answer: interpreter.call(operation, wire), milliseconds: 1000 }),
+        dispose: () => undefined,
+      };
     },
     dispose: () => undefined,
   };

@@ -3,12 +3,12 @@
  * The Rust side, with the shapes, is `runtime/src/web/calls.rs`; nothing else of this package knows them.
  */
 import { PipelineError, type ErrorDetails, type Frame, type Trouble, reasonOf } from "./errors.ts";
-import { decode, encodeInPlace, Tuple, type Argument, type Wire } from "./marshal.ts";
-import { PYTHON_PROTOCOL, type Operation, type PythonClass } from "./python.ts";
+import { decode, encodeInPlace, Tuple, type Argument } from "./marshal.ts";
+import { PYTHON_PROTOCOL, type Operation, type Order, type PythonClass, type Reply } from "./python.ts";
 import { isRecord, type Item, type Value } from "./values.ts";
 
 /** The version of the calls. */
-const ABI = 2;
+const ABI = 3;
 
 const Call = {
   Describe: 0,
@@ -96,8 +96,12 @@ export interface Request {
   readonly ticket: number;
   readonly lane: number;
   readonly node: number;
-  readonly operation: Operation;
-  readonly wire: Wire;
+  readonly order: Order;
+}
+
+/** What an interpreter said to a request. */
+export interface Replied extends Reply {
+  readonly ticket: number;
 }
 
 /** An error that did not end a run. */
@@ -264,7 +268,7 @@ export class Executor {
     const answer = this.#call(Call.Turn, run, steps, outputs, asText);
     const [given, requests, sleeps, worked, reports, flags, failure] = answer as unknown as [
       Turn["outputs"],
-      [number, number, number, Operation, Uint8Array, Uint8Array[]][],
+      [number, number, number, Operation, boolean, Uint8Array, Uint8Array[]][],
       [number, number][],
       [number, number][],
       [Report["policy"], Value][],
@@ -273,8 +277,8 @@ export class Executor {
     ];
     return {
       outputs: given,
-      requests: requests.map(([ticket, lane, node, operation, payload, buffers]) => {
-        return { ticket, lane, node, operation, wire: { payload, buffers } };
+      requests: requests.map(([ticket, lane, node, operation, isAhead, payload, buffers]) => {
+        return { ticket, lane, node, order: { operation, wire: { payload, buffers }, isAhead } };
       }),
       sleeps,
       worked,
@@ -287,8 +291,11 @@ export class Executor {
     };
   }
 
-  answer(run: number, ticket: number, { payload, buffers }: Wire): void {
-    this.#call(Call.Answer, run, ticket, payload, buffers);
+  answer(run: number, replies: readonly Replied[]): void {
+    const tuples = replies.map(({ ticket, milliseconds, answer }) => {
+      return new Tuple([ticket, milliseconds, answer?.payload ?? null, answer?.buffers ?? []]);
+    });
+    this.#call(Call.Answer, run, tuples);
   }
 
   lost(run: number, ticket: number, reason: string): void {

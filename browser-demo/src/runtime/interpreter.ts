@@ -1,32 +1,24 @@
 /** An interpreter in a worker of its own, which can be stopped whatever it is at: the host's side, for every host. */
 import { print, type HostOptions } from "./hosts.ts";
-import { type Wire, worthMoving } from "./marshal.ts";
-import type { Operation, PythonInstance } from "./python.ts";
-
-/** To the worker: first what to start with, then one call after the other. Both sides are of one build. */
-export type ToInterpreter<Start> =
-  | { readonly start: Start }
-  | { readonly operation: Operation; readonly payload: Uint8Array; readonly buffers: readonly Uint8Array[] };
-
-/** From the worker: `ready` once, then an answer to each call. After `gone` nothing follows. */
-export type FromInterpreter =
-  | { readonly ready: true }
-  | { readonly answer: Wire }
-  | { readonly gone: string }
-  | { readonly printed: string; readonly isError: boolean };
+import { worthMoving } from "./marshal.ts";
+import type { Order, PythonInstance, Reply } from "./python.ts";
+import type { FromInterpreter, ToInterpreter } from "./serving.ts";
 
 interface Waiting {
-  readonly resolve: (answer: Wire) => void;
+  readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** An instance whose worker speaks as above. */
+/** An instance whose worker `serve`s. */
 export class WorkerInterpreter<Start> implements PythonInstance {
   readonly #worker: Worker;
   /** Whose it is; one that was made in advance is told later. */
   node: string;
   readonly #onEnd: () => void;
-  #waiting: Waiting | undefined;
+  /** Whoever waits for a reply, in the order in which these come. */
+  readonly #waiting: Waiting[] = [];
+  #orders: Order[] = [];
+  #started: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
   #lost: Error | undefined;
 
   constructor(worker: Worker, node: string, { onPrinted = print }: HostOptions, onEnd: () => void = () => undefined) {
@@ -34,9 +26,10 @@ export class WorkerInterpreter<Start> implements PythonInstance {
     this.node = node;
     this.#onEnd = onEnd;
     worker.onmessage = ({ data }: MessageEvent<FromInterpreter>) => {
-      if ("printed" in data) onPrinted({ node: this.node, text: data.printed, isError: data.isError });
+      if ("reply" in data) this.#waiting.shift()?.resolve(data.reply);
+      else if ("printed" in data) onPrinted({ node: this.node, text: data.printed, isError: data.isError });
       else if ("gone" in data) this.#lose(data.gone);
-      else this.#settle()?.resolve("answer" in data ? data.answer : { payload: new Uint8Array(), buffers: [] });
+      else this.#started?.resolve();
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -44,42 +37,53 @@ export class WorkerInterpreter<Start> implements PythonInstance {
     };
   }
 
-  async start(start: Start): Promise<void> {
-    await this.#ask({ start }, []);
+  start(start: Start): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#started = { resolve, reject };
+      if (this.#lost === undefined) this.#post({ start });
+      else reject(this.#lost);
+    });
   }
 
-  call(operation: Operation, { payload, buffers }: Wire): Promise<Wire> {
-    const given = [payload, ...buffers].map(alone);
-    const [first = new Uint8Array(), ...others] = given;
-    return this.#ask({ operation, payload: first, buffers: others }, worthMoving(given));
+  call(order: Order): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost !== undefined) {
+        reject(this.#lost);
+        return;
+      }
+      this.#waiting.push({ resolve, reject });
+      this.#orders.push(order);
+      // Those that are given at once go together.
+      if (this.#orders.length === 1)
+        queueMicrotask(() => {
+          this.#send();
+        });
+    });
   }
 
   dispose(): void {
     this.#lose("the interpreter was stopped");
   }
 
-  #ask(message: ToInterpreter<Start>, transfer: Transferable[]): Promise<Wire> {
-    return new Promise((resolve, reject) => {
-      if (this.#lost !== undefined) {
-        reject(this.#lost);
-        return;
-      }
-      this.#waiting = { resolve, reject };
-      this.#worker.postMessage(message, transfer);
+  #send(): void {
+    const orders = this.#orders.map(({ wire: { payload, buffers }, ...order }) => {
+      return { ...order, wire: { payload: alone(payload), buffers: buffers.map(alone) } };
     });
+    this.#orders = [];
+    if (this.#lost === undefined)
+      this.#post({ orders }, worthMoving(orders.flatMap(({ wire }) => [wire.payload, ...wire.buffers])));
   }
 
-  #settle(): Waiting | undefined {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    return waiting;
+  #post(message: ToInterpreter<Start>, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
   }
 
   #lose(reason: string): void {
     if (this.#lost !== undefined) return;
     this.#lost = new Error(reason);
     this.#worker.terminate();
-    this.#settle()?.reject(this.#lost);
+    this.#started?.reject(this.#lost);
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#lost);
     this.#onEnd();
   }
 }

@@ -6,7 +6,7 @@
  * an interpreter and the answer back, and looks into neither. What an answer means, what follows from an exception, when
  * a node sleeps or is made anew, is decided by the executor.
  */
-import type { Wire } from "./marshal.ts";
+import { decode, type Wire } from "./marshal.ts";
 
 /** The version of the operations; the executor and every host must agree on it. */
 export const PYTHON_PROTOCOL = 2;
@@ -23,15 +23,30 @@ export const Operation = {
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 
+/** Something for an interpreter to do. */
+export interface Order {
+  readonly operation: Operation;
+  readonly wire: Wire;
+  /** Whether it is to be passed over if what the interpreter did before it came to no plain end; see `isPlain`. */
+  readonly isAhead: boolean;
+}
+
+/** What became of an order: the guest's answer, exceptions included, or none if it was passed over. */
+export interface Reply {
+  readonly answer: Wire | undefined;
+  /** How long the interpreter was at it. */
+  readonly milliseconds: number;
+}
+
 /** One interpreter, with one node of a pipeline in it. */
 export interface PythonInstance {
   /**
-   * Ask for an operation. One is under way at a time.
+   * Ask for an operation, also before others are done: they are done one after the other.
    *
-   * Resolves to the guest's answer, exceptions included. Rejects when the interpreter is gone: it then answers nothing
-   * any more, and the executor decides whether another one takes its place.
+   * Rejects when the interpreter is gone: it then answers nothing any more, and the executor decides whether another one
+   * takes its place.
    */
-  call(operation: Operation, request: Wire): Promise<Wire>;
+  call(order: Order): Promise<Reply>;
   /** Stop it at once, whatever it is at. */
   dispose(): void;
 }
@@ -52,4 +67,18 @@ export interface PythonClass {
   readonly class: string;
   readonly is_streaming: boolean;
   readonly is_source?: boolean;
+}
+
+/** What an answer with a list begins with, as marshal data: a tuple of two, `0` and the list; `runtime/src/python/answer.rs`. */
+const LIST = [0x28, 2, 0, 0, 0, 0x69, 0, 0, 0, 0, 0x5b];
+
+/** Whether an answer is a list of outputs that can be read: the node is done, and ready for its next item. */
+export function isPlain(answer: Wire): boolean {
+  if (!LIST.every((byte, index) => answer.payload[index] === byte)) return false;
+  try {
+    decode(answer);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,9 +1,8 @@
 /** A run of a pipeline in this thread: moves items, results, requests to Python and the passing of time. */
-import type { Executor, OnError, Report, Request, Turn } from "./abi.ts";
+import type { Executor, OnError, Replied, Report, Request, Turn } from "./abi.ts";
 import { PipelineError, reasonOf } from "./errors.ts";
-import type { Wire } from "./marshal.ts";
 import { type NodeMetrics, RunMetrics } from "./metrics.ts";
-import { Operation, type PythonHost, type PythonInstance } from "./python.ts";
+import { Operation, type Order, type PythonHost, type PythonInstance, type Reply } from "./python.ts";
 import type { Item, Output } from "./values.ts";
 
 /** How a run is to go. */
@@ -84,6 +83,9 @@ export class LocalSession implements Session {
   readonly #receivers: Receiver[] = [];
   /** The interpreter of each lane, and what it is asked one after the other. */
   readonly #lanes = new Map<number, Lane>();
+  /** How many requests interpreters are at, and what they said to others. */
+  #asked = 0;
+  readonly #replies: Replied[] = [];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   /** How many items are offered next: as many as were taken lately, and as much again. */
   #offer = OFFERED;
@@ -171,6 +173,7 @@ export class LocalSession implements Session {
       const begun = performance.now();
       for (;;) {
         this.#push();
+        if (this.#replies.length > 0) this.#executor.answer(this.#run, this.#replies.splice(0));
         const turn = this.#executor.turn(this.#run, STEPS, KEPT - this.#outputs.length, this.#asText);
         this.#follow(turn);
         if (turn.hasEnded) {
@@ -184,11 +187,7 @@ export class LocalSession implements Session {
         const canGive = this.#outputs.length < KEPT && turn.hasMore;
         if (!canPush && !canClose && !canGive) break;
         if (performance.now() - begun > SLICE) {
-          this.#isDue = true;
-          afterOthers(() => {
-            this.#isDue = false;
-            this.#pump();
-          });
+          this.#pumpAfterOthers();
           break;
         }
       }
@@ -197,6 +196,15 @@ export class LocalSession implements Session {
     } finally {
       this.#isPumping = false;
     }
+  }
+
+  #pumpAfterOthers(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    afterOthers(() => {
+      this.#isDue = false;
+      this.#pump();
+    });
   }
 
   /** Push what waits, as far as there is room. */
@@ -258,20 +266,25 @@ export class LocalSession implements Session {
   }
 
   #ask(request: Request): void {
-    const { lane: number, node, ticket, operation } = request;
-    if (operation === Operation.Create) {
+    const { lane: number, node, ticket, order } = request;
+    if (order.operation === Operation.Create) {
       this.#lanes.get(number)?.interrupt();
       this.#lanes.set(number, new Lane(this.#host, this.#ids[node] ?? "", this.#timeout));
     }
     const lane = this.#lanes.get(number);
-    const answer = lane?.call(request) ?? Promise.reject(new Error("no interpreter was made"));
-    answer.then(
-      (wire) => {
-        this.#tell(() => {
-          this.#executor.answer(this.#run, ticket, wire);
-        });
+    const reply = lane?.call(order) ?? Promise.reject(new Error("no interpreter was made"));
+    this.#asked += 1;
+    reply.then(
+      ({ answer, milliseconds }) => {
+        this.#asked -= 1;
+        if (this.#ended) return;
+        this.#replies.push({ ticket, answer, milliseconds });
+        // Where more replies are on their way, those that have come are handed over together.
+        if (this.#asked === 0) this.#pump();
+        else this.#pumpAfterOthers();
       },
       (error: unknown) => {
+        this.#asked -= 1;
         this.#tell(() => {
           this.#executor.lost(this.#run, ticket, reasonOf(error));
         });
@@ -333,10 +346,10 @@ class Lane {
   readonly #instance: Promise<PythonInstance>;
   #made: PythonInstance | undefined;
   #isGone = false;
-  /** When what it is asked for has to be there. */
+  /** Whoever waits for it, the next one first, and when that one's reply has to be there. */
+  readonly #waiting: ((error: Error) => void)[] = [];
   #deadline = Infinity;
   #watch: ReturnType<typeof setTimeout> | undefined;
-  #giveUp: (error: Error) => void = () => undefined;
 
   constructor(host: PythonHost | undefined, node: string, timeout: number) {
     this.#node = node;
@@ -354,27 +367,34 @@ class Lane {
     );
   }
 
-  async call({ operation, wire }: Request): Promise<Wire> {
+  async call(order: Order): Promise<Reply> {
     const instance = await this.#instance;
-    if (this.#isGone) throw new Error("the interpreter was stopped");
-    const answer = instance.call(operation, wire);
-    if (this.#timeout === 0) return answer;
-    this.#deadline = performance.now() + this.#timeout;
-    if (this.#watch === undefined) this.#watchFor(this.#timeout);
+    if (this.#isGone) throw stopped();
+    const reply = instance.call(order);
     // An interpreter that was stopped need not say so.
-    return new Promise<Wire>((resolve, reject) => {
-      this.#giveUp = reject;
-      answer.then(
-        (wire) => {
-          this.#deadline = Infinity;
-          resolve(wire);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(reject);
+      if (this.#waiting.length === 1) this.#setDeadline();
+      reply.then(
+        (reply) => {
+          this.#waiting.shift();
+          this.#setDeadline();
+          resolve(reply);
         },
         (error: unknown) => {
-          this.#deadline = Infinity;
+          this.#waiting.shift();
+          this.#setDeadline();
           reject(error instanceof Error ? error : new Error(reasonOf(error)));
         },
       );
     });
+  }
+
+  /** Replies come one after the other, and each has its time. */
+  #setDeadline(): void {
+    if (this.#timeout === 0) return;
+    this.#deadline = this.#waiting.length === 0 ? Infinity : performance.now() + this.#timeout;
+    if (this.#watch === undefined && this.#deadline !== Infinity) this.#watchFor(this.#timeout);
   }
 
   /** One timer for many calls: most are over long before it, and a timer for each costs more than some of them. */
@@ -388,7 +408,9 @@ class Lane {
         return;
       }
       const time = this.#timeout / 1000;
-      this.#giveUp(new Error(`it took longer than ${time} s, the time that node \`${this.#node}\` may take`));
+      this.#waiting.shift()?.(
+        new Error(`it took longer than ${time} s, the time that node \`${this.#node}\` may take`),
+      );
       this.interrupt();
     }, milliseconds);
   }
@@ -399,7 +421,12 @@ class Lane {
     this.#isGone = true;
     clearTimeout(this.#watch);
     this.#made?.dispose();
+    for (const giveUp of this.#waiting.splice(0)) giveUp(stopped());
   }
+}
+
+function stopped(): Error {
+  return new Error("the interpreter was stopped");
 }
 
 function closed(failure: PipelineError | undefined): PipelineError {

@@ -81,6 +81,18 @@ test("an interpreter that was ended is replaced", async () => {
   assert.deepEqual(outputs, ["3", "4", "0", "1", "2", "2", "3", "4", "0", "1", "2", "2", '{"seen":12}']);
 });
 
+test("of items that come fast each is worked on once, whatever happens to others", async () => {
+  const items = Array.from({ length: 200 }, (_, number) => {
+    if (number % 97 === 60) return { do: "leave" };
+    if (number % 31 === 30) return { do: "unreadable" };
+    if (number % 23 === 22) return { do: "raises", what: `${number}` };
+    return { do: "tally", number };
+  });
+  const { reports } = await same(items);
+  const unreadable = reports.filter((report) => report.includes("of the type set"));
+  assert.equal(unreadable.length, items.filter((item) => item.do === "unreadable").length);
+});
+
 test("what takes too long is stopped, and the next item works", async () => {
   const { outputs, reports, failure } = await inPage([{ do: "count" }, { do: "hang" }, { do: "count" }], {
     timeout: 700,

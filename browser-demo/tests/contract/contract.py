@@ -25,6 +25,10 @@ class Contract:
         self.state += self.step
         return self.state
 
+    def tally(self, data):
+        self.state += 1
+        return f"{self.state} in {data['number']}"
+
     def sleep(self, data):
         begun = time.monotonic()
         time.sleep(0.05)
@@ -63,6 +67,9 @@ class Contract:
 
     def raises(self, data):
         raise ValueError(f"no {data['what']}")
+
+    def unreadable(self, data):
+        return {1, 2}
 
     def leave(self, data):
         os._exit(3)

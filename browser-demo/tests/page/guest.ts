@@ -26,9 +26,9 @@ export function scriptedHost(script: Script, protocol: number = PYTHON_PROTOCOL)
       const number = ++made;
       log.push(`make ${node} ${number}`);
       const instance: PythonInstance = {
-        call(operation, request) {
+        async call({ operation, wire }) {
           log.push(`${NAMES.get(operation) ?? "?"} ${number}`);
-          return answer(script, operation, request);
+          return { answer: await answer(script, operation, wire), milliseconds: 1000 };
         },
         dispose() {
           log.push(`dispose ${number}`);

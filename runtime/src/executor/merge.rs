@@ -115,6 +115,14 @@ impl<T> Merge<T> {
         self.inlets[self.next?].queue.front()
     }
 
+    /// What waits, in order, where all comes from one place.
+    pub(super) fn only_queue(&self) -> Option<&VecDeque<(Key, T)>> {
+        match &self.inlets[..] {
+            [inlet] => Some(&inlet.queue),
+            _ => None,
+        }
+    }
+
     /// The place without which it is not known what is next; none if that is known, or nothing will come.
     pub(super) fn awaits(&self) -> Option<usize> {
         let (_, lowest) = self.first();

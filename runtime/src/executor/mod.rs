@@ -363,6 +363,15 @@ impl Executor {
         }
     }
 
+    /// The packets of the next tasks of this lane, as far as they are known, in order; they are its tasks unless a node
+    /// stops or fails. None are known where packets come from several places, or are dealt to several lanes.
+    pub fn upcoming(&self, node: NodeIndex, lane: usize) -> impl Iterator<Item = &Packet> {
+        let upcoming = self.nodes[node.get()].upcoming(lane);
+        upcoming
+            .take_while(|(key, _)| self.matters(key))
+            .map(|(_, packet)| packet)
+    }
+
     /// Whether [`Executor::next_task_for`] would give a task.
     pub fn ready(&self, node: NodeIndex, lane: usize) -> bool {
         let state = &self.nodes[node.get()];

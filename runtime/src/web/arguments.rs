@@ -1,9 +1,10 @@
 //! What JavaScript hands over, taken apart, and what it is told when that is wrong.
 
+use super::Reply;
 use super::failure::{count, dict};
 use super::pipeline::LoadError;
 use crate::manifest::{ManifestError, Position};
-use crate::python::answer::{AnswerError, read_answer};
+use crate::python::answer::read_answer;
 use crate::value::Value;
 
 /// The arguments of a call, taken one by one.
@@ -66,9 +67,18 @@ impl Arguments {
         }
     }
 
-    /// The answer of an interpreter: marshal data and the buffers beside it.
-    pub(super) fn answer(&mut self) -> Result<Result<Value, AnswerError>, Problem> {
-        let payload = self.bytes()?;
+    /// What an interpreter said: how long it took, marshal data and the buffers beside it.
+    pub(super) fn reply(&mut self) -> Result<Reply, Problem> {
+        let milliseconds = match self.next()? {
+            Value::Float(milliseconds) => milliseconds,
+            Value::Int(milliseconds) => milliseconds as f64,
+            _ => return Err(Problem::odd("a time that is not a number")),
+        };
+        let payload = match self.next()? {
+            Value::Bytes(payload) => payload,
+            Value::Null => return Ok(Reply::PassedOver),
+            _ => return Err(Problem::odd("an answer that is not bytes")),
+        };
         let buffers = self.list()?;
         let buffers = buffers.iter().map(|buffer| match buffer {
             Value::Bytes(bytes) => Some(bytes.as_slice()),
@@ -76,7 +86,7 @@ impl Arguments {
         });
         let buffers = buffers.collect::<Option<Vec<_>>>();
         let buffers = buffers.ok_or_else(|| Problem::odd("a buffer that is not bytes"))?;
-        Ok(read_answer(&payload, &buffers))
+        Ok(Reply::Answer(read_answer(&payload, &buffers), milliseconds))
     }
 }
 

@@ -13,7 +13,7 @@ use super::arguments::{Arguments, Problem};
 use super::failure::{count, dict};
 use super::pipeline::{Checked, Classes, check};
 
-use super::{Ending, Event, Pipeline, Policy, Request, Run};
+use super::{Ending, Event, Pipeline, Policy, Reply, Request, Run};
 use crate::executor::{Output, PushError};
 use crate::json::{from_json, from_json_packet, to_json};
 use crate::manifest::{Manifest, OnError};
@@ -24,7 +24,7 @@ use crate::python::operation::PROTOCOL;
 use crate::value::Value;
 
 /// The version of what is described here; JavaScript refuses every other.
-pub const ABI: u32 = 2;
+pub const ABI: u32 = 3;
 
 /// An operation. `Result` in what they give is a tuple, `(0, result)` or `(1, error)`; an error is a dictionary with a
 /// `message`, `causes` (further messages, outermost first) and what else is known.
@@ -56,14 +56,15 @@ pub enum Call {
     ///
     /// 1. outputs, each `(node, output | None, value, session | None, timestamp_us | None, sequence)`, the value as JSON
     ///    text if asked for
-    /// 2. requests, each `(ticket, lane, node, operation, payload: bytes, buffers: list[bytes])`
+    /// 2. requests, each `(ticket, lane, node, operation, is_ahead: bool, payload: bytes, buffers: list[bytes])`
     /// 3. sleeps, each `(ticket, seconds)`
     /// 4. work that was done, each `(node, milliseconds)`
     /// 5. reports, each `("skipped" | "stopped" | "as well", error)`
     /// 6. flags: 1 there is more to do now, 2 an item would be taken, 4 items may still be taken, 8 the run has ended
     /// 7. the error that ended it, or `None`
     Turn = 8,
-    /// `(run, ticket, payload: bytes, buffers: list[bytes])`: what an interpreter answered.
+    /// `(run, answers: list[(ticket, milliseconds, payload: bytes | None, buffers: list[bytes])])`: what interpreters
+    /// answered, and how long that took them; without a payload, that they passed over it.
     Answer = 9,
     /// `(run, ticket, reason: str)`: an interpreter that is gone.
     Lost = 10,
@@ -181,13 +182,17 @@ impl Desk {
             }
             Call::Answer => {
                 let run = self.run(&mut arguments)?;
-                let (ticket, answer) = (arguments.ticket()?, arguments.answer()?);
-                run.answer(ticket, answer);
+                for answer in arguments.list()? {
+                    let mut answer = Arguments::of(answer)?;
+                    let ticket = answer.ticket()?;
+                    run.reply(ticket, answer.reply()?);
+                }
                 Ok(Value::Null)
             }
             Call::Lost => {
                 let run = self.run(&mut arguments)?;
-                run.lost(arguments.ticket()?, arguments.text()?);
+                let ticket = arguments.ticket()?;
+                run.reply(ticket, Reply::Lost(arguments.text()?));
                 Ok(Value::Null)
             }
             Call::Wake => {
@@ -430,6 +435,7 @@ fn request_value(request: &Request) -> Result<Value, Problem> {
         count(request.lane),
         count(request.node.get()),
         Value::Int(i64::from(request.operation as u32)),
+        request.is_ahead.into(),
         Value::Bytes(wire.payload),
         Value::List(buffers),
     ]))

@@ -10,7 +10,7 @@ use crate::value::Value;
 /// Something that the host has to do, or may want to know.
 #[derive(Debug)]
 pub enum Event {
-    /// An interpreter has something to do; to be [answered](super::Run::answer).
+    /// An interpreter has something to do; to be [replied](super::Run::reply) to.
     Request(Request),
     /// To be told when so much time has passed: [`Run::wake`](super::Run::wake).
     Sleep {
@@ -30,7 +30,7 @@ pub enum Event {
     Worked {
         /// The node.
         node: NodeIndex,
-        /// How long it was at work, by the host's clock; not what it slept or waited for room.
+        /// How many milliseconds it was at work; not what it slept or waited for room.
         time: f64,
     },
 }
@@ -46,6 +46,9 @@ pub struct Request {
     pub node: NodeIndex,
     /// What to do.
     pub operation: Operation,
+    /// Whether it is to be done only if what this interpreter was asked for before came to a plain end: it answered with a
+    /// list of outputs. It is to be [passed over](super::Reply::PassedOver) otherwise.
+    pub is_ahead: bool,
     /// With what; a tuple.
     pub arguments: Value,
 }

@@ -1,8 +1,10 @@
 //! One instance of a node, and what it is at.
 
+use super::ahead::Ahead;
 use super::failure::Moment;
 use super::rust_node::RustNode;
 use crate::graph::NodeIndex;
+use crate::python::operation::Operation;
 
 /// One instance of a node.
 pub(super) struct Lane {
@@ -13,9 +15,12 @@ pub(super) struct Lane {
     pub(super) doing: Doing,
     /// The number of the item that was worked on last.
     pub(super) item: u64,
-    /// When the host was asked, and how long the node has been at its piece of work before that.
-    pub(super) since: f64,
+    /// How many milliseconds the node has been at its piece of work.
     pub(super) spent: f64,
+    /// What its interpreter was asked for last.
+    pub(super) last: Operation,
+    /// What it was asked for before its turn.
+    pub(super) ahead: Ahead,
 }
 
 pub(super) enum Worker {

@@ -35,6 +35,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod ahead;
 mod arguments;
 pub mod calls;
 pub mod event;
@@ -50,6 +51,7 @@ mod rust_node;
 #[cfg(test)]
 mod tests;
 
+pub use self::ahead::Reply;
 pub use self::event::{Ending, Event, Policy, Request};
 pub use self::failure::{Cause, Moment, RunFailure};
 pub use self::pipeline::{Classes, LoadError, Pipeline};

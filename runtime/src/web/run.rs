@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ahead::{Ahead, Reply};
 use super::event::{Ending, Event, Policy, Request};
 use super::failure::{Cause, Moment, RunFailure};
 use super::lane::{Awaits, Doing, Job, Lane, Worker};
@@ -59,7 +60,7 @@ enum Phase {
 }
 
 impl Run {
-    /// Begin a run: Rust nodes are made, and Python nodes asked for. `now` is the host's clock, in any unit.
+    /// Begin a run: Rust nodes are made, and Python nodes asked for. `now` is the host's clock, in milliseconds.
     pub fn start(pipeline: &Arc<Pipeline>, on_error: OnError, now: fn() -> f64) -> Self {
         let graph = pipeline.graph();
         let setups = &pipeline.shapes().setups;
@@ -74,8 +75,9 @@ impl Run {
                 worker: Worker::Gone,
                 doing: Doing::Idle { timer: None },
                 item: 0,
-                since: 0.0,
                 spent: 0.0,
+                last: Operation::Create,
+                ahead: Ahead::default(),
             }));
             of_node.push(first..lanes.len());
         }
@@ -168,19 +170,38 @@ impl Run {
         did
     }
 
-    /// Hand over what an interpreter answered, as it came, or why it did not. An answer that nobody waits for is dropped.
-    pub fn answer(&mut self, ticket: u64, answer: Result<Value, AnswerError>) {
+    /// Hand over what an interpreter said to a request. What nobody waits for is dropped.
+    pub fn reply(&mut self, ticket: u64, reply: Reply) {
         let awaits = |lane: &Lane| match lane.doing {
             Doing::Busy(_, Awaits::Answer(own) | Awaits::Explanation(own, _)) => own == ticket,
             _ => false,
         };
-        let Some(place) = self.lanes.iter().position(awaits) else {
-            return;
-        };
+        if let Some(place) = self.lanes.iter().position(awaits) {
+            self.replied(place, reply);
+        } else if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.ahead.has(ticket)) {
+            lane.ahead.keep(ticket, reply);
+        }
+        self.settle();
+    }
+
+    /// What a lane waited for has come.
+    fn replied(&mut self, place: usize, reply: Reply) {
         let lane = &mut self.lanes[place];
-        lane.spent += (self.now)() - lane.since;
         let Doing::Busy(job, awaits) = std::mem::replace(&mut lane.doing, Doing::Woken) else {
             return;
+        };
+        let answer = match reply {
+            Reply::Answer(answer, milliseconds) => {
+                lane.spent += milliseconds;
+                if lane.last == Operation::Process {
+                    lane.ahead.pace(milliseconds);
+                }
+                answer
+            }
+            Reply::Lost(reason) => return self.fault(place, job, Cause::Gone(reason)),
+            Reply::PassedOver => Err(AnswerError::Protocol(
+                "it did not do what it was asked for".into(),
+            )),
         };
         let unexplained = match awaits {
             Awaits::Explanation(_, error) => Some(error),
@@ -191,7 +212,7 @@ impl Run {
             (_, Some(error)) => Err(Cause::Unreadable(error)),
             (Err(AnswerError::Unreadable(error)), None) => {
                 // The guest knows the place of what cannot be read, when asked for it.
-                let ticket = self.request(place, Operation::Explain, Vec::new());
+                let ticket = self.request(place, Operation::Explain, Vec::new(), false);
                 let awaits = Awaits::Explanation(ticket, error.to_string());
                 self.lanes[place].doing = Doing::Busy(job, awaits);
                 return;
@@ -205,22 +226,6 @@ impl Run {
             Ok(progress) => self.go_on(place, job, progress),
             Err(cause) => self.fault(place, job, cause),
         }
-        self.settle();
-    }
-
-    /// Say that an interpreter will not answer: it is gone, with what it knew.
-    pub fn lost(&mut self, ticket: u64, reason: String) {
-        let awaits = |lane: &Lane| match lane.doing {
-            Doing::Busy(_, Awaits::Answer(own) | Awaits::Explanation(own, _)) => own == ticket,
-            _ => false,
-        };
-        let Some(place) = self.lanes.iter().position(awaits) else {
-            return;
-        };
-        if let Doing::Busy(job, _) = self.lanes[place].doing {
-            self.fault(place, job, Cause::Gone(reason));
-        }
-        self.settle();
     }
 
     /// Say that the time of a [sleep](Event::Sleep) has passed. One that no longer matters is passed over.
@@ -312,6 +317,7 @@ impl Run {
             Doing::Busy(Job::Work(_), Awaits::Sleep(_)) if self.phase >= Phase::Ending => {
                 self.clean_up(place)
             }
+            Doing::Busy(Job::Work(_), Awaits::Answer(_)) => self.look_ahead(place),
             Doing::Over
             | Doing::Busy(_, Awaits::Answer(_) | Awaits::Explanation(..) | Awaits::Sleep(_)) => {
                 false
@@ -335,6 +341,8 @@ impl Run {
                 self.resume(place, Job::Timer);
                 true
             }
+            // What comes next is known when it is known what became of what was sent ahead.
+            Doing::Woken | Doing::Idle { .. } if lane.ahead.is_waiting() => false,
             Doing::Woken | Doing::Idle { .. } => {
                 if let Some(task) = self.executor.next_task_for(node, number) {
                     self.begin(place, task);
@@ -364,13 +372,46 @@ impl Run {
             Worker::Python => {
                 let id = self.pipeline.id(task.node);
                 let (operation, arguments) = match task.work {
-                    Work::Process(packet) => (Operation::Process, process_arguments(id, packet)),
+                    Work::Process(packet) => {
+                        if let Some(reply) = lane.ahead.take() {
+                            // No ticket is awaited any more.
+                            lane.doing = Doing::Busy(job, Awaits::Answer(0));
+                            return self.replied(place, reply);
+                        }
+                        (Operation::Process, process_arguments(id, packet))
+                    }
                     Work::Generate => (Operation::Generate, vec![id]),
                     Work::Flush => (Operation::Flush, vec![id]),
                 };
+                lane.ahead.clear();
                 self.ask(place, job, operation, arguments);
             }
             Worker::Gone => self.go_on(place, job, Progress::NOTHING),
+        }
+    }
+
+    /// Send items ahead of their turn, those that certainly follow; whether there were any.
+    fn look_ahead(&mut self, place: usize) -> bool {
+        let mut did = false;
+        loop {
+            let lane = &self.lanes[place];
+            if self.phase != Phase::Running
+                || lane.last != Operation::Process
+                || !lane.ahead.wants()
+            {
+                return did;
+            }
+            let packet = {
+                let mut upcoming = self.executor.upcoming(lane.node, lane.number);
+                upcoming.nth(lane.ahead.len()).cloned()
+            };
+            let Some(packet) = packet else {
+                return did;
+            };
+            let arguments = process_arguments(self.pipeline.id(lane.node), packet);
+            let ticket = self.request(place, Operation::Process, arguments, true);
+            self.lanes[place].ahead.sent(ticket);
+            did = true;
         }
     }
 
@@ -468,6 +509,7 @@ impl Run {
         };
         if is_fatal {
             self.lanes[place].worker = Worker::Gone;
+            self.lanes[place].ahead.clear();
         }
         let is_idle = match job {
             Job::Start => {
@@ -550,7 +592,12 @@ impl Run {
 
     /// Let a node clean up. Always something.
     fn clean_up(&mut self, place: usize) -> bool {
-        match self.lanes[place].worker {
+        let lane = &mut self.lanes[place];
+        if lane.ahead.is_lost() {
+            lane.worker = Worker::Gone;
+        }
+        lane.ahead.clear();
+        match lane.worker {
             Worker::Rust(_) | Worker::Gone => self.over(place),
             Worker::Python => {
                 let arguments = vec![self.pipeline.id(self.lanes[place].node)];
@@ -561,19 +608,26 @@ impl Run {
     }
 
     fn ask(&mut self, place: usize, job: Job, operation: Operation, arguments: Vec<Value>) {
-        let ticket = self.request(place, operation, arguments);
+        let ticket = self.request(place, operation, arguments, false);
         self.lanes[place].doing = Doing::Busy(job, Awaits::Answer(ticket));
     }
 
-    fn request(&mut self, place: usize, operation: Operation, arguments: Vec<Value>) -> u64 {
+    fn request(
+        &mut self,
+        place: usize,
+        operation: Operation,
+        arguments: Vec<Value>,
+        is_ahead: bool,
+    ) -> u64 {
         let ticket = self.ticket();
         let lane = &mut self.lanes[place];
-        lane.since = (self.now)();
+        lane.last = operation;
         self.events.push_back(Event::Request(Request {
             ticket,
             lane: place,
             node: lane.node,
             operation,
+            is_ahead,
             arguments: Value::Tuple(arguments),
         }));
         ticket

@@ -6,8 +6,7 @@ import { loadPyodide, type PyodideAPI } from "pyodide";
 import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import type { PyCallable, PyProxy } from "pyodide/ffi";
 import { reasonOf } from "../errors.ts";
-import type { FromInterpreter, ToInterpreter } from "../interpreter.ts";
-import { worthMoving } from "../marshal.ts";
+import { type Dispatch, serve } from "../serving.ts";
 import type { Start } from "./start.ts";
 
 /** Where the archives are in the interpreter's file system. */
@@ -17,9 +16,6 @@ const LIBRARY = "python_stdlib.zip";
 
 /** The addresses under which it asks for packages; nothing is there. */
 const PACKAGES = new URL("./packages/", self.location.href).href;
-
-const scope = self as unknown as DedicatedWorkerGlobalScope;
-let dispatch: PyCallable | undefined;
 
 /** What of Emscripten's settings is replaced here. */
 interface Settings {
@@ -36,28 +32,30 @@ interface FileSystem {
 }
 
 /** Instances of a module that was compiled once for all interpreters. */
-function instantiateFrom(module: WebAssembly.Module): Required<Settings>["instantiateWasm"] {
+function instantiateFrom(
+  module: WebAssembly.Module,
+  onFailed: (error: unknown) => void,
+): Required<Settings>["instantiateWasm"] {
   return (imports, done) => {
     // The mark of a JavaScript error in Pyodide's C code: any object that nothing else is equal to.
     const mark = Symbol("error");
     imports.env["Jsv_GetError_import"] = () => mark;
     imports.env["JsvError_Check"] = (value: unknown) => (value === mark ? 1 : 0);
-    WebAssembly.instantiate(module, imports).then(
-      (instance) => {
-        done(instance, module);
-      },
-      (error: unknown) => {
-        post({ gone: `Pyodide cannot be started: ${reasonOf(error)}` });
-      },
-    );
+    WebAssembly.instantiate(module, imports).then((instance) => {
+      done(instance, module);
+    }, onFailed);
     return {};
   };
 }
 
-async function boot({ module, library, python, wheels, packages, lock }: Start): Promise<void> {
+async function boot(
+  { module, library, python, wheels, packages, lock }: Start,
+  onPrinted: (printed: string, isError: boolean) => void,
+): Promise<Dispatch> {
+  const failed = Promise.withResolvers<never>();
   const files = new Map(packages.map(({ file, bytes }) => [PACKAGES + file, bytes]));
   // Pyodide fetches what it boots from. Here it gets what was checked, and nothing else from anywhere.
-  scope.fetch = (input) => {
+  self.fetch = (input) => {
     const address = input instanceof Request ? input.url : String(input);
     if (address.endsWith(`/${LIBRARY}`)) return Promise.resolve(new Response(library));
     // Asked for in advance; what `instantiateFrom` has takes its place.
@@ -68,10 +66,10 @@ async function boot({ module, library, python, wheels, packages, lock }: Start):
   };
   const archives = [["pyodide.zip", python] as const, ...wheels];
   const printed = (isError: boolean) => (text: string) => {
-    post({ printed: text, isError });
+    onPrinted(text, isError);
   };
-  const pyodide: PyodideAPI = await loadPyodide({
-    indexURL: new URL("./", scope.location.href).href,
+  const booting: Promise<PyodideAPI> = loadPyodide({
+    indexURL: new URL("./", self.location.href).href,
     stdLibURL: LIBRARY,
     lockFileContents: lock,
     packageBaseUrl: PACKAGES,
@@ -92,10 +90,11 @@ async function boot({ module, library, python, wheels, packages, lock }: Start):
       return Promise.resolve();
     },
     createPyodideModule: ((settings: Settings) => {
-      settings.instantiateWasm = instantiateFrom(module);
+      settings.instantiateWasm = instantiateFrom(module, failed.reject);
       return createPyodideModule(settings);
     }) as never,
   });
+  const pyodide = await Promise.race([booting, failed.promise]);
   await install(pyodide, packages);
   const guest = pyodide.pyimport("_rm_pyodide") as PyProxy & {
     readonly start: PyCallable;
@@ -103,7 +102,10 @@ async function boot({ module, library, python, wheels, packages, lock }: Start):
   };
   const ffi = pyodide.pyimport("pyodide.ffi") as PyProxy & { readonly to_js: PyCallable };
   guest.start(ffi.to_js);
-  dispatch = guest.dispatch;
+  return (operation, { payload, buffers }) => {
+    const [answer, ...given] = guest.dispatch(operation, payload, buffers) as [Uint8Array, ...Uint8Array[]];
+    return { payload: answer, buffers: given };
+  };
 }
 
 /** Have Pyodide install packages of its own. It reports what it cannot install, and goes on. */
@@ -120,32 +122,16 @@ async function install(pyodide: PyodideAPI, packages: Start["packages"]): Promis
   if (missing.length > 0) throw new Error(`it cannot install ${missing.join(", ")}: ${said.join("\n")}`);
 }
 
-function call(operation: number, payload: Uint8Array, buffers: readonly Uint8Array[]): void {
-  if (dispatch === undefined) throw new Error("the interpreter was asked for something before it was started");
-  const [answer, ...given] = dispatch(operation, payload, buffers) as [Uint8Array, ...Uint8Array[]];
-  post({ answer: { payload: answer, buffers: given } }, worthMoving([answer, ...given]));
-}
-
-function post(message: FromInterpreter, transfer: Transferable[] = []): void {
-  scope.postMessage(message, transfer);
-}
-
-scope.onmessage = ({ data }: MessageEvent<ToInterpreter<Start>>) => {
-  if ("start" in data) {
-    boot(data.start).then(
-      () => {
-        post({ ready: true });
-      },
-      (error: unknown) => {
-        post({ gone: `Pyodide cannot be started: ${reasonOf(error)}` });
-      },
-    );
-    return;
-  }
-  try {
-    call(data.operation, data.payload, data.buffers);
-  } catch (error) {
-    // The guest lets nothing through, so that this is the interpreter itself: its stack has run over.
-    post({ gone: `the interpreter has stopped: ${reasonOf(error)}` });
-  }
-};
+serve<Start>(async (start, onPrinted) => {
+  const dispatch = await boot(start, onPrinted).catch((error: unknown) => {
+    throw new Error(`Pyodide cannot be started: ${reasonOf(error)}`);
+  });
+  return (operation, wire) => {
+    try {
+      return dispatch(operation, wire);
+    } catch (error) {
+      // The guest lets nothing through, so that this is the interpreter itself: its stack has run over.
+      throw new Error(`the interpreter has stopped: ${reasonOf(error)}`, { cause: error });
+    }
+  };
+});

@@ -88,11 +88,13 @@ async function compile(
   if ("base64" in source) {
     return WebAssembly.compile(Uint8Array.from(atob(source.base64), (char) => char.charCodeAt(0)));
   }
-  const response = counted(await get(new URL(source.file, folder)), onBytes);
-  // Compiled while it comes. Nothing of it runs before its digest was found to be right.
+  const response = await get(new URL(source.file, folder));
+  const copy = counted(response.clone(), onBytes);
+  // Compiled while it comes; from the response itself, as browsers keep what they compiled of nothing else. Nothing of it
+  // runs before its digest was found to be right.
   const [module, found] = await Promise.all([
-    WebAssembly.compileStreaming(response.clone()),
-    response.arrayBuffer().then((bytes) => sha256(new Uint8Array(bytes))),
+    WebAssembly.compileStreaming(response),
+    copy.arrayBuffer().then((bytes) => sha256(new Uint8Array(bytes))),
   ]);
   if (found !== source.sha256) throw new Error(`${source.file} was altered: its SHA-256 is ${found}`);
   return module;

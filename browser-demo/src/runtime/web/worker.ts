@@ -1,7 +1,5 @@
 /** The worker of one interpreter on the engine. */
-import { reasonOf } from "../errors.ts";
-import type { FromInterpreter, ToInterpreter } from "../interpreter.ts";
-import { worthMoving } from "../marshal.ts";
+import { serve } from "../serving.ts";
 import type { Engine } from "./engine.ts";
 import { Interpreter } from "./interpreter.ts";
 
@@ -11,26 +9,9 @@ export interface Start {
   readonly layer: Uint8Array;
 }
 
-const scope = self as unknown as DedicatedWorkerGlobalScope;
-let interpreter: Interpreter | undefined;
-
-function post(message: FromInterpreter, transfer: Transferable[] = []): void {
-  scope.postMessage(message, transfer);
-}
-
-scope.onmessage = ({ data }: MessageEvent<ToInterpreter<Start>>) => {
-  try {
-    if ("start" in data) {
-      interpreter = Interpreter.start(data.start.engine, data.start.layer, (stream, printed) => {
-        post({ printed, isError: stream === "stderr" });
-      });
-      post({ ready: true });
-      return;
-    }
-    if (interpreter === undefined) throw new Error("the interpreter was asked for something before it was started");
-    const answer = interpreter.call(data.operation, data);
-    post({ answer }, worthMoving([answer.payload, ...answer.buffers]));
-  } catch (error) {
-    post({ gone: reasonOf(error) });
-  }
-};
+serve<Start>(({ engine, layer }, onPrinted) => {
+  const interpreter = Interpreter.start(engine, layer, (stream, printed) => {
+    onPrinted(printed, stream === "stderr");
+  });
+  return (operation, wire) => interpreter.call(operation, wire);
+});

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "wasmtime")]
 mod agreement;
+mod ahead;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -86,13 +87,19 @@ fn request(run: &mut Run, operation: Operation) -> Request {
 #[track_caller]
 fn answer(run: &mut Run, request: &Request, value: Value) {
     let payload = to_marshal(&Value::Tuple(vec![Value::Int(0), value])).unwrap();
-    run.answer(request.ticket, read_answer(&payload, &[]));
+    run.reply(
+        request.ticket,
+        Reply::Answer(read_answer(&payload, &[]), 0.5),
+    );
 }
 
 fn raise(run: &mut Run, request: &Request) {
     let error = dict([("type", "ValueError".into()), ("message", "no".into())]);
     let payload = to_marshal(&Value::Tuple(vec![Value::Int(1), error])).unwrap();
-    run.answer(request.ticket, read_answer(&payload, &[]));
+    run.reply(
+        request.ticket,
+        Reply::Answer(read_answer(&payload, &[]), 0.5),
+    );
 }
 
 fn done(values: &[i64]) -> Value {
@@ -320,7 +327,7 @@ fn a_node_that_is_gone_is_made_again_where_items_are_skipped() {
     run.push(1.into(), None, None).unwrap();
     run.push(2.into(), None, None).unwrap();
     let process = request(&mut run, Operation::Process);
-    run.lost(process.ticket, "the worker was stopped".into());
+    run.reply(process.ticket, Reply::Lost("the worker was stopped".into()));
     let create = request(&mut run, Operation::Create);
     assert_eq!(create.lane, process.lane);
     assert_eq!(reports(&mut run).len(), 1);
@@ -331,7 +338,7 @@ fn a_node_that_is_gone_is_made_again_where_items_are_skipped() {
         r#"["n",2,null,null,1]"#
     );
     // That it cannot be made again ends the run, and there is nothing left to clean up.
-    run.lost(process.ticket, "again".into());
+    run.reply(process.ticket, Reply::Lost("again".into()));
     let create = request(&mut run, Operation::Create);
     raise(&mut run, &create);
     while run.step() {}
@@ -343,7 +350,7 @@ fn an_answer_that_cannot_be_read_is_explained() {
     let mut run = started("{id: n, node_type: Case}");
     run.push(1.into(), None, None).unwrap();
     let process = request(&mut run, Operation::Process);
-    run.answer(process.ticket, read_answer(b"y", &[]));
+    run.reply(process.ticket, Reply::Answer(read_answer(b"y", &[]), 0.5));
     let explain = request(&mut run, Operation::Explain);
     raise(&mut run, &explain);
     let cleanup = request(&mut run, Operation::Cleanup);
@@ -356,7 +363,8 @@ fn an_answer_that_cannot_be_read_is_explained() {
     let mut run = started("{id: n, node_type: Case}");
     run.push(1.into(), None, None).unwrap();
     let process = request(&mut run, Operation::Process);
-    run.answer(process.ticket, Err(AnswerError::Protocol("odd".into())));
+    let odd = Err(AnswerError::Protocol("odd".into()));
+    run.reply(process.ticket, Reply::Answer(odd, 0.5));
     assert!(requests(&mut run).is_empty());
     assert!(failure_of(&run).contains("misbehaved: odd"));
 }
