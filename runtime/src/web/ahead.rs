@@ -12,7 +12,7 @@ use crate::python::answer::AnswerError;
 use crate::value::Value;
 
 /// How many items are sent ahead at most.
-const MOST: usize = 16;
+const MOST: u8 = 16;
 
 /// How many milliseconds of work are sent ahead: what a node is at is not called back when a run ends.
 const WORK: f64 = 5.0;
@@ -53,9 +53,9 @@ impl Ahead {
 
     /// Whether another one is worth it.
     pub(super) fn wants(&self) -> bool {
-        let count = self.requests.len();
         // The one that is at work counts as well.
-        count < MOST && (count + 2) as f64 * self.pace <= WORK
+        let is_worth_it = |count| count < MOST && f64::from(count + 2) * self.pace <= WORK;
+        u8::try_from(self.requests.len()).is_ok_and(is_worth_it)
     }
 
     /// Note how many milliseconds an item took.

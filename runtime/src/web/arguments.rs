@@ -70,10 +70,11 @@ impl Arguments {
     /// What an interpreter said: how long it took, marshal data and the buffers beside it.
     pub(super) fn reply(&mut self) -> Result<Reply, Problem> {
         let milliseconds = match self.next()? {
-            Value::Float(milliseconds) => milliseconds,
-            Value::Int(milliseconds) => milliseconds as f64,
-            _ => return Err(Problem::odd("a time that is not a number")),
+            Value::Float(milliseconds) => Some(milliseconds),
+            Value::Int(milliseconds) => i32::try_from(milliseconds).ok().map(f64::from),
+            _ => None,
         };
+        let milliseconds = milliseconds.ok_or_else(|| Problem::odd("a time that is none"))?;
         let payload = match self.next()? {
             Value::Bytes(payload) => payload,
             Value::Null => return Ok(Reply::PassedOver),
