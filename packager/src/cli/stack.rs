@@ -65,9 +65,6 @@ pub(super) fn measure(file: &Path, options: &StackOptions) -> Result<(), Failure
         } else {
             too_little = middle;
         }
-        if enough <= STEP {
-            break;
-        }
     }
     drop(progress);
     report(file, enough, options)
