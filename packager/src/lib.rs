@@ -11,6 +11,7 @@ pub mod compile;
 pub mod engine;
 pub mod freeze;
 pub mod minify;
+mod nesting;
 pub mod pack;
 mod pyodide;
 pub mod report;

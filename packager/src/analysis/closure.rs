@@ -10,7 +10,6 @@ use super::cut::cut;
 use super::evaluate::{dependency, end};
 use super::flow::Flow;
 use super::listing::{Definition, list};
-use super::parse::on_deep_stacks;
 use super::reach::{Options, Reach};
 use super::steps::Step;
 use super::world::{Entry, Presence, Statuses, World, prefixes};
@@ -21,6 +20,7 @@ use super::{
 use rm_runtime::suggest::nearest;
 
 use super::{Target, hidden_imports};
+use crate::nesting::on_deep_stacks;
 use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet};
 
 /// How often statuses are recomputed before what still changes is called doubtful. Each round settles at least one more

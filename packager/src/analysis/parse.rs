@@ -8,59 +8,8 @@ use rustpython_ruff_source_file::LineIndex;
 use rustpython_ruff_text_size::{Ranged, TextSize};
 
 use super::Link;
+use crate::nesting::{DEEPEST, nested_too_deep};
 use crate::source::ModuleSource;
-
-/// How deep brackets may be nested. CPython itself reads 200; this only keeps the parser from running out of stack, and
-/// counts brackets in strings too, because finding those out is the parser's work.
-const DEEPEST: usize = 5000;
-
-/// Stack of a thread that parses or walks trees, both of which recurse. It is reserved, and used only by code that is
-/// nested so deep: a sum of a hundred thousand terms is a tree of that depth.
-const STACK: usize = 512 << 20;
-
-/// Do work that recurses into syntax trees, in parallel on as many threads as there are now.
-///
-/// # Panics
-///
-/// The operating system refuses to make threads.
-pub(super) fn on_deep_stacks<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(rayon::current_num_threads())
-        .stack_size(STACK)
-        .build()
-        .expect("the operating system makes threads")
-        .install(work)
-}
-
-/// Where brackets are nested too deep to parse.
-fn nested_too_deep(text: &str) -> Option<TextSize> {
-    // What has no more brackets than that has them nowhere so deep. Counting in bytes is what processors do many at a time.
-    let opening: usize = text
-        .as_bytes()
-        .chunks(128)
-        .map(|part| {
-            let count = part.iter().fold(0_u8, |count, byte| {
-                count + u8::from(matches!(byte, b'(' | b'[' | b'{'))
-            });
-            usize::from(count)
-        })
-        .sum();
-    if opening <= DEEPEST {
-        return None;
-    }
-    let mut depth = 0_usize;
-    for (offset, byte) in text.bytes().enumerate() {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEEPEST {
-            return u32::try_from(offset).ok().map(TextSize::new);
-        }
-    }
-    None
-}
 
 /// A module's syntax tree with the means to tell line numbers.
 #[derive(Debug)]
@@ -78,6 +27,8 @@ impl ParsedModule {
     pub fn parse(source: &ModuleSource) -> Result<Self, Box<SyntaxError>> {
         if let Some(offset) = nested_too_deep(&source.text) {
             let message = format!("brackets are nested deeper than {DEEPEST} levels");
+            // The parser's offsets are 32 bits, and it reads no longer text than that.
+            let offset = TextSize::try_from(offset).unwrap_or_default();
             return Err(Box::new(SyntaxError::new(source, message, offset)));
         }
         match parse_module(&source.text) {

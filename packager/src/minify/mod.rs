@@ -34,6 +34,8 @@ use rustpython_ruff_python_parser::{ParseError, Parsed, parse_module};
 pub use self::doc_reads::{DocReads, doc_reads};
 pub use self::line_map::{LineMap, NotALineMap};
 
+use crate::nesting::{DEEPEST, nested_too_deep, on_deep_stacks};
+
 use self::check::Read;
 use self::edit::Edit;
 use self::removal::{Lines, Removals};
@@ -114,26 +116,13 @@ pub enum Problem {
     },
 }
 
-/// How deep brackets may be nested, those in strings included. CPython reads 200 levels; this keeps the parser from
-/// running out of stack.
-const DEEPEST: usize = 5000;
-
-/// Stack of a thread that parses, compares and drops trees, all of which recurse. It is reserved, and used only by code
-/// that is nested so deep: a sum of a hundred thousand terms is a tree of that depth.
-const STACK: usize = 512 << 20;
-
 /// Minify texts, in parallel; each independently of the others. The answers are in the order of the tasks.
 ///
 /// # Panics
 ///
 /// The operating system refuses to make threads.
 pub fn minify_all(tasks: &[Task<'_>]) -> Vec<Minified> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(rayon::current_num_threads())
-        .stack_size(STACK)
-        .build()
-        .expect("the operating system makes threads")
-        .install(|| tasks.par_iter().map(minify).collect())
+    on_deep_stacks(|| tasks.par_iter().map(minify).collect())
 }
 
 /// Minify one text, on a thread whose stack is deep enough for its tree.
@@ -246,19 +235,6 @@ fn checked(wanted: &Read<'_>, edits: &[Edit]) -> Result<(String, LineMap), Probl
         line: line_at(wanted.text, place.to_usize()),
     })?;
     Ok((minified, lines))
-}
-
-/// The offset at which brackets are nested too deep to parse.
-fn nested_too_deep(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    text.bytes().position(|byte| {
-        match byte {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth > DEEPEST
-    })
 }
 
 /// The line, from 1, that the byte at `offset` is on.

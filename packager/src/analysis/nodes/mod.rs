@@ -25,8 +25,8 @@ use class::{Definition, define, each_top_level};
 use rm_runtime::suggest::nearest;
 
 use super::collect::absolute;
-use super::parse::on_deep_stacks;
 use super::{ParsedModule, SyntaxError};
+use crate::nesting::on_deep_stacks;
 use crate::source::{Found, ModuleSource, SourceError, SourceSet, files};
 
 /// How many imports from module to module a class is followed through.
