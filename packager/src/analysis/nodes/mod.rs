@@ -360,7 +360,7 @@ fn explicit(
     };
     let parsed = ParsedModule::parse(&source)?;
     if let Some((site, definition)) = follow(sources, &source, &parsed, class, HOPS)? {
-        let file = &site.source.display_path;
+        let file = &site.display_path;
         return Ok(node_class(node_type, module, class, file, &definition));
     }
     let mut classes = BTreeSet::new();
@@ -386,8 +386,9 @@ pub(crate) fn with_bases(sources: &SourceSet, class: &NodeClass) -> NodeClass {
         };
         let parsed = ParsedModule::parse(&source)?;
         let found = follow(sources, &source, &parsed, &class.class, HOPS)?;
-        let inherited = found.map(|(site, definition)| inherit(sources, &site, definition, HOPS));
-        inherited.transpose()
+        found
+            .map(|(source, definition)| inherit(sources, &source, definition, HOPS))
+            .transpose()
     };
     match on_deep_stacks(inherited) {
         Ok(Some(definition)) => NodeClass {
@@ -403,19 +404,21 @@ pub(crate) fn with_bases(sources: &SourceSet, class: &NodeClass) -> NodeClass {
 /// A class with what it takes over from classes that its module imports.
 fn inherit(
     sources: &SourceSet,
-    site: &Site,
+    source: &ModuleSource,
     class: Definition,
     hops: usize,
 ) -> Result<Definition, NodeError> {
     let mut whole = class;
-    for base in std::mem::take(&mut whole.bases) {
-        if hops == 0 {
-            break;
-        }
-        let Some((site, base)) = follow(sources, &site.source, &site.parsed, &base, hops)? else {
+    let bases = std::mem::take(&mut whole.bases);
+    if bases.is_empty() || hops == 0 {
+        return Ok(whole);
+    }
+    let parsed = ParsedModule::parse(source)?;
+    for base in bases {
+        let Some((source, base)) = follow(sources, source, &parsed, &base, hops)? else {
             continue;
         };
-        let base = inherit(sources, &site, base, hops - 1)?;
+        let base = inherit(sources, &source, base, hops - 1)?;
         if whole.process.is_none() {
             whole.process = base.process;
             whole.is_source = base.is_source;
@@ -429,24 +432,16 @@ fn inherit(
     Ok(whole)
 }
 
-/// A module in which a class is defined.
-struct Site {
-    source: ModuleSource,
-    parsed: ParsedModule,
-}
-
-/// The definition of `class` in the module or where the module imports it from.
+/// The definition of `class` in the module or where the module imports it from, with the module that has it.
 fn follow(
     sources: &SourceSet,
     source: &ModuleSource,
     parsed: &ParsedModule,
     class: &str,
     hops: usize,
-) -> Result<Option<(Site, Definition)>, NodeError> {
+) -> Result<Option<(ModuleSource, Definition)>, NodeError> {
     if let Some(definition) = define(parsed, class) {
-        let source = source.clone();
-        let parsed = ParsedModule::parse(&source)?;
-        return Ok(Some((Site { source, parsed }, definition)));
+        return Ok(Some((source.clone(), definition)));
     }
     if hops == 0 {
         return Ok(None);
