@@ -8,6 +8,7 @@ use rustpython_ruff_python_ast::{Arguments, Comprehension, Expr, ExprCall, Param
 use rustpython_ruff_text_size::Ranged;
 
 use super::collect::{Collector, Place, Scope, absolute, either, later, repeat};
+use super::names::last_name;
 use super::steps::{Import, Request, Step};
 
 /// Functions and methods that take an encoding's name, with the index of the argument.
@@ -298,16 +299,6 @@ impl Visitor<'_> for Walk<'_, '_, '_> {
 
 fn is_module_name(expr: &Expr) -> bool {
     matches!(expr, Expr::Name(name) if name.id.as_str() == "__name__")
-}
-
-fn last_name(expr: &Expr) -> &str {
-    if let Expr::Name(name) = expr {
-        name.id.as_str()
-    } else if let Expr::Attribute(attribute) = expr {
-        attribute.attr.as_str()
-    } else {
-        ""
-    }
 }
 
 /// The text encoding that a call names with a literal.

@@ -153,3 +153,12 @@ pub(super) fn captured(pattern: &Pattern) -> Option<&str> {
         | Pattern::MatchOr(_) => None,
     }
 }
+
+/// `c` of `a.b.c`; empty for anything else.
+pub(super) fn last_name(expr: &Expr) -> &str {
+    match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
+    }
+}

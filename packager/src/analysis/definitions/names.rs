@@ -53,15 +53,6 @@ pub(super) fn is_self(expr: &Expr) -> bool {
     matches!(expr, Expr::Name(name) if name.id.as_str() == "self")
 }
 
-/// `c` of `a.b.c`; empty for anything else.
-pub(super) fn last_name(expr: &Expr) -> &str {
-    match expr {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => "",
-    }
-}
-
 /// The identifiers that a text spells.
 pub(super) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c == '_' || c.is_alphanumeric()))

@@ -7,12 +7,12 @@ use rustpython_ruff_python_ast::{
 use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::super::Target;
-use super::super::names::ImportedNames;
+use super::super::names::{ImportedNames, last_name};
 use super::super::parse::ParsedModule;
 use super::super::steps::Request;
 use super::effects::{Effects, Found};
 use super::imported::{self, Imported};
-use super::names::{Names, chain, last_name, root};
+use super::names::{Names, chain, root};
 use super::scope::{Local, Scope, ScopeKind};
 use super::uses::{Context, Spare, UseCollector};
 use super::{
