@@ -3,7 +3,7 @@
 //! A [`Pipeline`] is made from a manifest, a [`Run`] from that. The host pushes items, lets the run [take
 //! steps](Run::step), and takes the [`Event`]s that come of them. Rust nodes work inside a step. What a Python node is to
 //! do leaves as a [request](Event::Request), in the very form in which it goes to an interpreter, and the host
-//! [answers](Run::answer) when that has; so it is up to the host where Python runs, and a pipeline without Python needs
+//! [replies](Run::reply) when that has; so it is up to the host where Python runs, and a pipeline without Python needs
 //! none.
 //!
 //! What a run gives, in which order, and what ends it, is decided by the same [`executor`](crate::executor) as natively.
