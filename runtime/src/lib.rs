@@ -63,6 +63,7 @@ pub mod suggest;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
+mod unicode;
 pub mod value;
 pub mod web;
 mod wtf8;

@@ -2,6 +2,8 @@
 
 use strsim::damerau_levenshtein;
 
+use crate::unicode::lower as in_lower_case;
+
 /// The candidate nearest to `name`, or `None` when nothing is near enough to be worth naming.
 ///
 /// Near means: equal but for case, or about one slip (a wrong, missing, extra or swapped letter) in three letters. Ties go
@@ -15,11 +17,11 @@ use strsim::damerau_levenshtein;
 /// assert_eq!(nearest("Resample", ["AddNode", "MultiplyNode"]), None);
 /// ```
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = name.to_lowercase();
+    let lower = in_lower_case(name);
     candidates
         .into_iter()
         .filter_map(|candidate| {
-            let candidate_lower = candidate.to_lowercase();
+            let candidate_lower = in_lower_case(candidate);
             let longer = lower.chars().count().max(candidate_lower.chars().count());
             let distance = damerau_levenshtein(&lower, &candidate_lower);
             // Two letters share one by chance; below three only a difference in case is near.

@@ -1,11 +1,9 @@
 //! Python's text methods, on the Unicode of CPython 3.14.
 //!
-//! The standard library may know a later Unicode. Code points that CPython's, 16.0, does not have are nothing to it: no
-//! letters, without case, and they end a word; so text is cut at them, and what lies between is left to the standard
-//! library. Lone surrogates are treated the same. The test compares code points with what CPython says about them.
+//! Lone surrogates are no letters, without case, and end a word; so text is cut at them. The test compares code points
+//! with what CPython says about them.
 
-use unicode_general_category::{GeneralCategory, get_general_category};
-
+use crate::unicode::{is_word, lower, push_upper};
 use crate::value::Value;
 use crate::wtf8::{self, Piece};
 
@@ -15,16 +13,6 @@ pub(in crate::nodes) enum Text<'a> {
     Plain(&'a str),
     /// UTF-8 in which surrogates are encoded too.
     Surrogates(&'a [u8]),
-}
-
-/// A part of a text.
-#[derive(Clone, Copy)]
-enum Part<'a> {
-    /// Code points that are assigned.
-    Known(&'a str),
-    /// One that is not.
-    Unassigned(char),
-    Surrogate(u16),
 }
 
 /// Text being put together.
@@ -43,57 +31,36 @@ impl<'a> Text<'a> {
 
     /// `str.upper()`.
     pub(in crate::nodes) fn upper(self) -> Value {
-        let mut upper = Builder::default();
-        for part in self.parts() {
-            match part {
-                Part::Known(text) => text.chars().for_each(|c| upper.mapped(c, c.to_uppercase())),
-                other => upper.push(other),
-            }
-        }
-        upper.finish()
+        self.rewritten(|text, upper| text.chars().for_each(|c| push_upper(upper, c)))
     }
 
     /// `str.lower()`.
     pub(in crate::nodes) fn lower(self) -> Value {
-        let mut lower = Builder::default();
-        for part in self.parts() {
-            match part {
-                Part::Known(text) => lower.text(&lowered(text)),
-                other => lower.push(other),
-            }
-        }
-        lower.finish()
+        self.rewritten(|text, lowered| lowered.push_str(&lower(text)))
     }
 
     /// The text with `str.capitalize()` applied to every word: runs of `\w`, which apostrophes may hold together.
     pub(in crate::nodes) fn title(self) -> Value {
-        let mut title = Builder::default();
-        for part in self.parts() {
-            match part {
-                Part::Known(text) => {
-                    let mut behind = 0;
-                    for (start, end) in words(text) {
-                        title.text(&text[behind..start]);
-                        title.capitalized(&text[start..end]);
-                        behind = end;
-                    }
-                    title.text(&text[behind..]);
-                }
-                other => title.push(other),
+        self.rewritten(|text, title| {
+            let mut behind = 0;
+            for (start, end) in words(text) {
+                title.push_str(&text[behind..start]);
+                capitalize(&text[start..end], title);
+                behind = end;
             }
-        }
-        title.finish()
+            title.push_str(&text[behind..]);
+        })
     }
 
     /// `text[::-1]`: code points in reverse.
     pub(in crate::nodes) fn reversed(self) -> Value {
-        let mut parts: Vec<Part> = self.parts().collect();
-        parts.reverse();
+        let mut pieces: Vec<Piece> = self.pieces().collect();
+        pieces.reverse();
         let mut reversed = Builder::default();
-        for part in parts {
-            match part {
-                Part::Known(text) => text.chars().rev().for_each(|c| reversed.char(c)),
-                other => reversed.push(other),
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => reversed.text(&text.chars().rev().collect::<String>()),
+                Piece::Surrogate(unit) => reversed.surrogate(unit),
             }
         }
         reversed.finish()
@@ -101,53 +68,46 @@ impl<'a> Text<'a> {
 
     /// How many words there are, as [`Text::title`] sees them.
     pub(in crate::nodes) fn words(self) -> usize {
-        let in_part = |part| match part {
-            Part::Known(text) => words(text).count(),
-            Part::Unassigned(_) | Part::Surrogate(_) => 0,
+        let in_piece = |piece| match piece {
+            Piece::Text(text) => words(text).count(),
+            Piece::Surrogate(_) => 0,
         };
-        self.parts().map(in_part).sum()
+        self.pieces().map(in_piece).sum()
     }
 
     /// `len(text)`: code points.
     pub(in crate::nodes) fn length(self) -> usize {
-        let of_part = |part| match part {
-            Part::Known(text) => text.chars().count(),
-            Part::Unassigned(_) | Part::Surrogate(_) => 1,
+        let of_piece = |piece| match piece {
+            Piece::Text(text) => text.chars().count(),
+            Piece::Surrogate(_) => 1,
         };
-        self.parts().map(of_part).sum()
+        self.pieces().map(of_piece).sum()
     }
 
-    fn parts(self) -> impl Iterator<Item = Part<'a>> {
+    fn rewritten(self, rewrite: impl Fn(&str, &mut String)) -> Value {
+        let mut rewritten = Builder::default();
+        for piece in self.pieces() {
+            match piece {
+                Piece::Text(text) => {
+                    let mut other = String::with_capacity(text.len());
+                    rewrite(text, &mut other);
+                    rewritten.text(&other);
+                }
+                Piece::Surrogate(unit) => rewritten.surrogate(unit),
+            }
+        }
+        rewritten.finish()
+    }
+
+    fn pieces(self) -> impl Iterator<Item = Piece<'a>> {
         let (plain, bytes) = match self {
             Self::Plain(text) => (Some(text), [].as_slice()),
             Self::Surrogates(bytes) => (None, bytes),
         };
         let pieces = wtf8::pieces(bytes)
             .map(|piece| piece.expect("a value's surrogate text is checked when it is made"));
-        let pieces = plain.map(Piece::Text).into_iter().chain(pieces);
-        pieces.flat_map(|piece| {
-            let (text, surrogate) = match piece {
-                Piece::Text(text) => (text, None),
-                Piece::Surrogate(unit) => ("", Some(Part::Surrogate(unit))),
-            };
-            cut(text).chain(surrogate)
-        })
+        plain.map(Piece::Text).into_iter().chain(pieces)
     }
-}
-
-/// Cuts a text at code points that are not assigned.
-fn cut(text: &str) -> impl Iterator<Item = Part<'_>> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let first = rest.chars().next()?;
-        if is_unassigned(first) {
-            rest = &rest[first.len_utf8()..];
-            return Some(Part::Unassigned(first));
-        }
-        let (known, behind) = rest.split_at(rest.find(is_unassigned).unwrap_or(rest.len()));
-        rest = behind;
-        Some(Part::Known(known))
-    })
 }
 
 /// Where words lie in a text without unassigned code points: what `\w+(?:['’]\w+)*` matches.
@@ -172,71 +132,15 @@ fn run_of_word(text: &str) -> usize {
     text.find(|c| !is_word(c)).unwrap_or(text.len())
 }
 
-/// What `\w` matches: letters, numbers of all kinds, and the underscore.
-fn is_word(c: char) -> bool {
-    use GeneralCategory as Category;
-    if c.is_ascii() {
-        return c.is_ascii_alphanumeric() || c == '_';
-    }
-    matches!(
-        get_general_category(c),
-        Category::UppercaseLetter
-            | Category::LowercaseLetter
-            | Category::TitlecaseLetter
-            | Category::ModifierLetter
-            | Category::OtherLetter
-            | Category::DecimalNumber
-            | Category::LetterNumber
-            | Category::OtherNumber
-    )
-}
-
-fn is_unassigned(c: char) -> bool {
-    !c.is_ascii() && get_general_category(c) == GeneralCategory::Unassigned
-}
-
 impl Builder {
-    fn push(&mut self, part: Part) {
-        match part {
-            Part::Known(text) => self.text(text),
-            Part::Unassigned(c) => self.char(c),
-            Part::Surrogate(unit) => {
-                let [high, low] = unit.to_be_bytes();
-                let middle = 0x80 | (high & 0x0F) << 2 | low >> 6;
-                self.0.extend([0xED, middle, 0x80 | low & 0x3F]);
-            }
-        }
-    }
-
     fn text(&mut self, text: &str) {
         self.0.extend(text.bytes());
     }
 
-    fn char(&mut self, c: char) {
-        self.text(c.encode_utf8(&mut [0; 4]));
-    }
-
-    /// A code point's other case, or itself if a later Unicode has invented that case.
-    fn mapped(&mut self, c: char, other_case: impl Iterator<Item = char> + Clone) {
-        if other_case.clone().any(is_unassigned) {
-            self.char(c);
-        } else {
-            other_case.for_each(|c| self.char(c));
-        }
-    }
-
-    /// `str.capitalize()`, of a text that is not empty.
-    fn capitalized(&mut self, word: &str) {
-        let first = word.chars().next().expect("a word has a code point");
-        match title_case(first) {
-            Some(title) => self.text(title),
-            None if is_its_own_title(first) => self.char(first),
-            None => self.mapped(first, first.to_uppercase()),
-        }
-        // Lowered as a whole, because a sigma's form depends on what is before it.
-        let lower = lowered(word);
-        let lower_first: usize = first.to_lowercase().map(char::len_utf8).sum();
-        self.text(&lower[lower_first..]);
+    fn surrogate(&mut self, unit: u16) {
+        let [high, low] = unit.to_be_bytes();
+        let middle = 0x80 | (high & 0x0F) << 2 | low >> 6;
+        self.0.extend([0xED, middle, 0x80 | low & 0x3F]);
     }
 
     fn finish(self) -> Value {
@@ -244,33 +148,26 @@ impl Builder {
     }
 }
 
-/// `str.lower()` of a text without unassigned code points.
-///
-/// U+0295 has lost its case in Unicode 17, but in 16 a sigma behind it may be final; so it is lowered as another letter.
-fn lowered(text: &str) -> String {
-    const UNCASED: char = '\u{295}';
-    if !text.contains(UNCASED) {
-        return text.to_lowercase();
+/// `str.capitalize()`, of a text that is not empty.
+fn capitalize(word: &str, capitalized: &mut String) {
+    let first = word.chars().next().expect("a word has a code point");
+    match title_case(first) {
+        Some(title) => capitalized.push_str(title),
+        None if is_its_own_title(first) => capitalized.push(first),
+        None => push_upper(capitalized, first),
     }
-    let with_case = text.replace(UNCASED, "a").to_lowercase();
-    let mut rest = with_case.chars();
-    let mut lower = String::with_capacity(text.len());
-    for c in text.chars() {
-        let own = c.to_lowercase().count();
-        let lowered = rest.by_ref().take(own);
-        if c == UNCASED {
-            lowered.for_each(|_| lower.push(c));
-        } else {
-            lower.extend(lowered);
-        }
-    }
-    lower
+    // Lowered as a whole, because a sigma's form depends on what is before it.
+    let lower_first = lower(&word[..first.len_utf8()]).len();
+    capitalized.push_str(&lower(word)[lower_first..]);
 }
 
 /// Letters that are title case already, and Georgian ones, which have upper case only in all capitals.
 fn is_its_own_title(c: char) -> bool {
-    matches!(c, '\u{10D0}'..='\u{10FA}' | '\u{10FD}'..='\u{10FF}')
-        || get_general_category(c) == GeneralCategory::TitlecaseLetter
+    matches!(c,
+        '\u{10D0}'..='\u{10FA}' | '\u{10FD}'..='\u{10FF}'
+        | '\u{1C5}' | '\u{1C8}' | '\u{1CB}' | '\u{1F2}'
+        | '\u{1F88}'..='\u{1F8F}' | '\u{1F98}'..='\u{1F9F}' | '\u{1FA8}'..='\u{1FAF}'
+        | '\u{1FBC}' | '\u{1FCC}' | '\u{1FFC}')
 }
 
 /// The title case of code points where it is neither the upper case nor the code point itself.
@@ -336,8 +233,8 @@ mod tests {
         for code_point in 0..0x2_0000 {
             let mut c = Builder::default();
             match char::from_u32(code_point) {
-                Some(known) => c.char(known),
-                None => c.push(Part::Surrogate(u16::try_from(code_point).unwrap())),
+                Some(known) => c.text(known.encode_utf8(&mut [0; 4])),
+                None => c.surrogate(u16::try_from(code_point).unwrap()),
             }
             let around = |before: &str, middle: &[u8], after: &str| {
                 [before.as_bytes(), middle, after.as_bytes()].concat()
