@@ -1,9 +1,11 @@
 //! The graph of a pipeline: its nodes by number, and who feeds whom.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use crate::manifest::Manifest;
+use crate::sorted::SortedMap;
 
 /// A node's number: its position in the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +89,7 @@ impl Graph {
     /// Any [`GraphError`], for a manifest that was put together by hand.
     pub fn new(manifest: &Manifest) -> Result<Self, GraphError> {
         let ids: Vec<String> = manifest.nodes.iter().map(|node| node.id.clone()).collect();
-        let mut by_id = BTreeMap::new();
+        let mut by_id = SortedMap::new();
         for (index, id) in ids.iter().enumerate() {
             if by_id.insert(id.as_str(), index).is_some() {
                 return Err(GraphError::DuplicateId(id.clone()));
@@ -113,8 +115,11 @@ impl Graph {
         if ids.is_empty() {
             return Err(GraphError::NoNodes);
         }
-        let mut seen = BTreeSet::new();
-        if let Some(connection) = edges.iter().position(|edge| !seen.insert(edge)) {
+        let mut seen = SortedMap::new();
+        if let Some(connection) = edges
+            .iter()
+            .position(|edge| seen.insert(edge, ()).is_some())
+        {
             return Err(GraphError::DuplicateConnection { connection });
         }
         let pairs: Vec<_> = edges.iter().map(|(from, to, _)| (*from, *to)).collect();
@@ -232,8 +237,10 @@ impl Graph {
 
 /// Nodes in the order of their first occurrence.
 fn distinct(nodes: impl Iterator<Item = NodeIndex>) -> Vec<NodeIndex> {
-    let mut seen = BTreeSet::new();
-    nodes.filter(|node| seen.insert(*node)).collect()
+    let mut seen = SortedMap::new();
+    nodes
+        .filter(|node| seen.insert(*node, ()).is_none())
+        .collect()
 }
 
 /// Nodes each after all that feed it, the lowest number first where there is a choice; nodes on a cycle and after it are
@@ -245,14 +252,17 @@ fn topological_order(nodes: usize, edges: &[(usize, usize)]) -> Vec<usize> {
         successors[*from].push(*to);
         waiting_for[*to] += 1;
     }
-    let mut ready: BTreeSet<usize> = (0..nodes).filter(|node| waiting_for[*node] == 0).collect();
+    let mut ready: BinaryHeap<Reverse<usize>> = (0..nodes)
+        .filter(|node| waiting_for[*node] == 0)
+        .map(Reverse)
+        .collect();
     let mut order = Vec::with_capacity(nodes);
-    while let Some(node) = ready.pop_first() {
+    while let Some(Reverse(node)) = ready.pop() {
         order.push(node);
         for next in &successors[node] {
             waiting_for[*next] -= 1;
             if waiting_for[*next] == 0 {
-                ready.insert(*next);
+                ready.push(Reverse(*next));
             }
         }
     }
@@ -261,17 +271,17 @@ fn topological_order(nodes: usize, edges: &[(usize, usize)]) -> Vec<usize> {
 
 /// The nodes along one cycle in the direction of the edges, from the lowest number on; `None` if there is no cycle.
 pub(crate) fn find_cycle(nodes: usize, edges: &[(usize, usize)]) -> Option<Vec<usize>> {
-    let mut left: BTreeSet<usize> = (0..nodes).collect();
+    let mut is_left = vec![true; nodes];
     for node in topological_order(nodes, edges) {
-        left.remove(&node);
+        is_left[node] = false;
     }
     // Every node left waits for another one left, so walking against the edges comes round.
-    let mut walk = vec![*left.first()?];
+    let mut walk = vec![is_left.iter().position(|is_left| *is_left)?];
     let start = loop {
         let last = *walk.last().expect("the walk starts with a node");
         let before = edges
             .iter()
-            .filter(|(from, to)| *to == last && left.contains(from))
+            .filter(|(from, to)| *to == last && is_left[*from])
             .map(|(from, _)| *from)
             .min()
             .expect("a node that no order places waits for another such node");

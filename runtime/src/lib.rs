@@ -59,6 +59,7 @@ pub mod packet;
 pub mod pipeline;
 pub mod python;
 mod shape;
+mod sorted;
 pub mod suggest;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]

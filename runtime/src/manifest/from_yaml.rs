@@ -1,12 +1,11 @@
 //! YAML text as a document, by the core schema of YAML 1.2: `yes`, `on` and dates are text, `1.0` is a float.
 
-use std::collections::BTreeMap;
-
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use super::document::{Entry, Kind, Located, SyntaxError, check_new_key};
 use super::error::Position;
 use crate::json;
+use crate::sorted::SortedMap;
 use crate::value::{MAX_DEPTH, Value};
 
 /// How much anchors and aliases may copy in all, in nodes and bytes of text: a few lines of nested aliases would
@@ -16,7 +15,7 @@ const COPY_BUDGET: usize = 1 << 20;
 pub(super) fn read(text: &str) -> Result<Located, SyntaxError> {
     let mut builder = Builder {
         open: Vec::new(),
-        anchors: BTreeMap::new(),
+        anchors: SortedMap::new(),
         copied: 0,
         root: None,
     };
@@ -40,7 +39,7 @@ fn position(marker: &Marker) -> Position {
 
 struct Builder {
     open: Vec<Open>,
-    anchors: BTreeMap<usize, Located>,
+    anchors: SortedMap<usize, Located>,
     copied: usize,
     root: Option<Located>,
 }

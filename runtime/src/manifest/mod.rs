@@ -42,6 +42,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use self::error::{ManifestError, Position, Problem, ProblemKind};
 pub use self::on_error::OnError;
 pub use self::params::Params;
+pub(crate) use self::validate::in_order;
 use crate::value::Value;
 
 /// The one version of manifests known here.

@@ -1,6 +1,5 @@
 //! From a document to a manifest: everything that is wrong is noted on the way, and nothing is returned if anything is.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use super::document::{Entry, Kind, Located};
@@ -10,6 +9,7 @@ use super::{
     VERSION,
 };
 use crate::graph::find_cycle;
+use crate::sorted::SortedMap;
 use crate::suggest::nearest;
 use crate::value::Value;
 
@@ -104,7 +104,7 @@ impl Reader {
         match result {
             Some(result) if self.problems.is_empty() => Ok(result),
             _ => {
-                self.problems.sort_by_key(|problem| problem.position);
+                in_order(&mut self.problems, |problem| problem.position);
                 Err(self.problems)
             }
         }
@@ -281,7 +281,7 @@ impl Reader {
         }
         let mut nodes = Nodes {
             specs: Vec::new(),
-            ids: BTreeMap::new(),
+            ids: SortedMap::new(),
             all_ids_known: true,
         };
         for (index, item) in list.into_iter().enumerate() {
@@ -474,7 +474,7 @@ impl Reader {
                 },
             );
         } else {
-            let outputs = seen.0.entry(ends).or_default();
+            let outputs = seen.0.get_or_insert_with(ends, Vec::new);
             outputs.push((output.clone(), (place.to_owned(), at)));
         }
         Some(Connection {
@@ -515,11 +515,13 @@ impl Reader {
     }
 
     fn cycle(&mut self, seen: &Seen) {
-        let mut numbers = BTreeMap::new();
+        let (mut numbers, mut names) = (SortedMap::new(), Vec::new());
         for (from, to) in seen.0.keys() {
             for id in [from, to] {
-                let next = numbers.len();
-                numbers.entry(id).or_insert(next);
+                numbers.get_or_insert_with(id, || {
+                    names.push(id);
+                    names.len() - 1
+                });
             }
         }
         let edges: Vec<_> = seen
@@ -527,12 +529,10 @@ impl Reader {
             .keys()
             .map(|(from, to)| (numbers[from], numbers[to]))
             .collect();
-        let Some(cycle) = find_cycle(numbers.len(), &edges) else {
+        let Some(cycle) = find_cycle(names.len(), &edges) else {
             return;
         };
-        let names: BTreeMap<usize, &String> =
-            numbers.iter().map(|(id, number)| (*number, *id)).collect();
-        let mut ids: Vec<String> = cycle.iter().map(|number| names[number].clone()).collect();
+        let mut ids: Vec<String> = cycle.iter().map(|number| names[*number].clone()).collect();
         ids.push(ids[0].clone());
         // Reported at the connection that closes it, the last in the text.
         let closing = ids
@@ -546,11 +546,21 @@ impl Reader {
     }
 }
 
+/// Sorts by place, what has the same place in the order that it has. There are few, mostly sorted already, and the standard
+/// library's sort is some 2 KB of code for each kind of thing.
+pub(crate) fn in_order<T>(troubles: &mut [T], position: impl Fn(&T) -> Option<Position>) {
+    for end in 1..troubles.len() {
+        let at =
+            troubles[..end].partition_point(|before| position(before) <= position(&troubles[end]));
+        troubles[at..=end].rotate_right(1);
+    }
+}
+
 /// The nodes read so far.
 struct Nodes {
     specs: Vec<NodeSpec>,
     /// Each id and where it was first used.
-    ids: BTreeMap<String, (String, Option<Position>)>,
+    ids: SortedMap<String, (String, Option<Position>)>,
     all_ids_known: bool,
 }
 
@@ -562,7 +572,7 @@ type Taken = (Option<String>, Place);
 
 /// The nodes that are connected, by which outputs.
 #[derive(Default)]
-struct Seen(BTreeMap<(String, String), Vec<Taken>>);
+struct Seen(SortedMap<(String, String), Vec<Taken>>);
 
 impl Seen {
     fn get(&self, ends: &(String, String), output: Option<&String>) -> Option<&Place> {

@@ -1,12 +1,12 @@
 //! Rust nodes by name.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{
     Node, NodeError, Source, add, audio, calculator, multiply, pass_through, text, transform,
 };
 use crate::manifest::{NodeSpec, Params};
+use crate::sorted::SortedMap;
 use crate::suggest::nearest;
 
 /// Makes a node from its params.
@@ -17,7 +17,7 @@ pub type SourceFactory = dyn Fn(&Params) -> Result<Source, NodeError> + Send + S
 
 /// The Rust nodes that a manifest's `node_type` may name.
 pub struct Registry {
-    factories: BTreeMap<String, Maker>,
+    factories: SortedMap<String, Maker>,
 }
 
 enum Maker {
@@ -29,7 +29,7 @@ impl Registry {
     /// No nodes.
     pub fn empty() -> Self {
         Registry {
-            factories: BTreeMap::new(),
+            factories: SortedMap::new(),
         }
     }
 

@@ -1,11 +1,11 @@
 //! What a node keeps for each session.
 
-use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 
 use super::Outputs;
 use crate::packet::Emission;
+use crate::sorted::SortedMap;
 
 /// How many sessions a node keeps, as the base class of Python nodes does by default.
 const MAX_SESSIONS: usize = 1000;
@@ -15,9 +15,9 @@ const MAX_SESSIONS: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Sessions<S> {
     unnamed: Option<S>,
-    named: BTreeMap<Arc<str>, Kept<S>>,
+    named: SortedMap<Arc<str>, Kept<S>>,
     /// Who used the node when; as many entries as `named`.
-    by_use: BTreeMap<u64, Arc<str>>,
+    by_use: SortedMap<u64, Arc<str>>,
     uses: u64,
     limit: usize,
 }
@@ -52,8 +52,8 @@ impl<S: Default> Sessions<S> {
     fn with_limit(limit: usize) -> Self {
         Self {
             unnamed: None,
-            named: BTreeMap::new(),
-            by_use: BTreeMap::new(),
+            named: SortedMap::new(),
+            by_use: SortedMap::new(),
             uses: 0,
             limit,
         }
@@ -74,7 +74,7 @@ impl<S: Default> Sessions<S> {
             None => {}
         }
         self.by_use.insert(self.uses, session.clone());
-        let kept = self.named.entry(session.clone()).or_insert_with(|| Kept {
+        let kept = self.named.get_or_insert_with(session.clone(), || Kept {
             state: S::default(),
             used: 0,
         });

@@ -3,7 +3,6 @@
 //! Arguments and answers are values in `marshal` format, large buffers beside them, the form in which values go to Python
 //! too; here they are given in Python's terms. The other side of it is `browser-demo/src/runtime/abi.ts`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use crate::marshal;
 use crate::nodes::Registry;
 use crate::python::PythonNode;
 use crate::python::operation::PROTOCOL;
+use crate::sorted::SortedMap;
 use crate::value::Value;
 
 /// The version of what is described here; JavaScript refuses every other.
@@ -108,8 +108,8 @@ const CALLS: [Call; 18] = [
 /// What JavaScript has loaded and started.
 #[derive(Debug, Default)]
 pub struct Desk {
-    pipelines: BTreeMap<i64, Arc<Pipeline>>,
-    runs: BTreeMap<i64, Run>,
+    pipelines: SortedMap<i64, Arc<Pipeline>>,
+    runs: SortedMap<i64, Run>,
     handles: i64,
     now: Option<fn() -> f64>,
 }
@@ -138,37 +138,18 @@ impl Desk {
         })
     }
 
+    // A browser compiles a function when it is first called, and whole. So that a page does not wait for the code of calls
+    // that it does not make, the larger ones are functions of their own.
     fn dispatch(&mut self, call: Call, mut arguments: Arguments) -> Result<Value, Problem> {
         match call {
             Call::Describe => Ok(describe()),
-            Call::Check => {
-                let (text, file) = (arguments.text()?, arguments.text()?);
-                let classes = classes_of(&arguments.next()?)?;
-                Ok(checked(check(&text, &file, &classes)))
-            }
-            Call::Load => {
-                let (text, file) = (arguments.text()?, arguments.text()?);
-                let classes = classes_of(&arguments.next()?)?;
-                let pipeline = Pipeline::load(&text, &file, &classes)?;
-                self.handles += 1;
-                let loaded = loaded(self.handles, &pipeline);
-                self.pipelines.insert(self.handles, pipeline);
-                Ok(loaded)
-            }
+            Call::Check => check_text(&mut arguments),
+            Call::Load => self.load(&mut arguments),
             Call::Unload => {
                 self.pipelines.remove(&arguments.int()?);
                 Ok(Value::Null)
             }
-            Call::Start => {
-                let pipeline = self.pipelines.get(&arguments.int()?);
-                let pipeline = pipeline.ok_or_else(|| Problem::odd("no such pipeline"))?;
-                let on_error = OnError::from_name(&arguments.text()?);
-                let on_error = on_error.ok_or_else(|| Problem::odd("no such policy"))?;
-                let run = Run::start(pipeline, on_error, self.now.unwrap_or(|| 0.0));
-                self.handles += 1;
-                self.runs.insert(self.handles, run);
-                Ok(self.handles.into())
-            }
+            Call::Start => self.start(&mut arguments),
             Call::Push => push(self.run(&mut arguments)?, arguments.list()?),
             Call::PushLines => push_lines(self.run(&mut arguments)?, &arguments.list()?),
             Call::Close => {
@@ -212,13 +193,33 @@ impl Desk {
                 self.runs.remove(&arguments.int()?);
                 Ok(Value::Null)
             }
-            Call::ToJson => {
-                let text = to_json(&arguments.next()?).map_err(|error| Problem::new(&error))?;
-                Ok(text.into())
-            }
+            Call::ToJson => json_of(&arguments.next()?),
             Call::Decompress => decompress(&arguments.bytes()?, arguments.count()?),
-            Call::FromJson => from_json(&arguments.text()?).map_err(|error| Problem::new(&error)),
+            Call::FromJson => value_of(&arguments.text()?),
         }
+    }
+
+    #[inline(never)]
+    fn load(&mut self, arguments: &mut Arguments) -> Result<Value, Problem> {
+        let (text, file) = (arguments.text()?, arguments.text()?);
+        let classes = classes_of(&arguments.next()?)?;
+        let pipeline = Pipeline::load(&text, &file, &classes)?;
+        self.handles += 1;
+        let loaded = loaded(self.handles, &pipeline);
+        self.pipelines.insert(self.handles, pipeline);
+        Ok(loaded)
+    }
+
+    #[inline(never)]
+    fn start(&mut self, arguments: &mut Arguments) -> Result<Value, Problem> {
+        let pipeline = self.pipelines.get(&arguments.int()?);
+        let pipeline = pipeline.ok_or_else(|| Problem::odd("no such pipeline"))?;
+        let on_error = OnError::from_name(&arguments.text()?);
+        let on_error = on_error.ok_or_else(|| Problem::odd("no such policy"))?;
+        let run = Run::start(pipeline, on_error, self.now.unwrap_or(|| 0.0));
+        self.handles += 1;
+        self.runs.insert(self.handles, run);
+        Ok(self.handles.into())
     }
 
     fn run(&mut self, arguments: &mut Arguments) -> Result<&mut Run, Problem> {
@@ -227,6 +228,25 @@ impl Desk {
     }
 }
 
+#[inline(never)]
+fn check_text(arguments: &mut Arguments) -> Result<Value, Problem> {
+    let (text, file) = (arguments.text()?, arguments.text()?);
+    let classes = classes_of(&arguments.next()?)?;
+    Ok(checked(check(&text, &file, &classes)))
+}
+
+#[inline(never)]
+fn json_of(value: &Value) -> Result<Value, Problem> {
+    let text = to_json(value).map_err(|error| Problem::new(&error))?;
+    Ok(text.into())
+}
+
+#[inline(never)]
+fn value_of(text: &str) -> Result<Value, Problem> {
+    from_json(text).map_err(|error| Problem::new(&error))
+}
+
+#[inline(never)]
 fn decompress(compressed: &[u8], size: usize) -> Result<Value, Problem> {
     let mut bytes = vec![0; size];
     let written = FrameDecoder::new()
@@ -236,6 +256,7 @@ fn decompress(compressed: &[u8], size: usize) -> Result<Value, Problem> {
     Ok(Value::Bytes(bytes))
 }
 
+#[inline(never)]
 fn describe() -> Value {
     let names = Registry::builtin();
     dict([
@@ -293,6 +314,7 @@ fn loaded(handle: i64, pipeline: &Pipeline) -> Value {
     ])
 }
 
+#[inline(never)]
 fn push(run: &mut Run, items: Vec<Value>) -> Result<Value, Problem> {
     let mut taken = 0;
     for item in items {
@@ -324,6 +346,7 @@ fn push(run: &mut Run, items: Vec<Value>) -> Result<Value, Problem> {
     Ok(Value::Int(taken))
 }
 
+#[inline(never)]
 fn push_lines(run: &mut Run, lines: &[Value]) -> Result<Value, Problem> {
     let mut taken = 0;
     for line in lines {
@@ -344,6 +367,7 @@ fn push_lines(run: &mut Run, lines: &[Value]) -> Result<Value, Problem> {
     Ok(Value::Int(taken))
 }
 
+#[inline(never)]
 fn turn(run: &mut Run, steps: usize, most: usize, as_text: bool) -> Result<Value, Problem> {
     let mut outputs = Vec::new();
     let mut has_more = true;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::graph::{Graph, GraphError};
-use crate::manifest::{Manifest, ManifestError, Position, position_of};
+use crate::manifest::{Manifest, ManifestError, Position, in_order, position_of};
 use crate::nodes::{NodeError, Registry, UnknownNodeType};
 use crate::python::PythonNode;
 use crate::shape::{self, NodeKind, ShapeError, Shapes};
@@ -193,7 +193,7 @@ pub fn check(text: &str, file: &str, classes: &Classes) -> Checked {
     if let Err(error) = shape::check_shapes(&manifest, &registry, classes) {
         trouble(error.place.clone(), after_place(&error, &error.place));
     }
-    troubles.sort_by_key(|trouble| trouble.position);
+    in_order(&mut troubles, |trouble| trouble.position);
     Checked {
         manifest: Some(manifest),
         kinds,

@@ -1,6 +1,6 @@
 //! One run, driven by a host that asks.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use crate::python::answer::AnswerError;
 use crate::python::operation::Operation;
 use crate::python::progress::{Progress, Step, process_arguments, progress_of};
 use crate::shape::NodeKind;
+use crate::sorted::SortedMap;
 use crate::value::Value;
 
 /// How many packets of earlier items may wait on one connection, as natively.
@@ -40,9 +41,9 @@ pub struct Run {
     live: usize,
     starting: usize,
     /// What went wrong at the start, in a node (also by lane), or in its cleanup.
-    start_errors: BTreeMap<NodeIndex, RunFailure>,
-    errors: BTreeMap<(NodeIndex, usize), RunFailure>,
-    cleanup_errors: BTreeMap<NodeIndex, RunFailure>,
+    start_errors: SortedMap<NodeIndex, RunFailure>,
+    errors: SortedMap<(NodeIndex, usize), RunFailure>,
+    cleanup_errors: SortedMap<NodeIndex, RunFailure>,
     verdict: Option<RunFailure>,
     events: VecDeque<Event>,
     tickets: u64,
@@ -93,9 +94,9 @@ impl Run {
             live: lanes.len(),
             starting: lanes.len(),
             lanes,
-            start_errors: BTreeMap::new(),
-            errors: BTreeMap::new(),
-            cleanup_errors: BTreeMap::new(),
+            start_errors: SortedMap::new(),
+            errors: SortedMap::new(),
+            cleanup_errors: SortedMap::new(),
             verdict: None,
             events: VecDeque::new(),
             tickets: 0,
@@ -513,12 +514,12 @@ impl Run {
         }
         let is_idle = match job {
             Job::Start => {
-                self.start_errors.entry(node).or_insert(failure);
+                self.start_errors.get_or_insert_with(node, || failure);
                 self.starting -= 1;
                 return self.over(place);
             }
             Job::Cleanup => {
-                self.cleanup_errors.entry(node).or_insert(failure);
+                self.cleanup_errors.get_or_insert_with(node, || failure);
                 return self.over(place);
             }
             Job::Restart { .. } => {
@@ -557,7 +558,7 @@ impl Run {
         let Lane { node, number, .. } = self.lanes[place];
         self.worked(place);
         self.executor.fail(node, number);
-        self.errors.entry((node, number)).or_insert(failure);
+        self.errors.get_or_insert_with((node, number), || failure);
         self.rest(place, None);
     }
 
