@@ -1,4 +1,5 @@
-// Builds the runtime for the browser: `runtime/` compiled to wasm32 without wasmtime, then made small by wasm-opt.
+// Builds the runtime for the browser: `runtime/` compiled to wasm32 without wasmtime, and beside it what reads zstd, both made
+// small by wasm-opt.
 //
 // Works with either of two toolchains:
 // - rustup with the target: `rustup target add wasm32-unknown-unknown`
@@ -70,39 +71,51 @@ if (name === undefined) {
   process.exit(1);
 }
 const toolchain = toolchains[name]();
-// What a panic says must not depend on whose folders these are.
+// What a panic says must not depend on whose folders these are, and is in the module for every file. The last that fits counts.
+const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
 const remap = [
   [repository, "."],
-  [process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "cargo"],
+  [cargoHome, "cargo"],
+  // The registry that every cargo knows has the same name everywhere.
+  [join(cargoHome, "registry/src/index.crates.io-1949cf8c6b5b557f"), "cargo"],
   ["/usr/lib/rustlib", "rust"],
 ].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
 console.log(`compiling with ${name} into ${targetFolder}`);
-execFileSync(
-  toolchain.cargo,
-  [
-    ...["rustc", "--package", "rm-runtime", "--lib", "--crate-type", "cdylib", "--no-default-features"],
-    ...["--profile", "web", "--target", TARGET, "--locked", ...toolchain.args],
-  ],
-  {
-    cwd: repository,
-    stdio: "inherit",
-    env: { ...process.env, ...toolchain.env, CARGO_TARGET_DIR: targetFolder, RUSTFLAGS: remap.join(" ") },
-  },
-);
-const compiled = join(targetFolder, TARGET, "web", "rm_runtime.wasm");
-const small = join(demo, "src/runtime/wasm/rm_runtime.wasm");
-mkdirSync(dirname(small), { recursive: true });
 const features = [
   ...["bulk-memory", "bulk-memory-opt", "call-indirect-overlong", "multivalue", "mutable-globals"],
   ...["nontrapping-float-to-int", "reference-types", "sign-ext"],
 ].map((feature) => `--enable-${feature}`);
-execFileSync(
-  process.execPath,
-  [
-    ...[join(demo, "node_modules/binaryen/bin/wasm-opt"), compiled, "-o", small],
-    ...["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features", ...features],
-  ],
-  { stdio: "inherit" },
-);
 const kilobytes = (path) => (readFileSync(path).length / 1000).toFixed(1);
-console.log(`rm_runtime.wasm: ${kilobytes(compiled)} KB compiled, ${kilobytes(small)} KB after wasm-opt`);
+
+/** The library of a package as a wasm module beside the page's scripts. */
+function build(cargoPackage, ...options) {
+  execFileSync(
+    toolchain.cargo,
+    [
+      ...["rustc", "--package", cargoPackage, "--lib", "--crate-type", "cdylib", ...options],
+      ...["--profile", "web", "--target", TARGET, "--locked", ...toolchain.args],
+    ],
+    {
+      cwd: repository,
+      stdio: "inherit",
+      env: { ...process.env, ...toolchain.env, CARGO_TARGET_DIR: targetFolder, RUSTFLAGS: remap.join(" ") },
+    },
+  );
+  const file = `${cargoPackage.replace("-", "_")}.wasm`;
+  const compiled = join(targetFolder, TARGET, "web", file);
+  const small = join(demo, "src/runtime/wasm", file);
+  mkdirSync(dirname(small), { recursive: true });
+  execFileSync(
+    process.execPath,
+    [
+      ...[join(demo, "node_modules/binaryen/bin/wasm-opt"), compiled, "-o", small],
+      ...["--flatten", "--rereloop", "--local-cse", "-Oz", "--converge", "--one-caller-inline-max-function-size=0"],
+      ...["--strip-debug", "--strip-producers", "--strip-target-features", ...features],
+    ],
+    { stdio: "inherit" },
+  );
+  console.log(`${file}: ${kilobytes(compiled)} KB compiled, ${kilobytes(small)} KB after wasm-opt`);
+}
+
+build("rm-runtime", "--no-default-features");
+build("rm-zstd");

@@ -4,6 +4,7 @@ import { duration, element, make, size } from "./dom.ts";
 
 const KINDS: readonly (readonly [RegExp, string])[] = [
   [/rm_runtime.*\.wasm$/, "the executor: graph, scheduling and all Rust nodes, compiled to WebAssembly"],
+  [/rm_zstd.*\.wasm$/, "what reads zstd: for pipelines with Python nodes on the engine that also runs natively"],
   [/-web\/.*\.wasm$/, "a part of the Python engine, which also runs natively: for all pipelines with Python nodes"],
   [/-web\/engine\.json$/, "how the parts of the Python engine are put together"],
   [/\.rmpkg$/, "a bundle: an example's Python nodes, imported already"],

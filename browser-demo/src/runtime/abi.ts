@@ -28,7 +28,6 @@ const Call = {
   Drop: 14,
   ToJson: 15,
   FromJson: 16,
-  Decompress: 17,
 } as const;
 type Call = (typeof Call)[keyof typeof Call];
 
@@ -148,13 +147,6 @@ export async function compileExecutor(
       hint: "build it with `npm run wasm`, and serve it as application/wasm under a policy that allows 'wasm-unsafe-eval'",
     });
   }
-}
-
-/** Decompresses zstd frames, each in an executor of its own, as memory that was needed once is never given back. */
-export function decompressor(
-  module: WebAssembly.Module,
-): (compressed: Uint8Array, size: number) => Promise<Uint8Array> {
-  return async (compressed, size) => (await Executor.instantiate(module)).decompress(compressed, size);
 }
 
 /** The same response; tells of each piece how long it is. */
@@ -326,11 +318,6 @@ export class Executor {
   /** A value from JSON text. */
   fromJson(text: string): Value {
     return this.#call(Call.FromJson, text);
-  }
-
-  /** What a zstd frame of so many bytes holds. */
-  decompress(compressed: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
-    return this.#call(Call.Decompress, compressed, size) as Uint8Array<ArrayBuffer>;
   }
 
   #call(call: Call, ...args: Argument[]): Value {

@@ -1,13 +1,5 @@
 /** Loading pipelines and running them: the interface, and how it is kept in this thread. */
-import {
-  type Checked,
-  compileExecutor,
-  decompressor,
-  Executor,
-  type Manifest,
-  type NodeInfo,
-  type Progress,
-} from "./abi.ts";
+import { type Checked, compileExecutor, Executor, type Manifest, type NodeInfo, type Progress } from "./abi.ts";
 import { type Bundle, looksLikeBundle, openBundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
 import {
@@ -23,6 +15,7 @@ import { HOSTS, hostFor, type HostContext, type HostOptions, type Hosts } from "
 import type { PythonClass, PythonHost } from "./python.ts";
 import { LocalSession, type Session, type SessionOptions } from "./session.ts";
 import type { Item, Output, Value } from "./values.ts";
+import { decompress } from "./zstd.ts";
 
 /** What a pipeline is loaded from: a manifest's text or a bundle's bytes, and the file's name for errors. */
 export interface Source {
@@ -116,7 +109,7 @@ export class LocalRuntime implements Runtime {
 
   /** Start an executor that was compiled before. */
   static async of(module: WebAssembly.Module, hosts: Hosts = HOSTS, options: HostOptions = {}): Promise<LocalRuntime> {
-    const context = { ...options, decompress: decompressor(module) };
+    const context = { ...options, decompress };
     return new LocalRuntime(await Executor.instantiate(module), hosts, context);
   }
 

@@ -1,6 +1,6 @@
 /** Hands the package to the tests that drive this page. */
 import * as runtime from "../../src/runtime/index.ts";
-import { compileExecutor, decompressor } from "../../src/runtime/abi.ts";
+import { compileExecutor } from "../../src/runtime/abi.ts";
 import { openBundle, writeArchive } from "../../src/runtime/bundle.ts";
 import { candidates, notForTheEngine } from "../../src/runtime/folder.ts";
 import { decode, encode, Tuple } from "../../src/runtime/marshal.ts";
@@ -9,6 +9,7 @@ import { LocalRuntime } from "../../src/runtime/pipeline.ts";
 import { loadEngine } from "../../src/runtime/web/engine.ts";
 import { layerOf } from "../../src/runtime/web/host.ts";
 import { Interpreter } from "../../src/runtime/web/interpreter.ts";
+import { decompress } from "../../src/runtime/zstd.ts";
 
 import { bundleOf } from "./bundles.ts";
 import { scriptedHost } from "./guest.ts";
@@ -20,7 +21,7 @@ const kit = {
   scripts,
   bundleOf,
   compileExecutor,
-  decompressor,
+  decompress,
   candidates,
   notForTheEngine,
   openBundle,

@@ -6,8 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ruzstd::decoding::FrameDecoder;
-
 use super::arguments::{Arguments, Problem};
 use super::failure::{count, dict};
 use super::pipeline::{Checked, Classes, check};
@@ -80,11 +78,9 @@ pub enum Call {
     ToJson = 15,
     /// `(text) -> value`: a value from JSON text.
     FromJson = 16,
-    /// `(compressed: bytes, size: int) -> bytes`: a zstd frame of so many bytes, decompressed.
-    Decompress = 17,
 }
 
-const CALLS: [Call; 18] = [
+const CALLS: [Call; 17] = [
     Call::Describe,
     Call::Check,
     Call::Load,
@@ -102,7 +98,6 @@ const CALLS: [Call; 18] = [
     Call::Drop,
     Call::ToJson,
     Call::FromJson,
-    Call::Decompress,
 ];
 
 /// What JavaScript has loaded and started.
@@ -194,7 +189,6 @@ impl Desk {
                 Ok(Value::Null)
             }
             Call::ToJson => json_of(&arguments.next()?),
-            Call::Decompress => decompress(&arguments.bytes()?, arguments.count()?),
             Call::FromJson => value_of(&arguments.text()?),
         }
     }
@@ -244,16 +238,6 @@ fn json_of(value: &Value) -> Result<Value, Problem> {
 #[inline(never)]
 fn value_of(text: &str) -> Result<Value, Problem> {
     from_json(text).map_err(|error| Problem::new(&error))
-}
-
-#[inline(never)]
-fn decompress(compressed: &[u8], size: usize) -> Result<Value, Problem> {
-    let mut bytes = vec![0; size];
-    let written = FrameDecoder::new()
-        .decode_all(compressed, &mut bytes)
-        .map_err(|error| Problem::new(&error))?;
-    bytes.truncate(written);
-    Ok(Value::Bytes(bytes))
 }
 
 #[inline(never)]
