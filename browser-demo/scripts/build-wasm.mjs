@@ -2,7 +2,8 @@
 // small by wasm-opt.
 //
 // Works with either of two toolchains:
-// - rustup with the target: `rustup target add wasm32-unknown-unknown`
+// - rustup with the target: `rustup target add wasm32-unknown-unknown`; where it also has the standard library's source
+//   (`rustup component add rust-src`), that is compiled along, which makes the module a twentieth smaller
 // - Debian's compiler with the standard library's source, which it compiles along: `apt-get install
 //   --no-install-recommends rustc-web cargo-web rust-web-src`; the linker is rustup's `rust-lld`, or `lld`'s
 //
@@ -27,15 +28,27 @@ function output(program, ...args) {
   }
 }
 
+// The standard library made for size. Asking for it takes a setting that stable compilers have for building themselves.
+const OWN_STANDARD_LIBRARY = {
+  args: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
+  env: { RUSTC_BOOTSTRAP: "1" },
+};
+
+function hasSource(root) {
+  return root !== undefined && existsSync(join(root, "lib/rustlib/src/rust/library/std/src/lib.rs"));
+}
+
 function rustup() {
   const folder = output("rustc", "--print", "target-libdir", "--target", TARGET);
-  return folder !== undefined && existsSync(folder) ? { cargo: "cargo", args: [], env: {} } : undefined;
+  if (folder === undefined || !existsSync(folder)) return undefined;
+  const ownLibrary = hasSource(output("rustc", "--print", "sysroot")) ? OWN_STANDARD_LIBRARY : { args: [], env: {} };
+  return { cargo: "cargo", ...ownLibrary };
 }
 
 function debian() {
   const rustc = "/usr/bin/rustc";
   const root = output(rustc, "--print", "sysroot");
-  if (root === undefined || !existsSync(join(root, "lib/rustlib/src/rust/library/std/src/lib.rs"))) return undefined;
+  if (!hasSource(root)) return undefined;
   const linker = [
     rustupLinker(),
     output("sh", "-c", "command -v wasm-ld || ls /usr/bin/wasm-ld-*")?.split("\n")[0],
@@ -43,10 +56,10 @@ function debian() {
   if (linker === undefined) return undefined;
   return {
     cargo: "/usr/bin/cargo",
-    args: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
+    args: OWN_STANDARD_LIBRARY.args,
     env: {
+      ...OWN_STANDARD_LIBRARY.env,
       RUSTC: rustc,
-      RUSTC_BOOTSTRAP: "1",
       CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: linker,
     },
   };
@@ -79,6 +92,7 @@ const remap = [
   // The registry that every cargo knows has the same name everywhere.
   [join(cargoHome, "registry/src/index.crates.io-1949cf8c6b5b557f"), "cargo"],
   ["/usr/lib/rustlib", "rust"],
+  [join(output("rustc", "--print", "sysroot") ?? "/usr", "lib/rustlib/src/rust/library"), "rust"],
 ].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
 console.log(`compiling with ${name} into ${targetFolder}`);
 const features = [

@@ -60,6 +60,14 @@ if ! has_target && ! has_debian; then
     fi
 fi
 
+# With the standard library's source the executor is a twentieth smaller; without, it is built all the same.
+source=lib/rustlib/src/rust/library/std/src/lib.rs
+if has_target && command -v rustup > /dev/null && ! [ -e "$(rustc --print sysroot)/$source" ]; then
+    if rustup component add rust-src > /dev/null 2>&1; then
+        say 'installed with rustup: the component rust-src'
+    fi
+fi
+
 # Only what the lock file says, checked by its hashes; nothing to do if that is there already.
 if ! [ -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
     say 'installing with npm: what package-lock.json names'
