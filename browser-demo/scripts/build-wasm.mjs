@@ -9,7 +9,7 @@
 //
 // RM_WASM_TOOLCHAIN=rustup|debian chooses; otherwise the first that is there.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -86,11 +86,11 @@ if (name === undefined) {
 const toolchain = toolchains[name]();
 // What a panic says must not depend on whose folders these are, and is in the module for every file. The last that fits counts.
 const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+const registries = join(cargoHome, "registry/src");
 const remap = [
   [repository, "."],
   [cargoHome, "cargo"],
-  // The registry that every cargo knows has the same name everywhere.
-  [join(cargoHome, "registry/src/index.crates.io-1949cf8c6b5b557f"), "cargo"],
+  ...(existsSync(registries) ? readdirSync(registries).sort() : []).map((name) => [join(registries, name), "cargo"]),
   ["/usr/lib/rustlib", "rust"],
   [join(output("rustc", "--print", "sysroot") ?? "/usr", "lib/rustlib/src/rust/library"), "rust"],
 ].map(([from, to]) => `--remap-path-prefix=${from}=${to}`);

@@ -60,13 +60,6 @@ impl Arguments {
         }
     }
 
-    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, Problem> {
-        match self.next()? {
-            Value::Bytes(bytes) => Ok(bytes),
-            _ => Err(Problem::odd("an argument that is not bytes")),
-        }
-    }
-
     /// What an interpreter said: how long it took, marshal data and the buffers beside it.
     pub(super) fn reply(&mut self) -> Result<Reply, Problem> {
         let milliseconds = match self.next()? {
