@@ -199,7 +199,10 @@ test("downloads are explained, and none of them is Python", async () => {
   // The build decides how many scripts the page's are put into.
   assert.ok(files.length < 8, files.join());
   assert.ok(files.some((file) => /^rm_runtime-.*\.wasm$/.test(file)));
-  assert.ok(!files.some((file) => /^(host|interpreter|engine|pyodide|rm_zstd)\b|\.(rmpkg|zip)$/.test(file)), files.join());
+  assert.ok(
+    !files.some((file) => /^(host|interpreter|engine|pyodide|rm_zstd)\b|\.(rmpkg|zip)$/.test(file)),
+    files.join(),
+  );
 });
 
 for (const colorScheme of ["light", "dark"]) {
