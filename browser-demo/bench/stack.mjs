@@ -44,7 +44,7 @@ async function works({ file, lines }) {
   const { digest } = bundle.engine;
   const engine = await kit.loadEngine(new URL(`/stack/engine-${digest}-web/`, location), digest);
   const module = await kit.compileExecutor(kit.EXECUTOR);
-  const layer = await kit.layerOf(bundle, { decompress: kit.decompress });
+  const layer = await kit.unpack(await kit.packedLayer(bundle));
   const host = {
     protocol: engine.plan.protocol,
     instance: async () => {

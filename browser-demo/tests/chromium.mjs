@@ -12,11 +12,20 @@ export function findChromium() {
 
 /** `flags` are further ones for Chromium. */
 export async function launch(flags = []) {
+  return chromium.launch(settings(flags));
+}
+
+/** The same with a profile that is kept in a folder; what is closed is all of Chromium. */
+export async function launchWith(profile) {
+  return chromium.launchPersistentContext(profile, settings([]));
+}
+
+function settings(flags) {
   const executablePath = findChromium();
   if (executablePath === undefined) {
     throw new Error("no Chromium is installed; `apt-get install chromium`, or name one in RM_CHROMIUM");
   }
-  return chromium.launch({
+  return {
     executablePath,
     args: [
       "--no-sandbox",
@@ -31,5 +40,5 @@ export async function launch(flags = []) {
       "--autoplay-policy=no-user-gesture-required",
       ...flags,
     ],
-  });
+  };
 }

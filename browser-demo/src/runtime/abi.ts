@@ -141,7 +141,10 @@ export async function compileExecutor(
       loaded += bytes;
       onProgress({ loaded, total });
     };
-    return await WebAssembly.compileStreaming(counted(response, onBytes));
+    // Browsers keep what they compiled of the response itself, and of nothing else.
+    const copy = response.clone();
+    const [module] = await Promise.all([WebAssembly.compileStreaming(response), count(copy, onBytes)]);
+    return module;
   } catch (error) {
     throw new PipelineError("load", `the executor at ${String(url)} cannot be loaded: ${reasonOf(error)}`, {
       hint: "build it with `npm run wasm`, and serve it as application/wasm under a policy that allows 'wasm-unsafe-eval'",
@@ -149,15 +152,12 @@ export async function compileExecutor(
   }
 }
 
-/** The same response; tells of each piece how long it is. */
-export function counted(response: Response, onBytes: (bytes: number) => void): Response {
-  const counter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
-      onBytes(chunk.length);
-      controller.enqueue(chunk);
-    },
-  });
-  return new Response(response.body?.pipeThrough(counter) ?? null, response);
+/** Tell of each piece of a response how long it is. */
+async function count(response: Response, onBytes: (bytes: number) => void): Promise<void> {
+  const reader = response.body?.getReader();
+  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
+    onBytes(part.value.length);
+  }
 }
 
 /** An instance of the executor. One that has stopped answers nothing any more. */

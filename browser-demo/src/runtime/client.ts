@@ -29,6 +29,11 @@ export interface RuntimeOptions {
   readonly pyodidePackagesURL?: string;
   /** The folder that `rm-pack build --target web` wrote to: the engines in it; `bundles/` beside the page if not given. */
   readonly enginesURL?: string;
+  /**
+   * What will be loaded first: it is downloaded, and an interpreter for its Python nodes made, while the executor starts.
+   * Loading the same then takes what is there.
+   */
+  readonly preload?: FolderSource;
 }
 
 /** Asks a worker, and matches its answers. */
@@ -131,11 +136,12 @@ export class WorkerRuntime implements Runtime {
   static async start(worker: Worker, wasm: string | URL, options: RuntimeOptions = {}): Promise<WorkerRuntime> {
     const channel = new Channel(worker);
     channel.listeners = options;
-    const { pyodideURL, pyodidePackagesURL, enginesURL } = options;
+    const { pyodideURL, pyodidePackagesURL, enginesURL, preload } = options;
     const places = {
       ...(pyodideURL !== undefined && { pyodideURL }),
       ...(pyodidePackagesURL !== undefined && { pyodidePackagesURL }),
       ...(enginesURL !== undefined && { enginesURL }),
+      ...(preload !== undefined && { preload: addressed(preload) }),
     };
     try {
       const opened = await channel.ask("open", String(wasm), places);
@@ -151,8 +157,7 @@ export class WorkerRuntime implements Runtime {
   }
 
   async load(source: Source | FolderSource): Promise<Pipeline> {
-    // Addresses are the page's; a worker has its own, and takes no `URL`.
-    const plain = isInFolder(source) ? { ...source, folder: folderURL(source.folder) } : source;
+    const plain = isInFolder(source) ? addressed(source) : source;
     const { pipeline, ...info } = await this.#channel.ask("load", plain);
     return new WorkerPipeline(this.#channel, pipeline, info);
   }
@@ -172,6 +177,11 @@ export class WorkerRuntime implements Runtime {
   dispose(): void {
     this.#channel.lose(new PipelineError("stopped", "the runtime was disposed of"));
   }
+}
+
+/** Addresses are the page's; a worker has its own, and takes no `URL`. */
+function addressed(source: FolderSource): FolderSource {
+  return { ...source, folder: folderURL(source.folder) };
 }
 
 class WorkerPipeline implements Pipeline {

@@ -29,6 +29,8 @@ export interface Choice {
 /** A bundle that may be taken. */
 export interface Candidate {
   readonly choice: Choice;
+  /** The engine that its Python nodes need, if it has any. */
+  readonly engine?: string;
   /** Downloads and checks it. */
   readonly open: () => Promise<Bundle>;
 }
@@ -44,7 +46,12 @@ const TARGETS: ReadonlyMap<string, HostTarget> = new Map([
 
 interface Index {
   readonly format: number;
-  readonly bundles: readonly { readonly name: string; readonly target: string; readonly file: string }[];
+  readonly bundles: readonly {
+    readonly name: string;
+    readonly target: string;
+    readonly file: string;
+    readonly engine: string | null;
+  }[];
 }
 
 /** Whether a pipeline is to be loaded from a folder. */
@@ -87,12 +94,11 @@ export async function candidates({
   }
   const found = [...TARGETS].flatMap(([key, of]) => {
     const bundle = index.bundles.find((bundle) => bundle.name === wanted && bundle.target === key);
-    return bundle && (target === "auto" || target === of) ? [{ file: bundle.file, target: of }] : [];
+    return bundle && (target === "auto" || target === of) ? [{ ...bundle, target: of }] : [];
   });
-  const [first, ...others] = found.map((choice): Candidate => {
-    const open = async () =>
-      openBundle(new Uint8Array(await (await get(base, choice.file)).arrayBuffer()), choice.file);
-    return { choice, open };
+  const [first, ...others] = found.map(({ file, target, engine }): Candidate => {
+    const open = async () => openBundle(new Uint8Array(await (await get(base, file)).arrayBuffer()), file);
+    return { choice: { file, target }, ...(engine !== null && { engine }), open };
   });
   if (first === undefined) {
     const packed = index.bundles.filter((bundle) => bundle.name === wanted).map((bundle) => bundle.target);

@@ -30,14 +30,8 @@ export interface HostOptions {
   readonly enginesURL?: string;
 }
 
-/** What hosts have to work with. */
-export interface HostContext extends HostOptions {
-  /** Decompresses a zstd frame whose size is known. */
-  readonly decompress: (compressed: Uint8Array, size: number) => Promise<Uint8Array>;
-}
-
 /** Makes a host for a bundle, downloading what that takes. */
-export type HostLoader = (bundle: Bundle, context: HostContext) => Promise<PythonHost>;
+export type HostLoader = (bundle: Bundle, options: HostOptions) => Promise<PythonHost>;
 
 /** The hosts by the target of the bundles that they run. */
 export type Hosts = ReadonlyMap<string, HostLoader>;
@@ -46,22 +40,30 @@ export type Hosts = ReadonlyMap<string, HostLoader>;
 export const HOSTS: Hosts = new Map<string, HostLoader>([
   [
     "wasmtime",
-    async (bundle, context) => {
+    async (bundle, options) => {
       const { webHost } = await import("./web/host.ts");
-      return webHost(bundle, context);
+      return webHost(bundle, options);
     },
   ],
   [
     "pyodide",
-    async (bundle, context) => {
+    async (bundle, options) => {
       const { pyodideHost } = await import("./pyodide/host.ts");
-      return pyodideHost(bundle, context);
+      return pyodideHost(bundle, options);
     },
   ],
 ]);
 
+/** Begin to download an engine, before the bundle that needs it is there. */
+export function warm(engine: string, options: HostOptions): void {
+  import("./web/host.ts")
+    .then(({ warm }) => warm(engine, options))
+    // Told to whoever asks for it.
+    .catch(() => undefined);
+}
+
 /** The host for a bundle's Python nodes; none if it has none. Rejects with a `python` error if nobody here runs them. */
-export async function hostFor(bundle: Bundle, hosts: Hosts, context: HostContext): Promise<PythonHost | undefined> {
+export async function hostFor(bundle: Bundle, hosts: Hosts, options: HostOptions): Promise<PythonHost | undefined> {
   if (bundle.nodes.size === 0) return undefined;
   const load = hosts.get(bundle.target);
   if (load === undefined) {
@@ -72,7 +74,7 @@ export async function hostFor(bundle: Bundle, hosts: Hosts, context: HostContext
       { hint: "pack it again with `rm-pack build --target web`, or for Pyodide with `--target pyodide`" },
     );
   }
-  const host = await load(bundle, context);
+  const host = await load(bundle, options);
   if (host.protocol !== PYTHON_PROTOCOL) {
     host.dispose();
     throw new PipelineError(

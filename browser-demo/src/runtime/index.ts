@@ -13,7 +13,7 @@
  * | the same from a page, in a worker | `client.ts`, `worker.ts`, and what they say to each other: `protocol.ts` |
  * | values, and sound | `values.ts`, `wav.ts` |
  * | errors | `errors.ts` |
- * | bundles, and folders of them | `bundle.ts`, `folder.ts` |
+ * | bundles, and folders of them; what is begun early | `bundle.ts`, `folder.ts`; `preload.ts` |
  * | the executor in wasm, and the form of its calls | `abi.ts`, `marshal.ts` |
  * | what a host of Python nodes is, and which there are | `python.ts`, `hosts.ts`, `interpreter.ts` |
  * | Python on the engine that also runs natively; in Pyodide | `web/`; `pyodide/` |
@@ -36,7 +36,7 @@ export {
 } from "./errors.ts";
 export type { RuntimeOptions } from "./client.ts";
 export type { Choice, FolderSource, HostTarget } from "./folder.ts";
-export type { HostContext, HostOptions, Printed } from "./hosts.ts";
+export type { HostOptions, Printed } from "./hosts.ts";
 export type { NodeMetrics } from "./metrics.ts";
 export type { Download, Pipeline, PipelineInfo, Runtime, Source } from "./pipeline.ts";
 export type { PythonClass, PythonHost, PythonInstance } from "./python.ts";
@@ -69,8 +69,10 @@ export function startWorker(options: RuntimeOptions = {}): Promise<Runtime> {
 
 /** Start the executor in this thread. Interpreters of Python nodes have workers all the same. */
 export function startHere(options: RuntimeOptions = {}): Promise<Runtime> {
-  const { onProgress, onPythonProgress, onPrinted, pyodideURL } = options;
-  return LocalRuntime.start(EXECUTOR, undefined, onProgress, {
+  const { onProgress, onPythonProgress, onPrinted, pyodideURL, preload } = options;
+  return LocalRuntime.start(EXECUTOR, undefined, {
+    ...(onProgress && { onExecutor: onProgress }),
+    ...(preload && { preload }),
     ...(onPythonProgress && { onProgress: onPythonProgress }),
     ...(onPrinted && { onPrinted }),
     ...(pyodideURL !== undefined && { pyodideURL }),

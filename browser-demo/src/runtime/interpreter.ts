@@ -1,7 +1,8 @@
 /** An interpreter in a worker of its own, which can be stopped whatever it is at: the host's side, for every host. */
+import { type ErrorData, PipelineError } from "./errors.ts";
 import { print, type HostOptions } from "./hosts.ts";
 import { worthMoving } from "./marshal.ts";
-import type { Order, PythonInstance, Reply } from "./python.ts";
+import type { Order, PythonHost, PythonInstance, Reply } from "./python.ts";
 import type { FromInterpreter, ToInterpreter } from "./serving.ts";
 
 interface Waiting {
@@ -10,26 +11,25 @@ interface Waiting {
 }
 
 /** An instance whose worker `serve`s. */
-export class WorkerInterpreter<Start> implements PythonInstance {
+export class WorkerInterpreter<Step> implements PythonInstance {
   readonly #worker: Worker;
   /** Whose it is; one that was made in advance is told later. */
   node: string;
-  readonly #onEnd: () => void;
   /** Whoever waits for a reply, in the order in which these come. */
   readonly #waiting: Waiting[] = [];
   #orders: Order[] = [];
-  #started: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  /** Whoever waits for a step of the start. */
+  readonly #steps: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   #lost: Error | undefined;
 
-  constructor(worker: Worker, node: string, { onPrinted = print }: HostOptions, onEnd: () => void = () => undefined) {
+  constructor(worker: Worker, node: string, { onPrinted = print }: HostOptions) {
     this.#worker = worker;
     this.node = node;
-    this.#onEnd = onEnd;
     worker.onmessage = ({ data }: MessageEvent<FromInterpreter>) => {
       if ("reply" in data) this.#waiting.shift()?.resolve(data.reply);
       else if ("printed" in data) onPrinted({ node: this.node, text: data.printed, isError: data.isError });
-      else if ("gone" in data) this.#lose(data.gone);
-      else this.#started?.resolve();
+      else if ("gone" in data) this.#lose(data.gone, data.error);
+      else this.#steps.shift()?.resolve();
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -37,11 +37,15 @@ export class WorkerInterpreter<Start> implements PythonInstance {
     };
   }
 
-  start(start: Start): Promise<void> {
+  /** Do a step of the start. */
+  take(step: Step): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#started = { resolve, reject };
-      if (this.#lost === undefined) this.#post({ start });
-      else reject(this.#lost);
+      if (this.#lost !== undefined) {
+        reject(this.#lost);
+        return;
+      }
+      this.#steps.push({ resolve, reject });
+      this.#post({ step });
     });
   }
 
@@ -74,18 +78,94 @@ export class WorkerInterpreter<Start> implements PythonInstance {
       this.#post({ orders }, worthMoving(orders.flatMap(({ wire }) => [wire.payload, ...wire.buffers])));
   }
 
-  #post(message: ToInterpreter<Start>, transfer: Transferable[] = []): void {
+  #post(message: ToInterpreter<Step>, transfer: Transferable[] = []): void {
     this.#worker.postMessage(message, transfer);
   }
 
-  #lose(reason: string): void {
+  #lose(reason: string, error?: ErrorData): void {
     if (this.#lost !== undefined) return;
-    this.#lost = new Error(reason);
+    this.#lost = error ? PipelineError.from(error) : new Error(reason);
     this.#worker.terminate();
-    this.#started?.reject(this.#lost);
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#lost);
-    this.#onEnd();
+    for (const { reject } of [...this.#steps.splice(0), ...this.#waiting.splice(0)]) reject(this.#lost);
   }
+}
+
+/** What interpreters start from: steps, each on its way. */
+export interface Beginning<Step> {
+  /** What can be done before the last is there. */
+  readonly early?: () => Promise<Step>;
+  readonly last: () => Promise<{ readonly protocol: number; readonly step: Step }>;
+}
+
+/** A host whose interpreters have workers of their own. */
+export class WorkerHost<Step> implements PythonHost {
+  readonly protocol: number;
+  readonly #newWorker: () => Worker;
+  readonly #steps: readonly Step[];
+  readonly #options: HostOptions;
+  /** The first is made as soon as it can be: whoever loads a pipeline runs it. */
+  #first: Starting<Step> | undefined;
+
+  private constructor(
+    protocol: number,
+    steps: readonly Step[],
+    newWorker: () => Worker,
+    options: HostOptions,
+    first: Starting<Step>,
+  ) {
+    this.protocol = protocol;
+    this.#newWorker = newWorker;
+    this.#steps = steps;
+    this.#options = options;
+    this.#first = first;
+  }
+
+  /** A host, when there is all that its interpreters start from. The first begins with its script and with what is there early. */
+  static async begin<Step>(
+    newWorker: () => Worker,
+    { early, last }: Beginning<Step>,
+    options: HostOptions,
+  ): Promise<WorkerHost<Step>> {
+    const interpreter = new WorkerInterpreter<Step>(newWorker(), "", options);
+    const begin = async (step: Step) => {
+      await interpreter.take(step);
+      return step;
+    };
+    try {
+      const [{ protocol, step }, ...before] = await Promise.all([last(), ...(early ? [early().then(begin)] : [])]);
+      const ready = interpreter.take(step);
+      // Told to whoever asks for it.
+      ready.catch(() => undefined);
+      return new WorkerHost(protocol, [...before, step], newWorker, options, { interpreter, ready });
+    } catch (error) {
+      interpreter.dispose();
+      throw PipelineError.of(error, "load");
+    }
+  }
+
+  async instance(node: string): Promise<PythonInstance> {
+    const { interpreter, ready } = this.#first ?? this.#another();
+    this.#first = undefined;
+    interpreter.node = node;
+    await ready;
+    return interpreter;
+  }
+
+  /** Those that were asked for are whoever's they are. */
+  dispose(): void {
+    this.#first?.interpreter.dispose();
+    this.#first = undefined;
+  }
+
+  #another(): Starting<Step> {
+    const interpreter = new WorkerInterpreter<Step>(this.#newWorker(), "", this.#options);
+    return { interpreter, ready: Promise.all(this.#steps.map((step) => interpreter.take(step))) };
+  }
+}
+
+interface Starting<Step> {
+  readonly interpreter: WorkerInterpreter<Step>;
+  readonly ready: Promise<unknown>;
 }
 
 /** Bytes that are all of their buffer, so that it can be handed over. */

@@ -2,20 +2,12 @@
 import { type Checked, compileExecutor, Executor, type Manifest, type NodeInfo, type Progress } from "./abi.ts";
 import { type Bundle, looksLikeBundle, openBundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
-import {
-  type Candidate,
-  candidates,
-  type Choice,
-  type FolderSource,
-  folderURL,
-  isInFolder,
-  notForTheEngine,
-} from "./folder.ts";
-import { HOSTS, hostFor, type HostContext, type HostOptions, type Hosts } from "./hosts.ts";
+import { type Candidate, candidates, type Choice, type FolderSource, isInFolder, notForTheEngine } from "./folder.ts";
+import { HOSTS, hostFor, type HostOptions, type Hosts } from "./hosts.ts";
+import { begin, beginHost, optionsIn, disposeOf, Preloaded } from "./preload.ts";
 import type { PythonClass, PythonHost } from "./python.ts";
 import { LocalSession, type Session, type SessionOptions } from "./session.ts";
 import type { Item, Output, Value } from "./values.ts";
-import { decompress } from "./zstd.ts";
 
 /** What a pipeline is loaded from: a manifest's text or a bundle's bytes, and the file's name for errors. */
 export interface Source {
@@ -85,32 +77,48 @@ export interface Runtime {
   dispose(): void;
 }
 
+/** What a runtime is told when it starts. */
+export interface LocalOptions extends HostOptions {
+  /** How the download of the executor goes. */
+  readonly onExecutor?: (progress: Progress) => void;
+  /** What will be loaded first: it is downloaded while the executor starts. */
+  readonly preload?: FolderSource;
+}
+
 /** The executor in this thread. */
 export class LocalRuntime implements Runtime {
   readonly #executor: Executor;
   readonly #hosts: Hosts;
-  readonly #context: HostContext;
+  readonly #options: HostOptions;
+  /** Whoever loads it gets it; nobody else does. */
+  #preloaded: Preloaded | undefined;
 
-  private constructor(executor: Executor, hosts: Hosts, context: HostContext) {
+  private constructor(executor: Executor, hosts: Hosts, options: HostOptions, preloaded?: Preloaded) {
     this.#executor = executor;
     this.#hosts = hosts;
-    this.#context = context;
+    this.#options = options;
+    this.#preloaded = preloaded;
   }
 
   /** Download and start the executor; `options` is what hosts of Python nodes are told. */
   static async start(
     wasm: string | URL,
     hosts: Hosts = HOSTS,
-    onProgress?: (progress: Progress) => void,
-    options: HostOptions = {},
+    { onExecutor, preload, ...options }: LocalOptions = {},
   ): Promise<LocalRuntime> {
-    return LocalRuntime.of(await compileExecutor(wasm, onProgress), hosts, options);
+    const preloaded = preload && new Preloaded(preload, hosts, options);
+    try {
+      const executor = await Executor.instantiate(await compileExecutor(wasm, onExecutor));
+      return new LocalRuntime(executor, hosts, options, preloaded);
+    } catch (error) {
+      preloaded?.dispose();
+      throw error;
+    }
   }
 
   /** Start an executor that was compiled before. */
   static async of(module: WebAssembly.Module, hosts: Hosts = HOSTS, options: HostOptions = {}): Promise<LocalRuntime> {
-    const context = { ...options, decompress };
-    return new LocalRuntime(await Executor.instantiate(module), hosts, context);
+    return new LocalRuntime(await Executor.instantiate(module), hosts, options);
   }
 
   get version(): string {
@@ -139,12 +147,16 @@ export class LocalRuntime implements Runtime {
 
   /** The first bundle that can be had; where none can, what is wrong with the last one. */
   async #loadFromFolder(source: FolderSource): Promise<LocalPipeline> {
-    const [first, second] = await candidates(source);
-    const context = { ...this.#context, enginesURL: folderURL(source.folder) };
-    const load = async ({ choice, open }: Candidate, why?: (bundle: Bundle) => string) => {
-      const bundle = await open();
+    const preloaded = this.#preloaded?.isOf(source) ? await this.#preloaded.found : undefined;
+    if (preloaded !== undefined) this.#preloaded = undefined;
+    const [first, second] = preloaded?.list ?? (await candidates(source));
+    const options = optionsIn(source, this.#options);
+    const load = async (candidate: Candidate, why?: (bundle: Bundle) => string) => {
+      const isBegun = candidate === first && preloaded !== undefined;
+      const { bundle, host } = isBegun ? preloaded.first : await begin(candidate, this.#hosts, options);
+      const { choice } = candidate;
       const known = { content: bundle.content, choice: { ...choice, ...(why && { because: why(bundle) }) } };
-      return this.#loadBundle(bundle, choice.file, known, context);
+      return this.#loadBundle(bundle, choice.file, known, host);
     };
     const isAny = (source.target ?? "auto") === "auto";
     if (isAny && first.choice.target !== "web") return load(first, notForTheEngine);
@@ -158,8 +170,17 @@ export class LocalRuntime implements Runtime {
     }
   }
 
-  #loadBundle(bundle: Bundle, file: string, known: Known, context = this.#context): Promise<LocalPipeline> {
-    return this.#load(JSON.stringify(bundle.manifest), `${file}.json`, bundle, known, context);
+  #loadBundle(
+    bundle: Bundle,
+    file: string,
+    known: Known,
+    host = beginHost(bundle, this.#hosts, this.#options),
+  ): Promise<LocalPipeline> {
+    const loaded = this.#load(JSON.stringify(bundle.manifest), `${file}.json`, bundle, known, () => host);
+    loaded.catch(() => {
+      disposeOf(host);
+    });
+    return loaded;
   }
 
   async #load(
@@ -167,12 +188,12 @@ export class LocalRuntime implements Runtime {
     file: string,
     bundle?: Bundle,
     known: Known = {},
-    context = this.#context,
+    hostOf = (bundle: Bundle) => hostFor(bundle, this.#hosts, this.#options),
   ): Promise<LocalPipeline> {
     const { handle, ...info } = this.#executor.load(text, file, bundle?.nodes ?? new Map<string, PythonClass>());
     try {
       const needsHost = bundle && info.nodes.some(({ isPython }) => isPython);
-      const host = needsHost ? await hostFor(bundle, this.#hosts, context) : undefined;
+      const host = needsHost ? await hostOf(bundle) : undefined;
       return new LocalPipeline(this.#executor, handle, { ...info, ...known }, host);
     } catch (error) {
       this.#executor.unload(handle);
@@ -197,7 +218,9 @@ export class LocalRuntime implements Runtime {
   }
 
   dispose(): void {
-    // Nothing is held but memory.
+    // Nothing else is held but memory.
+    this.#preloaded?.dispose();
+    this.#preloaded = undefined;
   }
 }
 

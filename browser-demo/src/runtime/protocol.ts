@@ -6,8 +6,8 @@
  */
 import type { Checked, OnError, Progress, Report } from "./abi.ts";
 import type { ErrorData } from "./errors.ts";
-import type { FolderSource } from "./folder.ts";
 import type { Printed } from "./hosts.ts";
+import type { FolderSource } from "./folder.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import type { Download, PipelineInfo, Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
@@ -52,6 +52,8 @@ export interface WorkerOptions {
   readonly pyodidePackagesURL?: string;
   /** The folder of engines for browsers, with a final slash. */
   readonly enginesURL?: string;
+  /** What will be loaded first, its folder by its whole address. */
+  readonly preload?: FolderSource;
 }
 
 /** What the worker says when it is open. */

@@ -26,8 +26,8 @@ const handlers: Handlers = {
     const onPrinted = (printed: Printed) => {
       post({ protocol: PROTOCOL, printed });
     };
-    const context = { ...options, onProgress: tellOf("python"), onPrinted };
-    opened = await LocalRuntime.start(wasm, HOSTS, tellOf("executor"), context);
+    const listeners = { onExecutor: tellOf("executor"), onProgress: tellOf("python"), onPrinted };
+    opened = await LocalRuntime.start(wasm, HOSTS, { ...options, ...listeners });
     return { version: opened.version, nodeTypes: opened.nodeTypes };
   },
   check: (text, file, classes) => runtime().check(text, file, classes),

@@ -16,6 +16,11 @@ interface Exports {
   length(): number;
 }
 
+/** The module, downloaded once. Rejects with a `load` error. */
+export function zstdModule(): Promise<WebAssembly.Module> {
+  return once("zstd", compile);
+}
+
 async function compile(): Promise<WebAssembly.Module> {
   try {
     const response = await fetch(ADDRESS);
@@ -32,8 +37,11 @@ async function compile(): Promise<WebAssembly.Module> {
  * What a zstd frame of at most so many bytes holds. Each is read in an instance of its own, as memory that was needed once
  * is never given back.
  */
-export async function decompress(compressed: Uint8Array, size: number): Promise<Uint8Array> {
-  const module = await once("zstd", compile);
+export async function decompress(
+  module: WebAssembly.Module,
+  compressed: Uint8Array,
+  size: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const instance = await WebAssembly.instantiate(module);
   const { memory, ...calls } = instance.exports as unknown as Exports;
   const address = calls.frame(compressed.length);

@@ -23,10 +23,10 @@ before(() => {
 });
 
 /** Load a pipeline and run it: what was chosen, the outputs, and what was downloaded; or the error. */
-function run(source) {
+function run(source, options = {}) {
   return kit.page.evaluate(
-    async ({ source, input }) => {
-      const runtime = await kit.startWorker();
+    async ({ source, options, input }) => {
+      const runtime = await kit.startWorker(options);
       try {
         const pipeline = await runtime.load(source);
         const session = await pipeline.session({ asText: true });
@@ -41,7 +41,7 @@ function run(source) {
         runtime.dispose();
       }
     },
-    { source, input: lines("text-processor", "input.jsonl") },
+    { source, options, input: lines("text-processor", "input.jsonl") },
   );
 }
 
@@ -53,6 +53,40 @@ test("the engine that runs natively comes first", async () => {
   assert.equal(choice.target, "web");
   assert.match(choice.file, /^text-processor-wasmtime-/);
   assert.equal(choice.because, undefined);
+});
+
+test("what was begun at the start is what is loaded, and only that", async () => {
+  const source = { folder: "/folders/both", name: "text-processor" };
+  for (const preload of [source, { ...source, folder: "/folders/both/", target: "auto" }]) {
+    const { outputs, choice, downloads } = await run(source, { preload });
+    assert.deepEqual([outputs, choice.target], [expected, "web"]);
+    // Nothing comes twice.
+    const files = downloads.map(({ url }) => url);
+    assert.deepEqual(files, [...new Set(files)]);
+    assert.ok(files.some((file) => file.endsWith(choice.file)));
+  }
+  const other = await run(source, { preload: { folder: "/folders/pyodide" } });
+  assert.deepEqual([other.outputs, other.choice.target], [expected, "web"]);
+  const broken = { folder: "/folders/engineless", name: "text-processor", target: "web" };
+  assert.match((await run(broken, { preload: broken })).error, /the engine at .* cannot be loaded/);
+  const second = await run({ ...broken, target: "auto" }, { preload: { ...broken, target: "auto" } });
+  assert.deepEqual([second.outputs, second.choice.target], [expected, "pyodide"]);
+});
+
+test("of a pipeline without Python nodes no Python is begun", async () => {
+  const files = await kit.page.evaluate(async () => {
+    const preload = { folder: "/folders/both", name: "calculator" };
+    const runtime = await kit.startWorker({ preload });
+    await runtime.load(preload);
+    const downloads = await runtime.downloads();
+    runtime.dispose();
+    return downloads.map(({ url }) => url.split("/").at(-1));
+  });
+  assert.ok(
+    files.some((file) => file.startsWith("calculator-")),
+    files.join(),
+  );
+  assert.ok(!files.some((file) => /^(host|engine|rm_zstd)\b/.test(file)), files.join());
 });
 
 test("the engine comes compressed where the server has it so", async () => {

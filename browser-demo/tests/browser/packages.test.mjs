@@ -54,7 +54,7 @@ async function promising({ file, bytes }, name, wheel) {
       description.entries["pyodide-lock.json"] = { sha256: await hash(changed), size: changed.length };
       made.set("bundle.json", new TextEncoder().encode(JSON.stringify(description)));
       const comment = `rm-pack bundle, content sha256 ${await hash(made.get("bundle.json"))}`;
-      return kit.writeArchive(made, comment).toBase64();
+      return (await kit.writeArchive(made, comment)).toBase64();
     },
     { file, bytes: bytes.toString("base64"), name, wheel },
   );

@@ -1,17 +1,16 @@
 /** Hands the package to the tests that drive this page. */
 import * as runtime from "../../src/runtime/index.ts";
 import { compileExecutor } from "../../src/runtime/abi.ts";
-import { openBundle, writeArchive } from "../../src/runtime/bundle.ts";
+import { openBundle } from "../../src/runtime/bundle.ts";
 import { candidates, notForTheEngine } from "../../src/runtime/folder.ts";
 import { decode, encode, Tuple } from "../../src/runtime/marshal.ts";
 import { Histogram } from "../../src/runtime/metrics.ts";
 import { LocalRuntime } from "../../src/runtime/pipeline.ts";
 import { loadEngine } from "../../src/runtime/web/engine.ts";
-import { layerOf } from "../../src/runtime/web/host.ts";
+import { packedLayer, unpack } from "../../src/runtime/web/layer.ts";
 import { Interpreter } from "../../src/runtime/web/interpreter.ts";
-import { decompress } from "../../src/runtime/zstd.ts";
 
-import { bundleOf } from "./bundles.ts";
+import { bundleOf, writeArchive } from "./bundles.ts";
 import { scriptedHost } from "./guest.ts";
 import { scripts } from "./scripts.ts";
 
@@ -21,7 +20,6 @@ const kit = {
   scripts,
   bundleOf,
   compileExecutor,
-  decompress,
   candidates,
   notForTheEngine,
   openBundle,
@@ -32,7 +30,8 @@ const kit = {
   Histogram,
   LocalRuntime,
   loadEngine,
-  layerOf,
+  packedLayer,
+  unpack,
   Interpreter,
 };
 

@@ -4,12 +4,12 @@ import libraryAddress from "./files/pyodide-library.zip?url";
 import pythonAddress from "./files/pyodide-python.zip?url";
 import wasmAddress from "pyodide/pyodide.asm.wasm?url";
 import type { Bundle } from "../bundle.ts";
+import { compileChecked, type Expected, fetchChecked, Tally } from "../download.ts";
 import { PipelineError } from "../errors.ts";
-import type { HostContext } from "../hosts.ts";
-import { WorkerInterpreter } from "../interpreter.ts";
+import type { HostOptions } from "../hosts.ts";
+import { WorkerHost } from "../interpreter.ts";
 import { once } from "../once.ts";
-import { PYTHON_PROTOCOL, type PythonHost, type PythonInstance } from "../python.ts";
-import { fetchChecked, Tally } from "./download.ts";
+import { PYTHON_PROTOCOL, type PythonHost } from "../python.ts";
 import { fetchPackages, type Locked } from "./packages.ts";
 import type { Start } from "./start.ts";
 
@@ -17,19 +17,27 @@ const LIBRARY = "python_stdlib.zip";
 const LOCK = "pyodide-lock.json";
 
 /** Make ready what a bundle's interpreters start from. Rejects with a `load` or `bundle` error. */
-export async function pyodideHost(bundle: Bundle, context: HostContext): Promise<PythonHost> {
+export function pyodideHost(bundle: Bundle, options: HostOptions): Promise<PythonHost> {
+  const last = async () => ({ protocol: PYTHON_PROTOCOL, step: await startOf(bundle, options) });
+  return WorkerHost.begin<Start>(newWorker, { last }, options);
+}
+
+function newWorker(): Worker {
+  return new Worker(new URL("./interpreter.ts", import.meta.url), { type: "module", name: "python" });
+}
+
+async function startOf(bundle: Bundle, options: HostOptions): Promise<Start> {
   const { library: own, packages: wanted, ...parts } = partsOf(bundle);
-  const tally = new Tally(context.onProgress);
-  const folder = context.pyodidePackagesURL ?? context.pyodideURL ?? new URL("pyodide/", self.location.href).href;
-  const file = (made: Made) => fileOf(made, context.pyodideURL, tally);
+  const tally = new Tally(options.onProgress);
+  const folder = options.pyodidePackagesURL ?? options.pyodideURL ?? new URL("pyodide/", self.location.href).href;
   const [module, python, library, packages] = await Promise.all([
-    once(`module ${context.pyodideURL ?? ""}`, async () => WebAssembly.compile(await file(WASM))),
-    file(PYTHON),
+    made(WASM, compileChecked, options.pyodideURL, tally),
+    made(PYTHON, fetchChecked, options.pyodideURL, tally),
     // What packages use of the standard library is known to nobody here, so that they have all of it.
-    own ?? file(ALL_OF_LIBRARY),
+    own ?? made(ALL_OF_LIBRARY, fetchChecked, options.pyodideURL, tally),
     fetchPackages(wanted, { folder, version }, tally),
   ]);
-  return new PyodideHost({ ...parts, module, python, library, packages }, context);
+  return { ...parts, module, python, library, packages };
 }
 
 /** What a bundle has for Pyodide, and what it needs beside that. */
@@ -82,48 +90,19 @@ const PYTHON: Made = { address: pythonAddress, name: "pyodide-python.zip", expec
 const ALL_OF_LIBRARY: Made = { address: libraryAddress, name: "pyodide-library.zip", expected: libraryFile };
 
 /** A file that is what it was when this package was built. */
-function fileOf({ address, name, expected }: Made, folder: string | undefined, tally: Tally) {
+function made<T>(
+  { address, name, expected }: Made,
+  fetchAs: (url: URL, expected: Expected, tally: Tally) => Promise<T>,
+  folder: string | undefined,
+  tally: Tally,
+): Promise<T> {
   const url = folder === undefined ? new URL(address, import.meta.url) : new URL(name, folder);
-  return once(`${url.href} ${expected.sha256}`, () =>
-    fetchChecked(
-      url,
-      {
-        ...expected,
-        name: `Pyodide's file at ${url.href}`,
-        meant: "the one that this page was built with",
-        absent: "serve what the build of the page wrote, from the page's own origin",
-        other: `serve the files of Pyodide ${version} that the build of the page wrote`,
-      },
-      tally,
-    ),
-  );
-}
-
-class PyodideHost implements PythonHost {
-  readonly protocol = PYTHON_PROTOCOL;
-  readonly #start: Start;
-  readonly #context: HostContext;
-  readonly #instances = new Set<PythonInstance>();
-
-  constructor(start: Start, context: HostContext) {
-    this.#start = start;
-    this.#context = context;
-  }
-
-  async instance(node: string): Promise<PythonInstance> {
-    const worker = new Worker(new URL("./interpreter.ts", import.meta.url), {
-      type: "module",
-      name: `python: ${node}`,
-    });
-    const instance = new WorkerInterpreter<Start>(worker, node, this.#context, () => {
-      this.#instances.delete(instance);
-    });
-    this.#instances.add(instance);
-    await instance.start(this.#start);
-    return instance;
-  }
-
-  dispose(): void {
-    for (const instance of this.#instances) instance.dispose();
-  }
+  const what = {
+    ...expected,
+    name: `Pyodide's file at ${url.href}`,
+    meant: "the one that this page was built with",
+    absent: "serve what the build of the page wrote, from the page's own origin",
+    other: `serve the files of Pyodide ${version} that the build of the page wrote`,
+  };
+  return once(`${url.href} ${expected.sha256}`, () => fetchAs(url, what, tally));
 }

@@ -1,7 +1,7 @@
 /** Packages that come with Pyodide: a bundle's lock file names them, and a folder of the page has their files. */
 import { PipelineError } from "../errors.ts";
 import { once } from "../once.ts";
-import { fetchChecked, type Tally } from "./download.ts";
+import { fetchChecked, type Tally } from "../download.ts";
 import type { LoadedPackage } from "./start.ts";
 
 /** A package of a lock file, as far as it is looked at. */

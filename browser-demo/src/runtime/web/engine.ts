@@ -2,13 +2,15 @@
  * The engine that also runs natively, as a page gets it: core modules of WebAssembly and a plan that says how they are put
  * together. `packager/src/web.rs` writes both.
  */
-import { counted, type Progress } from "../abi.ts";
-import { sha256 } from "../bundle.ts";
+import type { Progress } from "../abi.ts";
+import { compileChecked, Tally } from "../download.ts";
 import { PipelineError, reasonOf } from "../errors.ts";
 
 /** The version of the plan that is known here. */
 const FORMAT = 1;
 const PLAN = "engine.json";
+const SERVE =
+  "serve what `rm-pack build --target web` writes, the folder engine-...-web included, and say where it is (`enginesURL`)";
 
 /** The number of an instance, and the name of its export. */
 export type Export = readonly [instance: number, name: string];
@@ -41,7 +43,7 @@ export interface Engine {
 export async function loadEngine(
   address: string,
   digest: string,
-  onProgress: (progress: Progress) => void = () => undefined,
+  onProgress?: (progress: Progress) => void,
 ): Promise<Engine> {
   const folder = new URL(address);
   try {
@@ -57,18 +59,13 @@ export async function loadEngine(
       );
     }
     if (plan.engine !== digest) throw new Error(`it is the engine ${plan.engine}`);
-    const total = plan.modules.reduce((sum, source) => sum + ("file" in source ? source.size : 0), 0);
-    let loaded = 0;
-    const onBytes = (bytes: number) => {
-      loaded += bytes;
-      onProgress({ loaded, total });
-    };
-    const modules = await Promise.all(plan.modules.map((source) => compile(folder, source, onBytes)));
+    const tally = new Tally(onProgress);
+    const modules = await Promise.all(plan.modules.map((source) => compile(folder, source, tally)));
     return { plan, modules };
   } catch (error) {
     if (error instanceof PipelineError) throw error;
     throw new PipelineError("load", `the engine at ${folder.href} cannot be loaded: ${reasonOf(error)}`, {
-      hint: "serve what `rm-pack build --target web` writes, the folder engine-...-web included, and say where it is (`enginesURL`)",
+      hint: SERVE,
     });
   }
 }
@@ -80,22 +77,18 @@ async function get(url: URL): Promise<Response> {
   return response;
 }
 
-async function compile(
-  folder: URL,
-  source: ModuleSource,
-  onBytes: (bytes: number) => void,
-): Promise<WebAssembly.Module> {
+function compile(folder: URL, source: ModuleSource, tally: Tally): Promise<WebAssembly.Module> {
   if ("base64" in source) {
     return WebAssembly.compile(Uint8Array.from(atob(source.base64), (char) => char.charCodeAt(0)));
   }
-  const response = await get(new URL(source.file, folder));
-  const copy = counted(response.clone(), onBytes);
-  // Compiled while it comes; from the response itself, as browsers keep what they compiled of nothing else. Nothing of it
-  // runs before its digest was found to be right.
-  const [module, found] = await Promise.all([
-    WebAssembly.compileStreaming(response),
-    copy.arrayBuffer().then((bytes) => sha256(new Uint8Array(bytes))),
-  ]);
-  if (found !== source.sha256) throw new Error(`${source.file} was altered: its SHA-256 is ${found}`);
-  return module;
+  const { file, size, sha256 } = source;
+  const expected = {
+    size,
+    sha256,
+    name: `the engine's file at ${new URL(file, folder).href}`,
+    meant: `the one that \`${PLAN}\` beside it names`,
+    absent: SERVE,
+    other: SERVE,
+  };
+  return compileChecked(new URL(file, folder), expected, tally);
 }
