@@ -203,6 +203,12 @@ fn packages_that_come_with_pyodide_are_named_and_not_in_the_bundle() {
         "{said}"
     );
     assert!(said.contains(&numpy.sha256.to_string()), "{said}");
+    let mut why = rm_pack();
+    why.arg("why").arg(folder.path().join("pipeline.json"));
+    let said = Finished::of(why.args(["pandas", "--target", "pyodide"])).success();
+    let expected =
+        "pandas: module of a package that comes with Pyodide\nused; it comes with Pyodide:\n";
+    assert!(said.starts_with(expected), "{said}");
 }
 
 #[test]

@@ -53,6 +53,7 @@ pub(super) fn origin(origin: Origin) -> &'static str {
         Origin::Package => "of the packer's package",
         Origin::Stdlib => "of the standard library",
         Origin::Engine => "of the engine",
+        Origin::Pyodide => "of a package that comes with Pyodide",
     }
 }
 

@@ -65,7 +65,13 @@ fn modules(analysed: &Analysed, packed: &[PackedModule]) -> Result<Vec<Module>, 
         modules.push(module);
     }
     for name in &closure.held {
-        let mut module = without_source(name, Origin::Engine);
+        let top = name.split('.').next().unwrap_or(name);
+        let origin = if closure.packages.contains(top) {
+            Origin::Pyodide
+        } else {
+            Origin::Engine
+        };
+        let mut module = without_source(name, origin);
         if let Some(Found::Module(source)) = sources.find_stdlib(name)? {
             module.file = source.display_path;
         }

@@ -8,7 +8,7 @@ use rm_runtime::digest::Digest;
 use serde_json::Value;
 
 use super::nodes;
-use crate::report::metafile::{Metafile, MetafileError, Origin};
+use crate::report::metafile::{Metafile, MetafileError};
 
 /// How a zip archive begins.
 const ZIP: &[u8] = b"PK";
@@ -128,7 +128,7 @@ impl From<&Metafile> for Side {
         let in_bundle = metafile
             .modules
             .iter()
-            .filter(|module| module.origin != Origin::Engine && module.because.is_some());
+            .filter(|module| module.origin.is_packed() && module.because.is_some());
         let modules = in_bundle.clone().map(|module| {
             let side = ModuleSide {
                 code: module.code,

@@ -1,6 +1,6 @@
 //! What must hold in every metafile, so that whatever works on one need not ask.
 
-use super::{Because, Metafile, Module, Origin, Place, Totals};
+use super::{Because, Metafile, Module, Place, Totals};
 
 /// What is wrong first, with its place in the document.
 pub(super) fn check(metafile: &Metafile) -> Result<(), String> {
@@ -51,7 +51,7 @@ fn check_module(module: &Module) -> Result<(), String> {
         .definitions
         .iter()
         .try_fold(0u64, |sum, definition| sum.checked_add(definition.bytes));
-    if module.origin != Origin::Engine && bytes.is_none_or(|bytes| bytes > module.source.before) {
+    if module.origin.is_packed() && bytes.is_none_or(|bytes| bytes > module.source.before) {
         return Err(format!(
             "has {} bytes of source, and its definitions add up to more: those of a class must not count its methods again",
             module.source.before

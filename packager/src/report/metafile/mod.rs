@@ -119,6 +119,15 @@ pub enum Origin {
     Stdlib,
     /// The engine, which has it already: written in C, or needed to boot. It takes no room in the bundle.
     Engine,
+    /// A package that comes with Pyodide, which the page has beside the bundle.
+    Pyodide,
+}
+
+impl Origin {
+    /// Whether it takes room in a bundle.
+    pub(in crate::report) fn is_packed(self) -> bool {
+        !matches!(self, Self::Engine | Self::Pyodide)
+    }
 }
 
 /// Why a module was kept whole.
@@ -275,7 +284,7 @@ impl Totals {
             for definition in &module.definitions {
                 totals.definitions.add(definition.because.is_some());
             }
-            if module.origin == Origin::Engine {
+            if !module.origin.is_packed() {
                 continue;
             }
             // A file that says too much must not end the program.

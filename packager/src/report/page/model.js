@@ -6,7 +6,7 @@ const things = [];
 const firstOf = [];
 
 const stateOfModule = (module) =>
-  !module.because ? "removed" : module.origin === "engine" ? "engine" : module.loaded ? "loaded" : "carried";
+  !module.because ? "removed" : ["engine", "pyodide"].includes(module.origin) ? "engine" : module.loaded ? "loaded" : "carried";
 
 metafile.modules.forEach((module, number) => {
   firstOf.push(things.length);

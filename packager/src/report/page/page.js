@@ -37,7 +37,7 @@ function howMany(rows) {
   const ofEngine = modules.filter((thing) => thing.state === "engine").length;
   const numbers = [[modules.length - ofEngine, "module"], [rows.length - modules.length, "definition"], [ofEngine, "module"]];
   const words = numbers.map(([number, thing]) => (number ? count(number, thing) : ""));
-  if (ofEngine) words[2] += " that the engine has";
+  if (ofEngine) words[2] += " that are there already";
   return words.filter(Boolean).join(", ") || "Nothing";
 }
 

@@ -12,10 +12,10 @@ const changeWords = ({ how, before, after, note }) =>
   how === "came" ? "new" : how === "altered" ? (note ?? "altered").replace("->", "→") : signed(after - before);
 const signed = (change, show = bytes) => (change === 0 ? "=" : (change > 0 ? "+" : "−") + show(Math.abs(change)));
 
-const ORIGINS = { node: "of the nodes", package: "of the packer", stdlib: "standard library", engine: "engine" };
+const ORIGINS = { node: "of the nodes", package: "of the packer", stdlib: "standard library", engine: "engine", pyodide: "comes with Pyodide" };
 const STATES = {
   loaded: "in the bundle, imported when it was packed", carried: "in the bundle, carried as code", kept: "in the bundle",
-  removed: "removed", engine: "used; the engine has it",
+  removed: "removed", engine: "used; there already",
 };
 const STATE_WORDS = { loaded: "loaded", carried: "carried", kept: "kept", removed: "removed", engine: "engine" };
 

@@ -213,6 +213,7 @@ impl fmt::Display for Explanation {
             Answer::Kept { chain } => {
                 let state = match self.origin {
                     Origin::Engine => "used; the engine has it",
+                    Origin::Pyodide => "used; it comes with Pyodide",
                     Origin::Node | Origin::Package | Origin::Stdlib => "in the bundle",
                 };
                 write!(f, "\n{state}:")?;
