@@ -16,7 +16,7 @@ const repository = resolve(demo, "..");
 const folder = join(demo, ".cache/test/bench");
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-/** The first output of `text-processor`, and then what a call of an echo costs; in the page. */
+/** The first output of `text-processor`, and then what an item of an echo costs on its way through both workers. */
 async function ours({ target, item, calls }) {
   const begun = performance.now();
   const source = (name) => ({ folder: "/bench/", name, target });
@@ -41,12 +41,14 @@ async function ours({ target, item, calls }) {
     await sending;
     call.push(((performance.now() - times) / calls) * 1000);
   }
+  // What the interpreter's own clock says of half of the calls.
+  const [{ p50 }] = await second.metrics();
   second.cancel();
   runtime.dispose();
-  return { value, first, next, call };
+  return { value, first, next, call, alone: p50 * 1000 };
 }
 
-/** The same with Pyodide as it comes: the nodes' sources, called from JavaScript. */
+/** The same with Pyodide as it comes: the nodes' sources, called from JavaScript, in the page's own thread. */
 async function stock({ sources, item, calls }) {
   const begun = performance.now();
   const { loadPyodide } = await import("/bench/pyodide/pyodide.mjs");
@@ -105,7 +107,9 @@ export async function pythonTable() {
     ["Pyodide from npm", stock, { sources }],
   ];
   const server = await serve(join(demo, ".cache/test"));
-  const results = new Map(rivals.map(([name]) => [name, { first: [], again: [], next: [], call: [], later: [] }]));
+  const results = new Map(
+    rivals.map(([name]) => [name, { first: [], again: [], next: [], call: [], later: [], alone: [] }]),
+  );
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [name, run, what] of rivals) {
       // A profile of its own: nothing is cached at the first visit, and what browsers keep at the second, after a restart.
@@ -123,6 +127,7 @@ export async function pythonTable() {
         const [first, later] = measured.call;
         result.call.push(first);
         result.later.push(later);
+        result.alone.push(measured.alone ?? later);
         // What it keeps it writes when it has time.
         await page.waitForTimeout(REST);
         await browser.close();
@@ -136,7 +141,7 @@ export async function pythonTable() {
   const milliseconds = (numbers) => (numbers.length === 0 ? "-" : `${Math.round(median(numbers))} ms`);
   console.log(`\nPython, medians of ${ROUNDS}`);
   console.log(
-    `                    first visit         second visit        next pipeline   a call: the first ${CALLS}, as many later`,
+    `                    first visit         second visit        next pipeline   an item: of the first ${CALLS}, of as many later, in the interpreter alone`,
   );
   for (const [name, result] of results) {
     const cells = [
@@ -144,7 +149,8 @@ export async function pythonTable() {
       `${milliseconds(result.again)} (${ratio(result, "again")})`.padEnd(20),
       milliseconds(result.next).padEnd(16),
       `${median(result.call).toFixed(1)} us`.padEnd(12),
-      `${median(result.later).toFixed(1)} us`,
+      `${median(result.later).toFixed(1)} us`.padEnd(12),
+      `${median(result.alone).toFixed(1)} us`,
     ];
     console.log(name.padEnd(20) + cells.join(""));
   }

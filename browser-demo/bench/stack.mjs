@@ -48,7 +48,8 @@ async function works({ file, lines }) {
   const host = {
     protocol: engine.plan.protocol,
     instance: async () => {
-      const interpreter = kit.Interpreter.start(engine, layer, () => undefined);
+      const interpreter = kit.Interpreter.of(engine, () => undefined);
+      interpreter.begin(layer);
       return {
         call: async ({ operation, wire }) => ({ answer: interpreter.call(operation, wire), milliseconds: 1000 }),
         dispose: () => undefined,

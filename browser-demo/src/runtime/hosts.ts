@@ -57,7 +57,9 @@ export const HOSTS: Hosts = new Map<string, HostLoader>([
 /** Begin to download an engine, before the bundle that needs it is there. */
 export function warm(engine: string, options: HostOptions): void {
   import("./web/host.ts")
-    .then(({ warm }) => warm(engine, options))
+    .then(({ warm }) => {
+      warm(engine, options);
+    })
     // Told to whoever asks for it.
     .catch(() => undefined);
 }

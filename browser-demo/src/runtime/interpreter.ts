@@ -13,8 +13,8 @@ interface Waiting {
 /** An instance whose worker `serve`s. */
 export class WorkerInterpreter<Step> implements PythonInstance {
   readonly #worker: Worker;
-  /** Whose it is; one that was made in advance is told later. */
-  node: string;
+  /** Whose it is; whoever asks for it says so. */
+  node = "";
   /** Whoever waits for a reply, in the order in which these come. */
   readonly #waiting: Waiting[] = [];
   #orders: Order[] = [];
@@ -22,9 +22,8 @@ export class WorkerInterpreter<Step> implements PythonInstance {
   readonly #steps: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   #lost: Error | undefined;
 
-  constructor(worker: Worker, node: string, { onPrinted = print }: HostOptions) {
+  constructor(worker: Worker, { onPrinted = print }: HostOptions) {
     this.#worker = worker;
-    this.node = node;
     worker.onmessage = ({ data }: MessageEvent<FromInterpreter>) => {
       if ("reply" in data) this.#waiting.shift()?.resolve(data.reply);
       else if ("printed" in data) onPrinted({ node: this.node, text: data.printed, isError: data.isError });
@@ -90,57 +89,33 @@ export class WorkerInterpreter<Step> implements PythonInstance {
   }
 }
 
-/** What interpreters start from: steps, each on its way. */
-export interface Beginning<Step> {
-  /** What can be done before the last is there. */
-  readonly early?: () => Promise<Step>;
-  readonly last: () => Promise<{ readonly protocol: number; readonly step: Step }>;
+/** How interpreters of a host are started. */
+export interface Start<Step> {
+  readonly newWorker: () => Worker;
+  /** What each takes, in this order. */
+  readonly steps: readonly Step[];
+  readonly options: HostOptions;
+}
+
+/** An interpreter that is about to be ready. */
+export interface Starting<Step> {
+  readonly interpreter: WorkerInterpreter<Step>;
+  readonly ready: Promise<unknown>;
 }
 
 /** A host whose interpreters have workers of their own. */
 export class WorkerHost<Step> implements PythonHost {
   readonly protocol: number;
-  readonly #newWorker: () => Worker;
-  readonly #steps: readonly Step[];
-  readonly #options: HostOptions;
+  readonly #start: Start<Step>;
   /** The first is made as soon as it can be: whoever loads a pipeline runs it. */
   #first: Starting<Step> | undefined;
 
-  private constructor(
-    protocol: number,
-    steps: readonly Step[],
-    newWorker: () => Worker,
-    options: HostOptions,
-    first: Starting<Step>,
-  ) {
+  constructor(protocol: number, start: Start<Step>, first: Starting<Step>) {
     this.protocol = protocol;
-    this.#newWorker = newWorker;
-    this.#steps = steps;
-    this.#options = options;
+    this.#start = start;
     this.#first = first;
-  }
-
-  /** A host, when there is all that its interpreters start from. The first begins with its script and with what is there early. */
-  static async begin<Step>(
-    newWorker: () => Worker,
-    { early, last }: Beginning<Step>,
-    options: HostOptions,
-  ): Promise<WorkerHost<Step>> {
-    const interpreter = new WorkerInterpreter<Step>(newWorker(), "", options);
-    const begin = async (step: Step) => {
-      await interpreter.take(step);
-      return step;
-    };
-    try {
-      const [{ protocol, step }, ...before] = await Promise.all([last(), ...(early ? [early().then(begin)] : [])]);
-      const ready = interpreter.take(step);
-      // Told to whoever asks for it.
-      ready.catch(() => undefined);
-      return new WorkerHost(protocol, [...before, step], newWorker, options, { interpreter, ready });
-    } catch (error) {
-      interpreter.dispose();
-      throw PipelineError.of(error, "load");
-    }
+    // Told to whoever asks for it.
+    first.ready.catch(() => undefined);
   }
 
   async instance(node: string): Promise<PythonInstance> {
@@ -158,14 +133,10 @@ export class WorkerHost<Step> implements PythonHost {
   }
 
   #another(): Starting<Step> {
-    const interpreter = new WorkerInterpreter<Step>(this.#newWorker(), "", this.#options);
-    return { interpreter, ready: Promise.all(this.#steps.map((step) => interpreter.take(step))) };
+    const { newWorker, steps, options } = this.#start;
+    const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
+    return { interpreter, ready: Promise.all(steps.map((step) => interpreter.take(step))) };
   }
-}
-
-interface Starting<Step> {
-  readonly interpreter: WorkerInterpreter<Step>;
-  readonly ready: Promise<unknown>;
 }
 
 /** Bytes that are all of their buffer, so that it can be handed over. */

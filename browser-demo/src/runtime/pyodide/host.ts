@@ -7,7 +7,7 @@ import type { Bundle } from "../bundle.ts";
 import { compileChecked, type Expected, fetchChecked, Tally } from "../download.ts";
 import { PipelineError } from "../errors.ts";
 import type { HostOptions } from "../hosts.ts";
-import { WorkerHost } from "../interpreter.ts";
+import { WorkerHost, WorkerInterpreter } from "../interpreter.ts";
 import { once } from "../once.ts";
 import { PYTHON_PROTOCOL, type PythonHost } from "../python.ts";
 import { fetchPackages, type Locked } from "./packages.ts";
@@ -17,9 +17,17 @@ const LIBRARY = "python_stdlib.zip";
 const LOCK = "pyodide-lock.json";
 
 /** Make ready what a bundle's interpreters start from. Rejects with a `load` or `bundle` error. */
-export function pyodideHost(bundle: Bundle, options: HostOptions): Promise<PythonHost> {
-  const last = async () => ({ protocol: PYTHON_PROTOCOL, step: await startOf(bundle, options) });
-  return WorkerHost.begin<Start>(newWorker, { last }, options);
+export async function pyodideHost(bundle: Bundle, options: HostOptions): Promise<PythonHost> {
+  // Its script comes while what it starts from does.
+  const interpreter = new WorkerInterpreter<Start>(newWorker(), options);
+  try {
+    const step = await startOf(bundle, options);
+    const first = { interpreter, ready: interpreter.take(step) };
+    return new WorkerHost(PYTHON_PROTOCOL, { newWorker, steps: [step], options }, first);
+  } catch (error) {
+    interpreter.dispose();
+    throw error;
+  }
 }
 
 function newWorker(): Worker {

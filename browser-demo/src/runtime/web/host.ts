@@ -5,39 +5,73 @@
 import type { Bundle } from "../bundle.ts";
 import { PipelineError } from "../errors.ts";
 import type { HostOptions } from "../hosts.ts";
-import { WorkerHost } from "../interpreter.ts";
+import { WorkerHost, WorkerInterpreter } from "../interpreter.ts";
 import { once } from "../once.ts";
 import type { PythonHost } from "../python.ts";
 import { type Engine, loadEngine } from "./engine.ts";
 import { packedLayer } from "./layer.ts";
 import type { Step } from "./worker.ts";
 
+const START: Step = { start: true };
+
 /** A host for a bundle's Python nodes. */
 export async function webHost(bundle: Bundle, options: HostOptions): Promise<PythonHost> {
   const digest = bundle.engine?.digest;
   if (digest === undefined) throw new PipelineError("bundle", `the bundle \`${bundle.name}\` names no engine`);
-  const last = async () => {
-    const engine = await engineOf(digest, options);
-    return { protocol: engine.plan.protocol, step: { engine } };
+  const { interpreter, engine: coming } = takeBegun(digest, options);
+  const unpacked = async () => {
+    const layer = await packedLayer(bundle);
+    await interpreter.take({ layer });
+    return layer;
   };
-  // The layer is unpacked in the interpreter's own worker, while the engine is downloaded here.
-  const early = async () => ({ layer: await packedLayer(bundle) });
-  return WorkerHost.begin<Step>(takeWorker, { early, last }, options);
+  try {
+    const [engine, layer] = await Promise.all([coming, unpacked()]);
+    const steps: Step[] = [{ engine }, { layer }, START];
+    const first = { interpreter, ready: interpreter.take(START) };
+    return new WorkerHost(engine.plan.protocol, { newWorker, steps, options }, first);
+  } catch (error) {
+    interpreter.dispose();
+    throw PipelineError.of(error, "load");
+  }
 }
 
-/** Begin what is needed when a bundle will come that needs this engine: to download it, and a worker. */
-export async function warm(digest: string, options: HostOptions): Promise<void> {
-  spare ??= newWorker();
-  await engineOf(digest, options);
+/** Begin what is needed when a bundle will come that needs this engine. */
+export function warm(digest: string, options: HostOptions): void {
+  if (spare?.digest === digest) return;
+  spare?.interpreter.dispose();
+  const begun = begin(digest, options);
+  spare = begun;
+  begun.engine.catch(() => {
+    begun.interpreter.dispose();
+    if (spare === begun) spare = undefined;
+  });
 }
 
-/** A worker that was begun for a bundle that has not come yet. */
-let spare: Worker | undefined;
+/** An interpreter that takes an engine, when that is there. */
+interface Begun {
+  readonly digest: string;
+  readonly interpreter: WorkerInterpreter<Step>;
+  readonly engine: Promise<Engine>;
+}
 
-function takeWorker(): Worker {
-  const worker = spare ?? newWorker();
+/** The one for a bundle that has not come yet. */
+let spare: Begun | undefined;
+
+function takeBegun(digest: string, options: HostOptions): Begun {
+  if (spare?.digest !== digest) return begin(digest, options);
+  const begun = spare;
   spare = undefined;
-  return worker;
+  return begun;
+}
+
+function begin(digest: string, options: HostOptions): Begun {
+  const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
+  const taken = async () => {
+    const engine = await engineOf(digest, options);
+    await interpreter.take({ engine });
+    return engine;
+  };
+  return { digest, interpreter, engine: taken() };
 }
 
 function newWorker(): Worker {

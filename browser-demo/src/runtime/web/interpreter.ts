@@ -29,13 +29,16 @@ export class Interpreter {
     this.#functions = functions;
   }
 
-  /** Instantiate an engine, and write an application over it. */
-  static start(engine: Engine, layer: Uint8Array, onLine: OnLine): Interpreter {
-    const interpreter = instantiate(engine, onLine, (memory, functions) => new Interpreter(memory, functions));
-    interpreter.#restore(layer);
-    const [status] = decode(interpreter.call(RESUME, encode(new Tuple([])))) as readonly unknown[];
+  /** Instantiate an engine. It has to begin an application before it can be called. */
+  static of(engine: Engine, onLine: OnLine): Interpreter {
+    return instantiate(engine, onLine, (memory, functions) => new Interpreter(memory, functions));
+  }
+
+  /** Write an application over the engine's memory. */
+  begin(layer: Uint8Array): void {
+    this.#restore(layer);
+    const [status] = decode(this.call(RESUME, encode(new Tuple([])))) as readonly unknown[];
     if (status !== 0) throw new Error("the application cannot be resumed");
-    return interpreter;
   }
 
   /** A layer is described in `runtime/src/layer.rs`; its records go straight to where they belong. */
