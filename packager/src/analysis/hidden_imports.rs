@@ -50,6 +50,14 @@ pub(super) fn names_for_engine(module: &str) -> &'static [&'static str] {
         // `object.__reduce_ex__`, in C, takes what it needs once the module is there.
         "copyreg" => &["__newobj__", "__newobj_ex__", "_reduce_ex", "_slotnames"],
         "random" => &["seed"],
+        // `_warnings`, in C, asks for these before it does without.
+        "warnings" => &[
+            "WarningMessage",
+            "_showwarnmsg",
+            "defaultaction",
+            "filters",
+            "onceregistry",
+        ],
         _ => &[],
     }
 }
@@ -58,6 +66,23 @@ pub(super) fn names_for_engine(module: &str) -> &'static [&'static str] {
 /// `typing`.
 pub(super) fn is_called_by_native(module: &str) -> bool {
     module == "typing"
+}
+
+/// What `user`, a module of the library, uses of `module`, which it takes from `sys.modules` if it is there.
+pub(super) fn names_for_peek(user: &str, module: &str) -> Option<&'static [&'static str]> {
+    Some(match (user, module) {
+        ("annotationlib", "functools") => &["partial"],
+        ("dataclasses", "typing") => &["ClassVar", "get_origin"],
+        ("logging", "asyncio") => &["current_task"],
+        ("logging", "multiprocessing") => &["current_process"],
+        _ => return None,
+    })
+}
+
+/// Whether functions of a module of the library that import modules into its globals do so for connections between processes,
+/// which no target has.
+pub(super) fn only_connects(module: &str) -> bool {
+    module == "multiprocessing.connection"
 }
 
 /// The module of which a module of the library takes all there is by names that are not in its text.

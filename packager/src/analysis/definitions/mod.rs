@@ -38,6 +38,8 @@ pub(super) struct Definitions {
     pub(super) frames: Vec<Frame>,
     /// Arms that never run on the target.
     pub(super) dead_arms: Vec<TextRange>,
+    /// What functions bind names of the module to, by importing it.
+    pub(super) global_imports: Vec<(Name, Root)>,
 }
 
 impl Definitions {
@@ -182,6 +184,8 @@ pub(super) struct Uses {
     pub(super) syntax: Vec<(Syntax, TextSize)>,
     /// A module is taken from `sys.modules` by a name that is not in the text.
     pub(super) any_module: Option<TextSize>,
+    /// Modules that are taken from there if they are there: `sys.modules.get("a")`.
+    pub(super) peeked: Vec<(Name, TextSize)>,
     /// All of `sys.modules` is gone through.
     pub(super) every_module: Option<TextSize>,
     /// What longer texts of the application spell, which may be run.

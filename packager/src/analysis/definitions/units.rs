@@ -6,10 +6,10 @@ use rustpython_ruff_python_ast::{
 };
 use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::super::Target;
 use super::super::names::{ImportedNames, last_name};
 use super::super::parse::ParsedModule;
 use super::super::steps::Request;
+use super::super::{Target, hidden_imports};
 use super::effects::{Effects, Found};
 use super::imported::{self, Imported};
 use super::names::{Names, chain, root};
@@ -45,6 +45,9 @@ pub(in super::super) fn define(
     };
     splitter.block(body, None);
     let mut definitions = splitter.definitions;
+    if !(source.origin == Origin::Stdlib && hidden_imports::only_connects(&source.name)) {
+        definitions.global_imports = splitter.spare.global_imports;
+    }
     definitions.names = splitter.names.into_texts();
     definitions
 }
@@ -528,6 +531,7 @@ impl Uses {
             opaque,
             syntax,
             any_module,
+            peeked,
             every_module,
             words,
             by_name,
@@ -541,6 +545,7 @@ impl Uses {
         self.siblings.extend(siblings);
         self.opaque.extend(opaque);
         self.syntax.extend(syntax);
+        self.peeked.extend(peeked);
         self.any_module = self.any_module.or(any_module);
         self.every_module = self.every_module.or(every_module);
         self.words.extend(words);

@@ -6,6 +6,7 @@ use rustpython_ruff_text_size::TextSize;
 
 use super::super::Certainty;
 use super::super::definitions::{Name, Path, Root, Syntax, Unit, UnitKind, Uses};
+use super::super::hidden_imports;
 use super::super::steps::Request;
 use super::super::world::Presence;
 use super::resolve::{Binding, Given};
@@ -339,6 +340,9 @@ impl<'w> Reach<'w> {
         for import in &uses.imports {
             self.use_from(id, thing, *import);
         }
+        for (module, at) in &uses.peeked {
+            self.peek(id, *module, because(*at, How::Attribute));
+        }
         if let Some(class) = class {
             self.follow_siblings(id, class, uses, because(TextSize::default(), How::Name));
         }
@@ -376,6 +380,36 @@ impl<'w> Reach<'w> {
                 how: How::Text,
             };
             self.push(Item::Attribute(name), because);
+        }
+    }
+
+    /// A module is used as a value if somebody else imports it.
+    fn peek(&mut self, id: ModuleId, module: Name, because: Because) {
+        let Some(here) = self.modules.get(&id) else {
+            return;
+        };
+        let Some(module) = self.id(here.definitions().text(module)) else {
+            return;
+        };
+        if self.reached.contains_key(self.name(module)) {
+            self.take_peeked(module, because);
+        } else {
+            self.peeked.entry(module).or_default().push(because);
+        }
+    }
+
+    pub(super) fn take_peeked(&mut self, module: ModuleId, because: Because) {
+        let names = because.from.and_then(|from| {
+            let user = from.module();
+            let names = hidden_imports::names_for_peek(self.name(user), self.name(module))?;
+            (!self.is_own(user)).then_some(names)
+        });
+        let Some(names) = names else {
+            return self.push(Item::Escape(module), because);
+        };
+        for name in names {
+            let name = self.symbols.number(name);
+            self.push(Item::Name(module, name), because);
         }
     }
 

@@ -204,6 +204,9 @@ impl Reach<'_> {
             for (item, because) in self.held_back.remove(&id).unwrap_or_default() {
                 self.push(item, because);
             }
+            for because in self.peeked.remove(&id).unwrap_or_default() {
+                self.take_peeked(id, because);
+            }
             self.follow_loaded(id);
             if entry.source.origin == Origin::Stdlib {
                 for to in hidden_imports::computed_by(name) {

@@ -207,6 +207,8 @@ pub(super) struct Reach<'w> {
     queue: VecDeque<(Item, Because)>,
     /// What is used of modules that would fail, until they are imported.
     held_back: FxHashMap<ModuleId, Vec<(Item, Because)>>,
+    /// Who takes a module as a value if it is there, until it is.
+    peeked: FxHashMap<ModuleId, Vec<Because>>,
     /// Links found so far whose goal was not reached by a stronger way, by the certainty of the whole way.
     waiting: BTreeMap<Certainty, VecDeque<(Link, Because)>>,
 
@@ -301,6 +303,7 @@ impl<'w> Reach<'w> {
             effectful: FxHashSet::default(),
             queue: VecDeque::new(),
             held_back: FxHashMap::default(),
+            peeked: FxHashMap::default(),
             waiting: BTreeMap::new(),
             because: FxHashMap::default(),
             named: FxHashSet::default(),

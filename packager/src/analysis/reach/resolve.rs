@@ -74,6 +74,12 @@ impl Reach<'_> {
                 let unbinds = unit.kind == UnitKind::Delete;
                 binding.is_value |= before == roots.len() && !unbinds;
             }
+            for (bound, root) in &definitions.global_imports {
+                if here.symbols[bound.0 as usize] == name {
+                    roots.push(root.clone());
+                    is_bound = true;
+                }
+            }
             for unit in &here.stars {
                 if let UnitKind::Import {
                     request: Request::Star(from),

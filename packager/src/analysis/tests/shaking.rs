@@ -462,3 +462,45 @@ fn names_of_modules_in_c_that_have_them_import() {
     }
     assert!(!has_strptime("import time\ndef use(x): return time.time()"));
 }
+
+#[test]
+fn functions_import_into_globals() {
+    let uses_b = |a: &str| {
+        let files = [
+            (
+                "node.py",
+                "from a import f\nclass Node:\n def process(self, x):\n  return f(x)\n",
+            ),
+            ("a.py", a),
+            ("b.py", "def g(x): pass\ndef h(x): pass\n"),
+        ];
+        text(&shaken(&files, &[]), "b")
+    };
+    for a in [
+        "b = None\ndef f(x):\n global b\n if b is None:\n  import b\n return b.g(x)\n",
+        "def load():\n global b\n import b\ndef f(x):\n load()\n return b.g(x)\n",
+        "c = None\ndef f(x):\n global c\n import b as c\n return c.g(x)\n",
+        "def f(x):\n global g\n from b import g\n return g(x)\n",
+    ] {
+        assert_eq!(uses_b(a), "def g(x): pass", "{a}");
+    }
+}
+
+#[test]
+fn modules_are_taken_if_they_are_there() {
+    let left = |node: &str| {
+        let node = format!("{node}\nclass Node:\n def process(self, x):\n  return use(x)\n");
+        let files = [
+            ("node.py", node.as_str()),
+            ("a.py", "def f(): pass\ndef g(): pass\n"),
+        ];
+        text(&shaken(&files, &[]), "a")
+    };
+    let peeks =
+        "import sys\ndef use(x):\n found = sys.modules.get('a')\n return found and found.f()\n";
+    assert_eq!(left(peeks), "(gone)");
+    assert_eq!(
+        left(&format!("import a\n{peeks}\nprint(a.g)")),
+        "def f(): pass\ndef g(): pass"
+    );
+}

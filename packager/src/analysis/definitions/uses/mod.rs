@@ -16,6 +16,7 @@ use super::super::Target;
 use super::super::condition::decide;
 use super::super::names::{ImportedNames, last_name};
 use super::builtin::Builtin;
+use super::imported::Imported;
 use super::names::{Names, chain, identifiers, is_identifier, is_self, root};
 use super::scope::{Scope, ScopeKind};
 use super::{Affix, Name, Opaque, Path, Root, Syntax, Uses};
@@ -57,6 +58,8 @@ pub(super) struct UseCollector<'a, 'n> {
 pub(super) struct Spare<'a> {
     uses: Uses,
     scopes: Vec<Scope<'a>>,
+    /// The globals that functions bind by importing them.
+    pub(super) global_imports: Vec<(Name, Root)>,
 }
 
 impl<'a, 'n> UseCollector<'a, 'n> {
@@ -142,6 +145,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             opaque: uses.opaque.drain(..).collect(),
             syntax: uses.syntax.drain(..).collect(),
             any_module: uses.any_module.take(),
+            peeked: uses.peeked.drain(..).collect(),
             every_module: uses.every_module.take(),
             words: uses.words.drain(..).collect(),
             by_name: uses.by_name.take(),
@@ -280,6 +284,16 @@ impl<'a, 'n> UseCollector<'a, 'n> {
         Some(if takes_top { top } else { name }.to_owned())
     }
 
+    /// `global heapq; import heapq` in a function binds a name of the module.
+    fn import(&mut self, name: &str, imported: &Imported) {
+        let local = self.scopes.last().and_then(|scope| scope.get(name));
+        if local.is_some_and(|local| local.is_global) {
+            let name = self.names.number(name);
+            let root = root(imported, self.names);
+            self.spare.global_imports.push((name, root));
+        }
+    }
+
     fn arguments(&mut self, arguments: &'a Arguments) {
         for argument in &arguments.args {
             self.visit_expr(argument);
@@ -355,6 +369,14 @@ impl<'a, 'n> UseCollector<'a, 'n> {
                 self.arguments(arguments);
             }
             None => {
+                // `sys.modules.get("a")`
+                if let Expr::Attribute(method) = &*call.func
+                    && let Some(Expr::StringLiteral(module)) = arguments.args.first()
+                    && self.context.imported.may_be(&method.value, "sys.modules")
+                {
+                    let module = self.names.number(module.value.to_str());
+                    self.uses.peeked.push((module, at));
+                }
                 self.visit_expr(&call.func);
                 self.arguments(arguments);
                 match last_name(&call.func) {

@@ -45,8 +45,14 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                     }
                 }
             }
+            Stmt::Import(import) => {
+                for (name, imported) in imported::of_import(import) {
+                    self.import(name, &imported);
+                }
+            }
             Stmt::ImportFrom(import) => {
-                for (_, imported) in imported::of_import_from(import, self.context.source) {
+                for (name, imported) in imported::of_import_from(import, self.context.source) {
+                    self.import(name, &imported);
                     if let Imported::From { module, name } = imported {
                         let (module, name) = (self.names.number(&module), self.names.number(&name));
                         self.uses.imports.push((module, name, import.start()));
@@ -88,7 +94,6 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
             | Stmt::Raise(_)
             | Stmt::Try(_)
             | Stmt::Assert(_)
-            | Stmt::Import(_)
             | Stmt::Global(_)
             | Stmt::Nonlocal(_)
             | Stmt::Expr(_)
