@@ -62,10 +62,19 @@ pub(super) fn names_for_engine(module: &str) -> &'static [&'static str] {
     }
 }
 
-/// Whether code written in C calls functions of the module as soon as it is there: generic classes are made by those of
-/// `typing`.
-pub(super) fn is_called_by_native(module: &str) -> bool {
-    module == "typing"
+/// Whether code written in C calls functions of `module` once the module `user` uses `name` of it: generic classes, type
+/// variables and unions are made by those of `typing`.
+pub(super) fn is_called_by_native(module: &str, name: &str, user: &str) -> bool {
+    let names = [
+        "Generic",
+        "ParamSpec",
+        "TypeAliasType",
+        "TypeVar",
+        "TypeVarTuple",
+        "Union",
+    ];
+    // `copyreg` takes apart unions that somebody else made, of the same types.
+    module == "typing" && names.contains(&name) && user != "copyreg"
 }
 
 /// What `user`, a module of the library, uses of `module`, which it takes from `sys.modules` if it is there.

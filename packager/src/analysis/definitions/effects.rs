@@ -14,7 +14,9 @@ use super::super::names::{BARE, ImportedNames};
 use super::Effect;
 use super::aliases::{Aliases, aliases};
 use super::names::chain;
-use super::pure::{HANDS_OUT, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception};
+use super::pure::{
+    HANDS_OUT, OWN_ENTRY, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception,
+};
 use super::scope::{Scope, ScopeKind};
 use crate::source::{ModuleSource, Origin};
 
@@ -70,6 +72,14 @@ impl<'a> Effects<'a> {
                 effects.functions.insert(&function.name, function);
             } else if let Stmt::ClassDef(class) = stmt {
                 effects.classes.insert(&class.name, class);
+            } else if let Stmt::Assign(assign) = stmt
+                && effects.is_stdlib
+                && let [Expr::Name(name)] = &*assign.targets
+                && let Expr::Name(class) = &*assign.value
+                && let Some(class) = effects.classes.get(class.id.as_str())
+            {
+                // `_alias = _SpecialGenericAlias`
+                effects.classes.insert(name.id.as_str(), class);
             } else if let Stmt::Assign(assign) = stmt
                 && let Expr::Call(call) = &*assign.value
                 && matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "globals")
@@ -165,7 +175,13 @@ impl<'a> Effects<'a> {
             }
             _ => false,
         };
-        !hands_out && self.is_pure_callee(callee, depth)
+        // The library's own classes, whatever they inherit from, make an object at each call.
+        let is_class = self.is_stdlib
+            && callee.as_name_expr().is_some_and(|name| {
+                let name = name.id.as_str();
+                self.classes.contains_key(name) && !self.touches_globals(name, 0)
+            });
+        !hands_out && (is_class || self.is_pure_callee(callee, depth))
     }
 
     /// Whether calling the module's own function or class `name` changes nothing but what it makes.
@@ -428,6 +444,13 @@ impl<'a> Finder<'_, 'a> {
             return;
         }
         if let Expr::Attribute(method) = &*call.func {
+            // Classes of the library are not told of those that are made from them like that.
+            if self.effects.is_stdlib
+                && method.attr.as_str() == "__new__"
+                && matches!(&*method.value, Expr::Name(name) if name.id.as_str() == "type")
+            {
+                return;
+            }
             let (base, _) = chain(&method.value);
             let on_own = matches!(base, Expr::Name(name) if self.is_own(name.id.as_str()));
             if PURE_METHODS.contains(&method.attr.as_str())
@@ -596,6 +619,12 @@ impl<'a> Finder<'_, 'a> {
             && self.is_own(name.id.as_str())
         {
             return self.change(&method.value);
+        }
+        if self.effects.is_stdlib
+            && let Expr::Name(name) = callee
+            && OWN_ENTRY.contains(&name.id.as_str())
+        {
+            return;
         }
         if self.effects.is_stdlib
             && let Expr::Name(name) = callee

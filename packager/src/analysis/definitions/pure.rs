@@ -194,3 +194,6 @@ pub(super) fn is_exception(name: &str) -> bool {
 
 /// Those of [`PURE_BUILTINS`] that give what they were given, or something that belongs to it.
 pub(super) const HANDS_OUT: &[&str] = &["getattr", "iter", "max", "min", "next"];
+
+/// Decorators of the library that note something in a table of their module, which nobody but the function asks for again.
+pub(super) const OWN_ENTRY: &[&str] = &["_tp_cache"];

@@ -22,6 +22,14 @@ const HARMLESS_NAMESPACES: [&str; 8] = [
 
 impl<'w> Reach<'w> {
     pub(super) fn reach_name(&mut self, id: ModuleId, name: Symbol, because: Because) {
+        let user = because.from.map_or("", |from| self.name(from.module()));
+        if hidden_imports::is_called_by_native(self.name(id), self.symbols.text(name), user) {
+            let by_native = Because {
+                how: How::Native,
+                ..because
+            };
+            self.push(Item::Escape(id), by_native);
+        }
         if !self.named.insert((id, name)) {
             return;
         }

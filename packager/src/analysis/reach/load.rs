@@ -243,13 +243,6 @@ impl Reach<'_> {
                 let taken = self.symbols.number(taken);
                 self.push(Item::Name(id, taken), of_guest);
             }
-            if hidden_imports::is_called_by_native(name) {
-                let by_native = Because {
-                    how: How::Native,
-                    ..of_module
-                };
-                self.push(Item::Escape(id), by_native);
-            }
             for name in self.guest_names.remove(&id).unwrap_or_default() {
                 self.push(Item::Name(id, name), of_guest);
             }
