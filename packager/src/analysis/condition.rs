@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use rustc_hash::FxHashSet;
 use rustpython_ruff_python_ast::{BoolOp, CmpOp, Expr, ExprSubscript, Number, UnaryOp};
 
 use super::Target;
@@ -16,6 +17,8 @@ enum Known {
     Tuple(Vec<Known>),
     /// `sys.version_info`: compares with tuples, but its last two parts are not known.
     Version([u32; 3]),
+    /// A function, class or module.
+    Object,
     None,
 }
 
@@ -38,10 +41,22 @@ pub(super) fn decide(
     module: &str,
     target: &Target,
 ) -> Option<bool> {
+    decide_with(test, names, module, target, &FxHashSet::default())
+}
+
+/// The same where the names in `present` are known to stand for functions, classes and modules.
+pub(super) fn decide_with(
+    test: &Expr,
+    names: &ImportedNames<'_>,
+    module: &str,
+    target: &Target,
+    present: &FxHashSet<&str>,
+) -> Option<bool> {
     let context = Context {
         names,
         module,
         target,
+        present,
     };
     context.truth(test)
 }
@@ -50,6 +65,7 @@ struct Context<'a> {
     names: &'a ImportedNames<'a>,
     module: &'a str,
     target: &'a Target,
+    present: &'a FxHashSet<&'a str>,
 }
 
 impl Context<'_> {
@@ -92,7 +108,7 @@ impl Context<'_> {
             Known::Int(value) => value != 0,
             Known::Text(text) => !text.is_empty(),
             Known::Tuple(items) => !items.is_empty(),
-            Known::Version(_) => true,
+            Known::Version(_) | Known::Object => true,
             Known::None => false,
         })
     }
@@ -111,6 +127,7 @@ impl Context<'_> {
             Expr::Set(set) => self.values(&set.elts),
             // Type checkers go by the name alone, and so do the programs that write `TYPE_CHECKING = False`.
             Expr::Name(name) if name.id.as_str() == "TYPE_CHECKING" => Some(Known::Bool(false)),
+            Expr::Name(name) if self.present.contains(name.id.as_str()) => Some(Known::Object),
             Expr::Name(_) => self.named(&self.names.path(expr)?),
             Expr::Attribute(attribute) => {
                 // Most attributes are of no name that is known here: those are not worth putting a path together.
@@ -199,9 +216,12 @@ impl Context<'_> {
     fn int(&self, expr: &Expr) -> Option<i64> {
         match self.value(expr)? {
             Known::Int(value) => Some(value),
-            Known::Bool(_) | Known::Text(_) | Known::Tuple(_) | Known::Version(_) | Known::None => {
-                None
-            }
+            Known::Bool(_)
+            | Known::Text(_)
+            | Known::Tuple(_)
+            | Known::Version(_)
+            | Known::Object
+            | Known::None => None,
         }
     }
 
@@ -268,14 +288,22 @@ fn contains(container: &Known, item: &Known) -> Option<bool> {
             Some(answers.contains(&true))
         }
         (Known::Text(text), Known::Text(part)) => Some(text.contains(part.as_str())),
-        (Known::Text(_) | Known::Bool(_) | Known::Int(_) | Known::Version(_) | Known::None, _) => {
-            None
-        }
+        (
+            Known::Text(_)
+            | Known::Bool(_)
+            | Known::Int(_)
+            | Known::Version(_)
+            | Known::Object
+            | Known::None,
+            _,
+        ) => None,
     }
 }
 
 fn equal(left: &Known, right: &Known) -> Option<bool> {
     match (left, right) {
+        (Known::Object, Known::None) | (Known::None, Known::Object) => Some(false),
+        (Known::Object, _) | (_, Known::Object) => None,
         (Known::Version(_), Known::Tuple(_)) | (Known::Tuple(_), Known::Version(_)) => {
             order(left, right).map(Ordering::is_eq)
         }
@@ -335,6 +363,7 @@ fn order(left: &Known, right: &Known) -> Option<Ordering> {
             | Known::Text(_)
             | Known::Tuple(_)
             | Known::Version(_)
+            | Known::Object
             | Known::None,
             _,
         ) => None,

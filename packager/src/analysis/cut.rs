@@ -230,9 +230,16 @@ impl Cutter<'_> {
         let definitions = self.entry.definitions();
         let mut kept = vec![false; definitions.name_count()];
         let mut gone = vec![false; definitions.name_count()];
+        let replaced = |number: usize| {
+            let mut all = definitions.replaced.iter();
+            all.any(|one| one.unit as usize == number)
+        };
         for (number, unit) in definitions.units.iter().enumerate() {
             let list = if self.is_live(number) || unit.kind == UnitKind::Delete {
                 &mut kept
+            } else if replaced(number) {
+                // It has gone for what stands below.
+                continue;
             } else {
                 &mut gone
             };

@@ -5,6 +5,7 @@
 //! besides: those of its methods that can go alone. Each piece has its [`Uses`]: the names, attributes and modules that its
 //! code mentions. What follows from them is decided by [`super::reach`].
 
+mod accelerated;
 mod aliases;
 mod builtin;
 mod effects;
@@ -40,6 +41,17 @@ pub(super) struct Definitions {
     pub(super) dead_arms: Vec<TextRange>,
     /// What functions bind names of the module to, by importing it.
     pub(super) global_imports: Vec<(Name, Root)>,
+    /// Units that are replaced before anything uses them, but for what reads their name above that place.
+    pub(super) replaced: Vec<Replacement>,
+}
+
+/// A unit that is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Replacement {
+    pub(super) unit: u32,
+    pub(super) name: Name,
+    /// Where the statement begins that replaces it.
+    pub(super) by: TextSize,
 }
 
 impl Definitions {

@@ -10,13 +10,15 @@ use super::super::names::{ImportedNames, last_name};
 use super::super::parse::ParsedModule;
 use super::super::steps::Request;
 use super::super::{Target, hidden_imports};
+use super::accelerated::{Library, Replaced};
 use super::effects::{Effects, Found};
 use super::imported::{self, Imported};
 use super::names::{Names, chain, root};
 use super::scope::{Local, Scope, ScopeKind};
 use super::uses::{Context, Spare, UseCollector};
 use super::{
-    Base, Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Root, Unit, UnitKind, Uses,
+    Base, Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Replacement, Root, Unit,
+    UnitKind, Uses,
 };
 use crate::source::{ModuleSource, Origin};
 
@@ -30,11 +32,14 @@ pub(in super::super) fn define(
     let body = &parsed.syntax.body;
     let mut globals = Scope::new(ScopeKind::Class);
     globals.bind_body(body, source);
+    let library = Library::of(source, imported, target);
+    let present = library.as_ref().map(|library| library.present(body));
     let context = Context {
         source,
         imported,
         target,
         globals,
+        present: present.unwrap_or_default(),
     };
     let mut splitter = Splitter {
         context: &context,
@@ -44,6 +49,11 @@ pub(in super::super) fn define(
         definitions: Definitions::default(),
     };
     splitter.block(body, None);
+    if let Some(library) = library {
+        for replaced in library.replaced(body, &context.globals) {
+            splitter.replaced(replaced);
+        }
+    }
     let mut definitions = splitter.definitions;
     if !(source.origin == Origin::Stdlib && hidden_imports::only_connects(&source.name)) {
         definitions.global_imports = splitter.spare.global_imports;
@@ -61,6 +71,20 @@ struct Splitter<'c, 'a> {
 }
 
 impl<'a> Splitter<'_, 'a> {
+    fn replaced(&mut self, replaced: Replaced<'_>) {
+        let Replaced { name, range, by } = replaced;
+        let name = self.names.number(name);
+        let Definitions {
+            units, replaced, ..
+        } = &mut self.definitions;
+        for (unit, definition) in (0..).zip(units) {
+            // A statement that changes something else besides is more than a definition.
+            if definition.range == range && definition.defines == [name] {
+                replaced.push(Replacement { unit, name, by });
+            }
+        }
+    }
+
     fn block(&mut self, body: &'a [Stmt], frame: Option<usize>) {
         for stmt in body {
             self.statement(stmt, frame);

@@ -164,8 +164,41 @@ impl<'w> Reach<'w> {
             }
         }
         self.take_all(id, number, unit, thing);
+        self.reach_replaced(id, unit, thing);
         if let UnitKind::Class { .. } = unit.kind {
             self.reach_class(id, number, unit, thing);
+        }
+    }
+
+    /// What stands above the place where a definition is replaced, and reads its name when it runs, gets what was there before.
+    /// Functions run later.
+    fn reach_replaced(&mut self, id: ModuleId, unit: &Unit, thing: Thing) {
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        let replaced = &module.definitions().replaced;
+        if replaced.is_empty() || unit.kind == UnitKind::Function {
+            return;
+        }
+        let parts = || {
+            let handlers = unit.handlers.iter().map(|handler| &handler.uses);
+            std::iter::once(&unit.uses).chain(handlers)
+        };
+        let reads = |name: Name| {
+            let is_name = |path: &Path| path.root == Root::Global(name);
+            parts().any(|uses| {
+                uses.names.iter().any(|(read, _)| *read == name) || uses.paths.iter().any(is_name)
+            })
+        };
+        let because = Because {
+            from: Some(thing),
+            at: unit.range.start(),
+            how: How::Name,
+        };
+        for one in replaced {
+            if unit.range.start() < one.by && reads(one.name) {
+                self.push(Item::Unit(id, one.unit), because);
+            }
         }
     }
 

@@ -487,7 +487,9 @@ impl<'w> Reach<'w> {
         let mut by_name: FxHashMap<Symbol, UnitNumbers> = FxHashMap::default();
         let mut stars = UnitNumbers::new();
         for (number, unit) in (0..).zip(&definitions.units) {
-            for name in &unit.defines {
+            let is_replaced = definitions.replaced.iter().any(|one| one.unit == number);
+            // Who reads its name gets what replaces it.
+            for name in unit.defines.iter().filter(|_| !is_replaced) {
                 by_name
                     .entry(symbols[name.0 as usize])
                     .or_default()

@@ -1,5 +1,6 @@
 //! Rules of import analysis, each on a small tree of modules.
 
+mod accelerated;
 mod closure;
 mod cold;
 mod guards;

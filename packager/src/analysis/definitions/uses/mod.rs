@@ -4,6 +4,7 @@
 
 mod walk;
 
+use rustc_hash::FxHashSet;
 use rustpython_ruff_python_ast::visitor::Visitor as _;
 use rustpython_ruff_python_ast::{
     Arguments, Comprehension, Expr, ExprCall, ExprContext, Parameters, Stmt, StmtClassDef,
@@ -13,7 +14,7 @@ use rustpython_ruff_text_size::{Ranged, TextSize};
 use smallvec::{SmallVec, smallvec};
 
 use super::super::Target;
-use super::super::condition::decide;
+use super::super::condition::{decide, decide_with};
 use super::super::names::{ImportedNames, last_name};
 use super::builtin::Builtin;
 use super::imported::Imported;
@@ -35,11 +36,19 @@ pub(super) struct Context<'a> {
     pub(super) target: &'a Target,
     /// What the top level binds.
     pub(super) globals: Scope<'a>,
+    /// Names of the top level that are known to stand for something.
+    pub(super) present: FxHashSet<&'a str>,
 }
 
 impl Context<'_> {
     pub(super) fn decide(&self, test: &Expr) -> Option<bool> {
         decide(test, self.imported, &self.source.name, self.target)
+    }
+
+    /// The same within a piece, whose text stays as it is.
+    fn decide_inside(&self, test: &Expr) -> Option<bool> {
+        let name = &self.source.name;
+        decide_with(test, self.imported, name, self.target, &self.present)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    CmpOp, Expr, ExprContext, InterpolatedStringElement, Operator, Stmt,
+    BoolOp, CmpOp, Expr, ExprContext, InterpolatedStringElement, Operator, Stmt,
 };
 use rustpython_ruff_text_size::Ranged as _;
 
@@ -35,7 +35,7 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 for (test, body) in std::iter::once(first).chain(clauses) {
                     let decided = test.and_then(|test| {
                         self.visit_expr(test);
-                        self.context.decide(test)
+                        self.context.decide_inside(test)
                     });
                     if decided != Some(false) {
                         self.visit_body(body);
@@ -262,7 +262,7 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
             Expr::Generator(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
             Expr::If(choice) => {
                 self.visit_expr(&choice.test);
-                let decided = self.context.decide(&choice.test);
+                let decided = self.context.decide_inside(&choice.test);
                 if decided != Some(false) {
                     self.visit_expr(&choice.body);
                 }
@@ -270,8 +270,17 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                     self.visit_expr(&choice.orelse);
                 }
             }
-            Expr::BoolOp(_)
-            | Expr::Named(_)
+            // What stands behind an operand that settles it is not evaluated.
+            Expr::BoolOp(operation) => {
+                let stop = operation.op == BoolOp::Or;
+                for value in &operation.values {
+                    self.visit_expr(value);
+                    if self.context.decide_inside(value) == Some(stop) {
+                        break;
+                    }
+                }
+            }
+            Expr::Named(_)
             | Expr::UnaryOp(_)
             | Expr::Dict(_)
             | Expr::Set(_)
