@@ -1,8 +1,8 @@
 //! zstd frames for browsers, which do not read them: a wasm module beside the executor, as only bundles with Python nodes
 //! have such frames.
 //!
-//! The host writes a frame to [`frame`](exports::frame), lets it be [decompressed](exports::decompress), and reads what
-//! came of it at [`result`](exports::result). The other side is `browser-demo/src/runtime/zstd.ts`.
+//! The host writes a frame to `frame`, lets it be decompressed by `decompress`, and reads what came of it at `result`. The
+//! other side is `browser-demo/src/runtime/zstd.ts`.
 
 use ruzstd::decoding::FrameDecoder;
 
