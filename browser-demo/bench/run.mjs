@@ -23,14 +23,20 @@ for (const [path, command] of [
   }
 }
 
-const bytes = readFileSync(wasm);
-const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
 const kilobytes = (length) => `${(length / 1000).toFixed(1)} KB`;
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-console.log(`executor after wasm-opt   ${kilobytes(bytes.length)}`);
-console.log(`  gzip -9                 ${kilobytes(gzipSync(bytes, { level: 9 }).length)}`);
-console.log(`  brotli -11              ${kilobytes(brotli.length)}`);
+console.log("                          wasm-opt     gzip -9      brotli -11");
+for (const [what, file] of [
+  ["executor", "rm_runtime.wasm"],
+  ["  the rest, when needed", "rm_runtime_rest.wasm"],
+  ["  what reads zstd", "rm_zstd.wasm"],
+]) {
+  const bytes = readFileSync(join(demo, "src/runtime/wasm", file));
+  const brotli = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+  const sizes = [bytes, gzipSync(bytes, { level: 9 }), brotli].map(({ length }) => kilobytes(length).padEnd(13));
+  console.log(`${what.padEnd(26)}${sizes.join("")}`);
+}
 
 const server = await serve(join(demo, ".cache/test"));
 const browser = await launch();
@@ -45,12 +51,12 @@ for (let round = 0; round < ROUNDS; round += 1) {
   await fresh.waitForFunction(() => "kit" in globalThis);
   const times = await fresh.evaluate(
     async (manifest) => {
-      const bytes = await (await fetch(kit.EXECUTOR)).arrayBuffer();
+      const bytes = await (await fetch(kit.EXECUTOR.core)).arrayBuffer();
       const marks = [performance.now()];
       const mark = () => marks.push(performance.now());
       const module = await WebAssembly.compile(bytes);
       mark();
-      const runtime = await kit.LocalRuntime.of(module);
+      const runtime = await kit.LocalRuntime.of({ core: module, rest: new kit.Rest(kit.EXECUTOR.rest) });
       mark();
       const pipeline = await runtime.load({ content: manifest, file: "calculator.json" });
       mark();

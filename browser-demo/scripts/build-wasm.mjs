@@ -1,5 +1,5 @@
-// Builds the runtime for the browser: `runtime/` compiled to wasm32 without wasmtime, and beside it what reads zstd, both made
-// small by wasm-opt.
+// Builds the runtime for the browser: `runtime/` compiled to wasm32 without wasmtime, split into what most pages need and the
+// rest (`split/`), and beside it what reads zstd; all made small by wasm-opt.
 //
 // Works with either of two toolchains:
 // - rustup with the target: `rustup target add wasm32-unknown-unknown`; where it also has the standard library's source
@@ -9,10 +9,12 @@
 //
 // RM_WASM_TOOLCHAIN=rustup|debian chooses; otherwise the first that is there.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { functionsThatRun } from "./split/profile.mjs";
+import { split } from "./split/split.mjs";
 
 const demo = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const repository = resolve(demo, "..");
@@ -101,13 +103,14 @@ const features = [
 ].map((feature) => `--enable-${feature}`);
 const kilobytes = (path) => (readFileSync(path).length / 1000).toFixed(1);
 
-/** The library of a package as a wasm module beside the page's scripts. */
-function build(cargoPackage, ...options) {
+/** The library of a package, compiled; `options` are cargo's, `linking` the linker's. Gives the file. */
+function compile(cargoPackage, options, linking) {
   execFileSync(
     toolchain.cargo,
     [
       ...["rustc", "--package", cargoPackage, "--lib", "--crate-type", "cdylib", ...options],
-      ...["--profile", "web", "--target", TARGET, "--locked", ...toolchain.args],
+      ...["--profile", "web", "--target", TARGET, "--locked", ...toolchain.args, "--"],
+      ...linking.map((option) => `-Clink-arg=${option}`),
     ],
     {
       cwd: repository,
@@ -115,15 +118,18 @@ function build(cargoPackage, ...options) {
       env: { ...process.env, ...toolchain.env, CARGO_TARGET_DIR: targetFolder, RUSTFLAGS: remap.join(" ") },
     },
   );
-  const file = `${cargoPackage.replace("-", "_")}.wasm`;
-  const compiled = join(targetFolder, TARGET, "web", file);
+  return join(targetFolder, TARGET, "web", `${cargoPackage.replace("-", "_")}.wasm`);
+}
+
+/** Put a module beside the page's scripts, as small as it gets. */
+function shrink(compiled, file) {
   const small = join(demo, "src/runtime/wasm", file);
   mkdirSync(dirname(small), { recursive: true });
   execFileSync(
     process.execPath,
     [
       ...[join(demo, "node_modules/binaryen/bin/wasm-opt"), compiled, "-o", small],
-      ...["--flatten", "--rereloop", "--local-cse", "-Oz", "--converge", "--one-caller-inline-max-function-size=0"],
+      ...["--flatten", "--rereloop", "--local-cse", "-Oz", "--converge", "--one-caller-inline-max-function-size=100"],
       ...["--strip-debug", "--strip-producers", "--strip-target-features", ...features],
     ],
     { stdio: "inherit" },
@@ -131,5 +137,16 @@ function build(cargoPackage, ...options) {
   console.log(`${file}: ${kilobytes(compiled)} KB compiled, ${kilobytes(small)} KB after wasm-opt`);
 }
 
-build("rm-runtime", "--no-default-features");
-build("rm-zstd");
+const whole = compile("rm-runtime", ["--no-default-features"], ["--emit-relocs"]);
+const bytes = readFileSync(whole);
+const ran = await functionsThatRun(bytes);
+const { core, rest } = split(bytes, (name) => ran.has(name));
+for (const [name, part] of [
+  ["rm_runtime", core],
+  ["rm_runtime_rest", rest],
+]) {
+  const unshrunk = join(targetFolder, `${name}.part.wasm`);
+  writeFileSync(unshrunk, part);
+  shrink(unshrunk, `${name}.wasm`);
+}
+shrink(compile("rm-zstd", [], []), "rm_zstd.wasm");

@@ -123,12 +123,9 @@ impl Graph {
             return Err(GraphError::DuplicateConnection { connection });
         }
         let pairs: Vec<_> = edges.iter().map(|(from, to, _)| (*from, *to)).collect();
-        if let Some(cycle) = find_cycle(ids.len(), &pairs) {
-            let names = cycle
-                .iter()
-                .chain(cycle.first())
-                .map(|node| ids[*node].clone());
-            return Err(GraphError::Cycle(names.collect()));
+        let order = topological_order(ids.len(), &pairs);
+        if order.len() < ids.len() {
+            return Err(cycle_error(&ids, &order, &pairs));
         }
         let mut incoming: Vec<Vec<Incoming>> = vec![Vec::new(); ids.len()];
         let mut outgoing: Vec<Vec<Outgoing>> = vec![Vec::new(); ids.len()];
@@ -151,10 +148,7 @@ impl Graph {
             .iter()
             .map(|all| distinct(all.iter().map(|outgoing| outgoing.to)))
             .collect();
-        let order: Vec<_> = topological_order(ids.len(), &pairs)
-            .into_iter()
-            .map(NodeIndex)
-            .collect();
+        let order: Vec<_> = order.into_iter().map(NodeIndex).collect();
         let mut levels = vec![0; ids.len()];
         for node in &order {
             let below = predecessors[node.0].iter().map(|from| levels[from.0] + 1);
@@ -271,12 +265,27 @@ fn topological_order(nodes: usize, edges: &[(usize, usize)]) -> Vec<usize> {
 
 /// The nodes along one cycle in the direction of the edges, from the lowest number on; `None` if there is no cycle.
 pub(crate) fn find_cycle(nodes: usize, edges: &[(usize, usize)]) -> Option<Vec<usize>> {
+    let order = topological_order(nodes, edges);
+    (order.len() < nodes).then(|| cycle_outside(nodes, &order, edges))
+}
+
+#[inline(never)]
+fn cycle_error(ids: &[String], order: &[usize], edges: &[(usize, usize)]) -> GraphError {
+    let cycle = cycle_outside(ids.len(), order, edges);
+    let names = cycle.iter().chain(cycle.first());
+    GraphError::Cycle(names.map(|node| ids[*node].clone()).collect())
+}
+
+/// The nodes along one cycle, where an order could not place all nodes.
+#[inline(never)]
+fn cycle_outside(nodes: usize, order: &[usize], edges: &[(usize, usize)]) -> Vec<usize> {
     let mut is_left = vec![true; nodes];
-    for node in topological_order(nodes, edges) {
-        is_left[node] = false;
+    for node in order {
+        is_left[*node] = false;
     }
     // Every node left waits for another one left, so walking against the edges comes round.
-    let mut walk = vec![is_left.iter().position(|is_left| *is_left)?];
+    let first = is_left.iter().position(|is_left| *is_left);
+    let mut walk = vec![first.expect("a node was not placed")];
     let start = loop {
         let last = *walk.last().expect("the walk starts with a node");
         let before = edges
@@ -296,7 +305,7 @@ pub(crate) fn find_cycle(nodes: usize, edges: &[(usize, usize)]) -> Option<Vec<u
         .min_by_key(|index| cycle[*index])
         .expect("a cycle has nodes");
     cycle.rotate_left(lowest);
-    Some(cycle)
+    cycle
 }
 
 #[cfg(test)]

@@ -19,6 +19,10 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.0.len()
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -74,7 +78,7 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     pub(crate) fn pop_first(&mut self) -> Option<(K, V)> {
-        (!self.0.is_empty()).then(|| self.0.remove(0))
+        (!self.is_empty()).then(|| self.0.remove(0))
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {

@@ -3,7 +3,11 @@ import type { Download, Runtime } from "../runtime/index.ts";
 import { duration, element, make, size } from "./dom.ts";
 
 const KINDS: readonly (readonly [RegExp, string])[] = [
-  [/rm_runtime.*\.wasm$/, "the executor: graph, scheduling and all Rust nodes, compiled to WebAssembly"],
+  [
+    /rm_runtime_rest.*\.wasm$/,
+    "the rest of the executor: YAML, sound, text, Python; asked for when something needs it",
+  ],
+  [/rm_runtime.*\.wasm$/, "the executor: graph, scheduling and the smaller Rust nodes, compiled to WebAssembly"],
   [/rm_zstd.*\.wasm$/, "what reads zstd: for pipelines with Python nodes on the engine that also runs natively"],
   [/-web\/.*\.wasm$/, "a part of the Python engine, which also runs natively: for all pipelines with Python nodes"],
   [/-web\/engine\.json$/, "how the parts of the Python engine are put together"],

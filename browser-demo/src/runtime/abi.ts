@@ -2,6 +2,7 @@
  * The executor, `runtime/` compiled to wasm32: calls by number, each with a framed tuple of arguments and a framed answer.
  * The Rust side, with the shapes, is `runtime/src/web/calls.rs`; nothing else of this package knows them.
  */
+import type { ExecutorCode } from "./code.ts";
 import { PipelineError, type ErrorDetails, type Frame, type Trouble, reasonOf } from "./errors.ts";
 import { decode, encodeInPlace, Tuple, type Argument } from "./marshal.ts";
 import { PYTHON_PROTOCOL, type Operation, type Order, type PythonClass, type Reply } from "./python.ts";
@@ -118,48 +119,6 @@ interface Exports {
   response(): number;
 }
 
-/** How much of a download has come; `total` is 0 where the server does not say it. */
-export interface Progress {
-  readonly loaded: number;
-  readonly total: number;
-}
-
-/** Compile the executor while it is being downloaded. */
-export async function compileExecutor(
-  url: string | URL,
-  onProgress?: (progress: Progress) => void,
-): Promise<WebAssembly.Module> {
-  try {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
-    if (onProgress === undefined) return await WebAssembly.compileStreaming(response);
-    // Of what is compressed on the way only the compressed size is told, and what comes is counted decompressed.
-    const isCompressed = response.headers.has("content-encoding");
-    const total = isCompressed ? 0 : Number(response.headers.get("content-length") ?? 0);
-    let loaded = 0;
-    const onBytes = (bytes: number) => {
-      loaded += bytes;
-      onProgress({ loaded, total });
-    };
-    // Browsers keep what they compiled of the response itself, and of nothing else.
-    const copy = response.clone();
-    const [module] = await Promise.all([WebAssembly.compileStreaming(response), count(copy, onBytes)]);
-    return module;
-  } catch (error) {
-    throw new PipelineError("load", `the executor at ${String(url)} cannot be loaded: ${reasonOf(error)}`, {
-      hint: "build it with `npm run wasm`, and serve it as application/wasm under a policy that allows 'wasm-unsafe-eval'",
-    });
-  }
-}
-
-/** Tell of each piece of a response how long it is. */
-async function count(response: Response, onBytes: (bytes: number) => void): Promise<void> {
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
-    onBytes(part.value.length);
-  }
-}
-
 /** An instance of the executor. One that has stopped answers nothing any more. */
 export class Executor {
   readonly #exports: Exports;
@@ -179,20 +138,21 @@ export class Executor {
     this.version = description.version;
   }
 
-  static async instantiate(module: WebAssembly.Module): Promise<Executor> {
-    const made: { executor?: Executor; memory?: WebAssembly.Memory } = {};
+  static async instantiate({ core, rest }: ExecutorCode): Promise<Executor> {
+    const made: { executor?: Executor; exports?: WebAssembly.Exports } = {};
     const host = {
       now: () => performance.now(),
       panicked: (address: number, length: number) => {
-        const { executor, memory } = made;
-        if (executor === undefined || memory === undefined) return;
-        executor.#stopped = new TextDecoder().decode(new Uint8Array(memory.buffer, address, length));
+        const { executor, exports } = made;
+        if (executor === undefined || exports === undefined) return;
+        const { buffer } = exports["memory"] as WebAssembly.Memory;
+        executor.#stopped = new TextDecoder().decode(new Uint8Array(buffer, address, length));
       },
     };
-    const instance = await WebAssembly.instantiate(module, { host });
-    const exports = instance.exports as unknown as Exports;
-    made.memory = exports.memory;
-    made.executor = new Executor(exports);
+    const imports = rest.importsFor(core, () => ({ host, core: made.exports ?? {} }));
+    const { exports } = await WebAssembly.instantiate(core, { host, ...imports });
+    made.exports = exports;
+    made.executor = new Executor(exports as unknown as Exports);
     return made.executor;
   }
 
@@ -326,6 +286,7 @@ export class Executor {
     const lengths = [payload.length, buffers.length, ...buffers.map((buffer) => buffer.length)];
     const parts = [payload, ...buffers];
     const total = parts.reduce((sum, part) => sum + part.length, 4 * lengths.length);
+    let length: number;
     try {
       const address = this.#exports.request(total);
       const memory = this.#exports.memory.buffer;
@@ -339,14 +300,13 @@ export class Executor {
         bytes.set(part, at);
         at += part.length;
       }
-      const length = this.#exports.call(call);
-      return this.#result(this.#exports.response(), length);
+      length = this.#exports.call(call);
     } catch (error) {
-      if (error instanceof PipelineError) throw error;
-      // A trap: a panic, or no memory. What the module knew can no longer be trusted.
+      // A trap: a panic, no memory, or a part of it that is not there. What the module knew can no longer be trusted.
       this.#stopped ??= reasonOf(error);
       throw stopped(this.#stopped);
     }
+    return this.#result(this.#exports.response(), length);
   }
 
   #result(address: number, length: number): Value {

@@ -1,5 +1,6 @@
 /** The page's side: a runtime that lives in a worker. */
-import type { Checked, Manifest, NodeInfo, Progress, Report } from "./abi.ts";
+import type { Checked, Manifest, NodeInfo, Report } from "./abi.ts";
+import type { CodeAddress, Progress } from "./code.ts";
 import { PipelineError } from "./errors.ts";
 import { type Choice, type FolderSource, folderURL, isInFolder } from "./folder.ts";
 import { print, type Printed } from "./hosts.ts";
@@ -133,7 +134,7 @@ export class WorkerRuntime implements Runtime {
   }
 
   /** Start a worker that runs `worker.ts`, and the executor in it. */
-  static async start(worker: Worker, wasm: string | URL, options: RuntimeOptions = {}): Promise<WorkerRuntime> {
+  static async start(worker: Worker, code: CodeAddress, options: RuntimeOptions = {}): Promise<WorkerRuntime> {
     const channel = new Channel(worker);
     channel.listeners = options;
     const { pyodideURL, pyodidePackagesURL, enginesURL, preload } = options;
@@ -144,7 +145,7 @@ export class WorkerRuntime implements Runtime {
       ...(preload !== undefined && { preload: addressed(preload) }),
     };
     try {
-      const opened = await channel.ask("open", String(wasm), places);
+      const opened = await channel.ask("open", code, places);
       return new WorkerRuntime(channel, opened);
     } catch (error) {
       worker.terminate();

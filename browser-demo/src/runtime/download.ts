@@ -1,5 +1,5 @@
 /** Downloads files, and checks them. */
-import type { Progress } from "./abi.ts";
+import type { Progress } from "./code.ts";
 import { sha256 } from "./bundle.ts";
 import { PipelineError, reasonOf } from "./errors.ts";
 

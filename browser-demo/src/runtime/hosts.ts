@@ -1,5 +1,5 @@
 /** Which host runs the Python nodes of which bundle. Each is loaded when a bundle asks for it, and never otherwise. */
-import type { Progress } from "./abi.ts";
+import type { Progress } from "./code.ts";
 import type { Bundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
 import { PYTHON_PROTOCOL, type PythonHost } from "./python.ts";

@@ -14,7 +14,7 @@
  * | values, and sound | `values.ts`, `wav.ts` |
  * | errors | `errors.ts` |
  * | bundles, and folders of them; what is begun early | `bundle.ts`, `folder.ts`; `preload.ts` |
- * | the executor in wasm, and the form of its calls | `abi.ts`, `marshal.ts` |
+ * | the executor in wasm, and the form of its calls | `code.ts`, `abi.ts`, `marshal.ts` |
  * | what a host of Python nodes is, and which there are | `python.ts`, `hosts.ts`, `interpreter.ts` |
  * | Python on the engine that also runs natively; in Pyodide | `web/`; `pyodide/` |
  */
@@ -22,10 +22,13 @@ import { WorkerRuntime, type RuntimeOptions } from "./client.ts";
 import { folderURL } from "./folder.ts";
 import { LocalRuntime } from "./pipeline.ts";
 import type { Runtime } from "./pipeline.ts";
-import wasm from "./wasm/rm_runtime.wasm?url";
+import type { CodeAddress } from "./code.ts";
+import core from "./wasm/rm_runtime.wasm?url";
+import rest from "./wasm/rm_runtime_rest.wasm?url";
 
 export { openBundle, type Bundle } from "./bundle.ts";
-export type { Checked, Manifest, NodeInfo, OnError, Progress, Report } from "./abi.ts";
+export type { Checked, Manifest, NodeInfo, OnError, Report } from "./abi.ts";
+export type { CodeAddress, Progress } from "./code.ts";
 export {
   PipelineError,
   type ErrorData,
@@ -55,7 +58,10 @@ export {
 export { readWav } from "./wav.ts";
 
 /** Where the executor is. */
-export const EXECUTOR = new URL(wasm, import.meta.url);
+export const EXECUTOR: CodeAddress = {
+  core: new URL(core, import.meta.url).href,
+  rest: new URL(rest, import.meta.url).href,
+};
 
 /** Start the executor in a worker. */
 export function startWorker(options: RuntimeOptions = {}): Promise<Runtime> {

@@ -1,6 +1,7 @@
 /** Loading pipelines and running them: the interface, and how it is kept in this thread. */
-import { type Checked, compileExecutor, Executor, type Manifest, type NodeInfo, type Progress } from "./abi.ts";
+import { type Checked, Executor, type Manifest, type NodeInfo } from "./abi.ts";
 import { type Bundle, looksLikeBundle, openBundle } from "./bundle.ts";
+import { type CodeAddress, compileExecutor, type ExecutorCode, type Progress } from "./code.ts";
 import { PipelineError } from "./errors.ts";
 import { type Candidate, candidates, type Choice, type FolderSource, isInFolder, notForTheEngine } from "./folder.ts";
 import { HOSTS, hostFor, type HostOptions, type Hosts } from "./hosts.ts";
@@ -88,13 +89,21 @@ export interface LocalOptions extends HostOptions {
 /** The executor in this thread. */
 export class LocalRuntime implements Runtime {
   readonly #executor: Executor;
+  readonly #code: ExecutorCode;
   readonly #hosts: Hosts;
   readonly #options: HostOptions;
   /** Whoever loads it gets it; nobody else does. */
   #preloaded: Preloaded | undefined;
 
-  private constructor(executor: Executor, hosts: Hosts, options: HostOptions, preloaded?: Preloaded) {
+  private constructor(
+    executor: Executor,
+    code: ExecutorCode,
+    hosts: Hosts,
+    options: HostOptions,
+    preloaded?: Preloaded,
+  ) {
     this.#executor = executor;
+    this.#code = code;
     this.#hosts = hosts;
     this.#options = options;
     this.#preloaded = preloaded;
@@ -102,14 +111,14 @@ export class LocalRuntime implements Runtime {
 
   /** Download and start the executor; `options` is what hosts of Python nodes are told. */
   static async start(
-    wasm: string | URL,
+    address: CodeAddress,
     hosts: Hosts = HOSTS,
     { onExecutor, preload, ...options }: LocalOptions = {},
   ): Promise<LocalRuntime> {
     const preloaded = preload && new Preloaded(preload, hosts, options);
     try {
-      const executor = await Executor.instantiate(await compileExecutor(wasm, onExecutor));
-      return new LocalRuntime(executor, hosts, options, preloaded);
+      const code = await compileExecutor(address, { onProgress: onExecutor, isAllNeeded: preloaded !== undefined });
+      return new LocalRuntime(await Executor.instantiate(code), code, hosts, options, preloaded);
     } catch (error) {
       preloaded?.dispose();
       throw error;
@@ -117,8 +126,8 @@ export class LocalRuntime implements Runtime {
   }
 
   /** Start an executor that was compiled before. */
-  static async of(module: WebAssembly.Module, hosts: Hosts = HOSTS, options: HostOptions = {}): Promise<LocalRuntime> {
-    return new LocalRuntime(await Executor.instantiate(module), hosts, options);
+  static async of(code: ExecutorCode, hosts: Hosts = HOSTS, options: HostOptions = {}): Promise<LocalRuntime> {
+    return new LocalRuntime(await Executor.instantiate(code), code, hosts, options);
   }
 
   get version(): string {
@@ -190,6 +199,8 @@ export class LocalRuntime implements Runtime {
     known: Known = {},
     hostOf = (bundle: Bundle) => hostFor(bundle, this.#hosts, this.#options),
   ): Promise<LocalPipeline> {
+    // What certainly needs all of the executor waits for it here, where nothing else has to.
+    if (bundle !== undefined || !text.trimStart().startsWith("{")) await this.#code.rest.fetch();
     const { handle, ...info } = this.#executor.load(text, file, bundle?.nodes ?? new Map<string, PythonClass>());
     try {
       const needsHost = bundle && info.nodes.some(({ isPython }) => isPython);

@@ -4,7 +4,8 @@
  * Every message carries the version, and either side refuses another one: the two may come from different builds when a
  * cache holds one of them.
  */
-import type { Checked, OnError, Progress, Report } from "./abi.ts";
+import type { Checked, OnError, Report } from "./abi.ts";
+import type { CodeAddress, Progress } from "./code.ts";
 import type { ErrorData } from "./errors.ts";
 import type { Printed } from "./hosts.ts";
 import type { FolderSource } from "./folder.ts";
@@ -13,12 +14,12 @@ import type { Download, PipelineInfo, Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
 import type { Item, Output, Value } from "./values.ts";
 
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** What can be asked for: arguments and result. */
 export interface Methods {
-  /** The first request: start the executor from this address. */
-  open: { readonly arguments: [wasm: string, options: WorkerOptions]; readonly result: Opened };
+  /** The first request: start the executor from these addresses. */
+  open: { readonly arguments: [code: CodeAddress, options: WorkerOptions]; readonly result: Opened };
   check: {
     readonly arguments: [text: string, file: string | undefined, classes: ReadonlyMap<string, PythonClass> | undefined];
     readonly result: Checked;

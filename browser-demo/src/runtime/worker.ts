@@ -1,5 +1,5 @@
 /** The worker's side: answers the requests of `protocol.ts` with a runtime in this thread. */
-import type { Progress } from "./abi.ts";
+import type { Progress } from "./code.ts";
 import { PipelineError, type ErrorKind } from "./errors.ts";
 import { HOSTS, type Printed } from "./hosts.ts";
 import { LocalRuntime, type LocalPipeline } from "./pipeline.ts";
@@ -19,7 +19,7 @@ let opened: LocalRuntime | undefined;
 let handles = 0;
 
 const handlers: Handlers = {
-  async open(wasm, options) {
+  async open(code, options) {
     const tellOf = (of: "executor" | "python") => (progress: Progress) => {
       post({ protocol: PROTOCOL, of, progress });
     };
@@ -27,7 +27,7 @@ const handlers: Handlers = {
       post({ protocol: PROTOCOL, printed });
     };
     const listeners = { onExecutor: tellOf("executor"), onProgress: tellOf("python"), onPrinted };
-    opened = await LocalRuntime.start(wasm, HOSTS, { ...options, ...listeners });
+    opened = await LocalRuntime.start(code, HOSTS, { ...options, ...listeners });
     return { version: opened.version, nodeTypes: opened.nodeTypes };
   },
   check: (text, file, classes) => runtime().check(text, file, classes),

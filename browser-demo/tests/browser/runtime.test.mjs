@@ -84,9 +84,10 @@ test("without Python nodes nothing is downloaded but the page, the worker and th
 });
 
 test("the executor does not grow unnoticed", () => {
-  // Larger where the standard library comes compiled, as from rustup, than where it is compiled along.
+  // Larger where the standard library comes compiled, as from rustup without rust-src, than where it is compiled along.
   for (const [file, limit] of [
-    ["rm_runtime.wasm", 535_000],
+    ["rm_runtime.wasm", 120_000],
+    ["rm_runtime_rest.wasm", 420_000],
     ["rm_zstd.wasm", 75_000],
   ]) {
     const { size } = statSync(join(demo, "src/runtime/wasm", file));
@@ -299,16 +300,22 @@ test("a worker of another version is refused, and so is a page", async () => {
         worker.onmessage = ({ data }) => resolve(data);
         worker.postMessage(message);
       });
-    return [await ask({ protocol: 99, id: 4 }), await ask({ protocol: 3, id: 5, method: "check", arguments: [""] })];
+    return [await ask({ protocol: 99, id: 4 }), await ask({ protocol: 4, id: 5, method: "check", arguments: [""] })];
   });
-  assert.equal(answers[0].error.message, "the worker speaks version 3, the page 99");
+  assert.equal(answers[0].error.message, "the worker speaks version 4, the page 99");
   assert.equal(answers[0].id, 4);
   assert.match(answers[1].error.message, /before it was opened/);
 });
 
 test("an executor that cannot be had is told with the next step", async () => {
-  const error = await kit.page.evaluate(() => kit.LocalRuntime.start("/nowhere.wasm").catch((error) => error.report()));
-  assert.match(error, /^the executor at \/nowhere\.wasm cannot be loaded: the server answered 404 Not Found\nhint: /);
+  const errors = await kit.page.evaluate(async () => {
+    const parts = [{ core: "/nowhere.wasm" }, { rest: "/nowhere.wasm" }];
+    const errorOf = (part) => kit.LocalRuntime.start({ ...kit.EXECUTOR, ...part }).catch((error) => error.report());
+    return Promise.all(parts.map(errorOf));
+  });
+  const told = "at /nowhere.wasm cannot be loaded: the server answered 404 Not Found\nhint: ";
+  assert.ok(errors[0].startsWith(`the executor ${told}`), errors[0]);
+  assert.ok(errors[1].startsWith(`the rest of the executor ${told}`), errors[1]);
 });
 
 test("the page's policy refused nothing, and nothing was left uncaught", () => {

@@ -1,6 +1,6 @@
 /** Hands the package to the tests that drive this page. */
 import * as runtime from "../../src/runtime/index.ts";
-import { compileExecutor } from "../../src/runtime/abi.ts";
+import { compileExecutor, Rest } from "../../src/runtime/code.ts";
 import { openBundle } from "../../src/runtime/bundle.ts";
 import { candidates, notForTheEngine } from "../../src/runtime/folder.ts";
 import { decode, encode, Tuple } from "../../src/runtime/marshal.ts";
@@ -20,6 +20,7 @@ const kit = {
   scripts,
   bundleOf,
   compileExecutor,
+  Rest,
   candidates,
   notForTheEngine,
   openBundle,

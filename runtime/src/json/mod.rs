@@ -52,7 +52,7 @@ pub(crate) use float::float_text;
 pub(crate) use forms::unwrap_object;
 pub use packet::from_json_packet;
 pub use read::from_json;
-pub(crate) use read::{check, number};
+pub(crate) use read::{check, number, string};
 pub use write::to_json;
 
 /// Why a text is not JSON, or a value has no JSON form.

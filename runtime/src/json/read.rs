@@ -2,6 +2,7 @@
 
 use num_bigint::BigInt;
 use serde::Deserialize as _;
+use serde::de::IgnoredAny;
 
 use super::forms::unwrap_object;
 use super::{JsonError, Misfit, Step, surrogates};
@@ -30,9 +31,15 @@ pub(super) fn tree(text: &str) -> Result<serde_json::Value, JsonError> {
         .map_err(|error| syntax(text, &error))
 }
 
-/// Whether a text is JSON at all, for readers that build something else from it.
+/// Whether a text is JSON at all, but for escapes in its strings, for readers that build something else from it.
 pub(crate) fn check(text: &str) -> Result<(), JsonError> {
-    tree(text).map(drop)
+    if is_too_deep(text) {
+        return Err(JsonError::TooDeep);
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    IgnoredAny::deserialize(&mut deserializer)
+        .and_then(|_| deserializer.end())
+        .map_err(|error| syntax(text, &error))
 }
 
 pub(super) fn from_tree(tree: serde_json::Value) -> Result<Value, JsonError> {
@@ -94,17 +101,32 @@ impl Reader {
     }
 }
 
+/// The text that a JSON string stands for.
+#[inline(never)]
+pub(crate) fn string(text: &str) -> Result<String, JsonError> {
+    serde_json::from_str(text).map_err(|error| syntax(text, &error))
+}
+
 /// The value of a JSON number: an integer when it has neither point nor exponent; `Err` is a message.
 pub(crate) fn number(text: &str) -> Result<Value, String> {
     if !text.contains(['.', 'e', 'E']) {
         if let Ok(small) = text.parse::<i64>() {
             return Ok(Value::Int(small));
         }
-        return text
-            .parse::<BigInt>()
-            .map(Value::from)
-            .map_err(|_| format!("{text} is not a number"));
+        return large_integer(text);
     }
+    float(text)
+}
+
+#[inline(never)]
+fn large_integer(text: &str) -> Result<Value, String> {
+    text.parse::<BigInt>()
+        .map(Value::from)
+        .map_err(|_| format!("{text} is not a number"))
+}
+
+#[inline(never)]
+fn float(text: &str) -> Result<Value, String> {
     match text.parse::<f64>() {
         Ok(float) if float.is_finite() => Ok(Value::Float(float)),
         Ok(_) => Err(format!("{text} is too large for a float")),

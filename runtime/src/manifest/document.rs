@@ -77,12 +77,21 @@ pub(super) fn read(text: &str, file: &Path) -> Result<Located, ManifestError> {
         Format::Json => from_json::read(text),
         Format::Yaml => from_yaml::read(text),
     };
-    document.map_err(|SyntaxError { at, message }| ManifestError::Syntax {
+    document.map_err(|error| not_a_document(error, text, file))
+}
+
+#[inline(never)]
+fn not_a_document(
+    SyntaxError { at, message }: SyntaxError,
+    text: &str,
+    file: &Path,
+) -> ManifestError {
+    ManifestError::Syntax {
         file: file.to_owned(),
         position: at,
         message,
         excerpt: excerpt(text, at),
-    })
+    }
 }
 
 impl Located {
@@ -95,17 +104,32 @@ impl Located {
 
     /// A map, or the scalar that a map with the single key `$bytes` or `$float` stands for.
     pub(super) fn map(entries: Vec<Entry>, at: Position) -> Result<Self, SyntaxError> {
-        if let [
-            Entry {
-                key,
-                value:
-                    Located {
-                        kind: Kind::Scalar(value),
-                        ..
-                    },
-                ..
-            },
-        ] = &entries[..]
+        let map = Located {
+            at: Some(at),
+            kind: Kind::Map(entries),
+        };
+        match &map.kind {
+            Kind::Map(entries) if matches!(&entries[..], [entry] if entry.key.starts_with('$')) => {
+                map.stood_for(at)
+            }
+            Kind::Map(_) | Kind::Scalar(_) | Kind::List(_) => Ok(map),
+        }
+    }
+
+    #[inline(never)]
+    fn stood_for(self, at: Position) -> Result<Self, SyntaxError> {
+        if let Kind::Map(entries) = &self.kind
+            && let [
+                Entry {
+                    key,
+                    value:
+                        Located {
+                            kind: Kind::Scalar(value),
+                            ..
+                        },
+                    ..
+                },
+            ] = &entries[..]
         {
             let entry = (Value::Str(key.clone()), value.clone());
             let value = json::unwrap_object(vec![entry])
@@ -114,10 +138,7 @@ impl Located {
                 return Ok(Located::scalar(value, at));
             }
         }
-        Ok(Located {
-            at: Some(at),
-            kind: Kind::Map(entries),
-        })
+        Ok(self)
     }
 
     /// A value that was never text.
@@ -214,10 +235,13 @@ pub(super) fn check_new_key(entries: &[Entry], key: &str, at: Position) -> Resul
         .find(|entry| entry.key == key)
         .and_then(|entry| entry.key_at)
     {
-        Some(first) => Err(SyntaxError::new(
-            at,
-            format!("duplicate key {key:?}, first on line {}", first.line),
-        )),
+        Some(first) => Err(duplicate_key(key, at, first)),
         None => Ok(()),
     }
+}
+
+#[inline(never)]
+fn duplicate_key(key: &str, at: Position, first: Position) -> SyntaxError {
+    let message = format!("duplicate key {key:?}, first on line {}", first.line);
+    SyntaxError::new(at, message)
 }

@@ -1,118 +1,156 @@
 //! JSON text as a document.
 
-use jsonc_parser::ast::Value as Tree;
-use jsonc_parser::common::Ranged as _;
-use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
-
 use super::document::{Entry, Kind, Located, SyntaxError, check_new_key};
 use super::error::Position;
 use crate::json::{self, JsonError};
-use crate::value::{MAX_DEPTH, Value};
-
-/// JSON and nothing but JSON.
-const STRICT: ParseOptions = ParseOptions {
-    allow_comments: false,
-    allow_loose_object_property_names: false,
-    allow_trailing_commas: false,
-    allow_missing_commas: false,
-    allow_single_quoted_strings: false,
-    allow_hexadecimal_numbers: false,
-    allow_unary_plus_numbers: false,
-    allow_bare_decimal_point_numbers: false,
-    allow_non_finite_numbers: false,
-    allow_extended_string_escapes: false,
-};
+use crate::value::Value;
 
 pub(super) fn read(text: &str) -> Result<Located, SyntaxError> {
-    const START: Position = Position { line: 1, column: 1 };
-    // `serde_json` decides what JSON is, here as for items; the other parser adds the positions.
-    json::check(text).map_err(|error| match error {
+    // `serde_json` decides what JSON is, here as for items; what is left to do is to tell where everything stands.
+    json::check(text).map_err(not_json)?;
+    let start = Position { line: 1, column: 1 };
+    Reader {
+        rest: text,
+        here: start,
+    }
+    .value()
+}
+
+#[inline(never)]
+fn not_json(error: JsonError) -> SyntaxError {
+    match error {
         JsonError::Syntax {
             line,
             column,
             message,
         } => SyntaxError::new(Position { line, column }, message),
-        JsonError::TooDeep | JsonError::NoForm { .. } => SyntaxError::new(START, error.to_string()),
-    })?;
-    let lines = Lines::new(text);
-    let collect = CollectOptions::default();
-    let tree = parse_to_ast(text, &collect, &STRICT)
-        .map_err(|error| {
-            SyntaxError::new(
-                lines.position(error.range().start),
-                error.kind().to_string(),
-            )
-        })?
-        .value
-        .ok_or_else(|| SyntaxError::new(START, "empty document"))?;
-    convert(tree, &lines)
+        JsonError::TooDeep | JsonError::NoForm { .. } => {
+            SyntaxError::new(Position { line: 1, column: 1 }, error.to_string())
+        }
+    }
 }
 
-/// Recurses no deeper than [`MAX_DEPTH`], which `json::check` has checked.
-fn convert(tree: Tree<'_>, lines: &Lines<'_>) -> Result<Located, SyntaxError> {
-    const { assert!(MAX_DEPTH <= 512, "the parser's own bound") };
-    let at = lines.position(tree.start());
-    match tree {
-        Tree::NullKeyword(_) => Ok(Located::scalar(Value::Null, at)),
-        Tree::BooleanLit(literal) => Ok(Located::scalar(literal.value, at)),
-        Tree::NumberLit(literal) => {
-            let value =
-                json::number(literal.value).map_err(|message| SyntaxError::new(at, message))?;
-            Ok(Located::scalar(value, at))
-        }
-        Tree::StringLit(literal) => Ok(Located::scalar(literal.value.into_owned(), at)),
-        Tree::Array(array) => {
-            let items = array
-                .elements
-                .into_iter()
-                .map(|item| convert(item, lines))
-                .collect::<Result<_, _>>()?;
-            Ok(Located {
-                at: Some(at),
-                kind: Kind::List(items),
-            })
-        }
-        Tree::Object(object) => {
-            let mut entries = Vec::with_capacity(object.properties.len());
-            for property in object.properties {
-                let key_at = lines.position(property.range.start);
-                let key = property.name.into_string();
-                check_new_key(&entries, &key, key_at)?;
-                entries.push(Entry {
-                    key,
-                    key_at: Some(key_at),
-                    value: convert(property.value, lines)?,
-                });
+/// Goes through a text that is JSON, no deeper than [`json::check`] lets pass, and keeps count of lines and columns.
+struct Reader<'a> {
+    rest: &'a str,
+    /// Where the rest begins.
+    here: Position,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&mut self) -> Result<Located, SyntaxError> {
+        self.skip_space();
+        let at = self.here;
+        match self.first() {
+            b'{' => self.map(at),
+            b'[' => self.list(at),
+            b'"' => Ok(Located::scalar(self.string()?, at)),
+            _ => {
+                let scalar = match self.word() {
+                    "null" => Value::Null,
+                    "true" => true.into(),
+                    "false" => false.into(),
+                    number => {
+                        json::number(number).map_err(|message| SyntaxError::new(at, message))?
+                    }
+                };
+                Ok(Located::scalar(scalar, at))
             }
-            Located::map(entries, at)
         }
     }
-}
 
-/// Finds lines and columns of byte offsets.
-struct Lines<'a> {
-    text: &'a str,
-    /// The offset at which each line starts.
-    starts: Vec<usize>,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        let starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
-            .collect();
-        Lines { text, starts }
+    fn list(&mut self, at: Position) -> Result<Located, SyntaxError> {
+        let mut items = Vec::new();
+        self.take(1);
+        while !self.is_over(b']') {
+            items.push(self.value()?);
+        }
+        Ok(Located {
+            at: Some(at),
+            kind: Kind::List(items),
+        })
     }
 
-    fn position(&self, offset: usize) -> Position {
-        let line = self.starts.partition_point(|start| *start <= offset);
-        let before = self
-            .text
-            .get(self.starts[line - 1]..offset)
-            .unwrap_or_default();
-        Position {
-            line,
-            column: before.chars().count() + 1,
+    fn map(&mut self, at: Position) -> Result<Located, SyntaxError> {
+        let mut entries = Vec::new();
+        self.take(1);
+        while !self.is_over(b'}') {
+            let key_at = self.here;
+            let key = self.string()?;
+            check_new_key(&entries, &key, key_at)?;
+            self.skip_space();
+            self.take(1); // the colon
+            entries.push(Entry {
+                key,
+                key_at: Some(key_at),
+                value: self.value()?,
+            });
         }
+        Located::map(entries, at)
+    }
+
+    /// Goes to the next item of a list or map; behind its closing bracket if there is none.
+    fn is_over(&mut self, bracket: u8) -> bool {
+        self.skip_space();
+        let is_over = self.first() == bracket;
+        if is_over || self.first() == b',' {
+            self.take(1);
+            self.skip_space();
+        }
+        is_over
+    }
+
+    fn string(&mut self) -> Result<String, SyntaxError> {
+        let mut bytes = self.rest.bytes().enumerate().skip(1);
+        let mut has_escapes = false;
+        let mut end = self.rest.len();
+        while let Some((index, byte)) = bytes.next() {
+            match byte {
+                b'"' => {
+                    end = index + 1;
+                    break;
+                }
+                b'\\' => {
+                    has_escapes = true;
+                    bytes.next();
+                }
+                _ => {}
+            }
+        }
+        let literal = self.take(end);
+        if has_escapes {
+            json::string(literal).map_err(not_json)
+        } else {
+            Ok(literal[1..literal.len() - 1].to_owned())
+        }
+    }
+
+    /// A number, or one of the three words.
+    fn word(&mut self) -> &'a str {
+        let ends = |byte: u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r');
+        let end = self.rest.bytes().position(ends);
+        self.take(end.unwrap_or(self.rest.len()))
+    }
+
+    fn first(&self) -> u8 {
+        *self.rest.as_bytes().first().unwrap_or(&b' ')
+    }
+
+    fn skip_space(&mut self) {
+        let is_space = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        while !self.rest.is_empty() && is_space(self.first()) {
+            if self.take(1) == "\n" {
+                self.here.line += 1;
+                self.here.column = 1;
+            }
+        }
+    }
+
+    /// Goes on by so many bytes, none of which begins a line.
+    fn take(&mut self, length: usize) -> &'a str {
+        let (taken, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        self.here.column += taken.chars().count();
+        taken
     }
 }

@@ -12,6 +12,7 @@ use crate::value::{MAX_DEPTH, Value};
 /// otherwise stand for more than any memory.
 const COPY_BUDGET: usize = 1 << 20;
 
+#[inline(never)]
 pub(super) fn read(text: &str) -> Result<Located, SyntaxError> {
     let mut builder = Builder {
         open: Vec::new(),

@@ -28,16 +28,7 @@ pub(super) fn manifest(document: Located) -> Result<ParsedManifest, Vec<Problem>
     };
     let mut reader = Reader::default();
     let parsed = if is_wrapper {
-        reader.fields(document, "").and_then(|mut wrapper| {
-            let input_data = wrapper
-                .take("input_data")
-                .map(|entry| entry.value.into_value());
-            let manifest = reader.manifest(wrapper.take("manifest")?.value, "manifest")?;
-            Some(ParsedManifest {
-                manifest,
-                input_data,
-            })
-        })
+        reader.wrapped(document)
     } else {
         reader
             .manifest(document, "")
@@ -100,24 +91,29 @@ struct Reader {
 }
 
 impl Reader {
-    fn finish<T>(mut self, result: Option<T>) -> Result<T, Vec<Problem>> {
+    fn finish<T>(self, result: Option<T>) -> Result<T, Vec<Problem>> {
         match result {
             Some(result) if self.problems.is_empty() => Ok(result),
-            _ => {
-                in_order(&mut self.problems, |problem| problem.position);
-                Err(self.problems)
-            }
+            _ => Err(self.in_order()),
         }
     }
 
-    fn problem(&mut self, place: impl Into<String>, position: Option<Position>, kind: ProblemKind) {
+    #[inline(never)]
+    fn in_order(mut self) -> Vec<Problem> {
+        in_order(&mut self.problems, |problem| problem.position);
+        self.problems
+    }
+
+    #[inline(never)]
+    fn problem(&mut self, place: &str, position: Option<Position>, kind: ProblemKind) {
         self.problems.push(Problem {
-            place: place.into(),
+            place: place.to_owned(),
             position,
             kind,
         });
     }
 
+    #[inline(never)]
     fn wrong_type(&mut self, place: &str, expected: &'static str, found: &Located) {
         let found_text = found.describe();
         self.problem(
@@ -130,11 +126,12 @@ impl Reader {
         );
     }
 
+    #[inline(never)]
     fn missing(&mut self, fields: &Fields, name: &str, expected: &'static str) {
         let similar =
             nearest(name, fields.entries.iter().map(|entry| entry.key.as_str())).map(str::to_owned);
         self.problem(
-            fields.place_of(name),
+            &fields.place_of(name),
             fields.at,
             ProblemKind::Missing { expected, similar },
         );
@@ -149,11 +146,16 @@ impl Reader {
                 entries,
             }),
             Kind::Scalar(_) | Kind::List(_) => {
-                let place = if place.is_empty() { "document" } else { place };
-                self.wrong_type(place, OBJECT, &located);
+                self.no_object(place, &located);
                 None
             }
         }
+    }
+
+    #[inline(never)]
+    fn no_object(&mut self, place: &str, found: &Located) {
+        let place = if place.is_empty() { "document" } else { place };
+        self.wrong_type(place, OBJECT, found);
     }
 
     fn list(&mut self, located: Located, place: &str) -> Option<Vec<Located>> {
@@ -206,25 +208,42 @@ impl Reader {
         let text = self.required(fields, name, TEXT)?;
         let text = self.text(text, place)?;
         if text.content.is_empty() {
-            self.problem(text.place, text.at, ProblemKind::Empty);
+            self.problem(&text.place, text.at, ProblemKind::Empty);
             return None;
         }
         Some(text)
     }
 
     fn optional_text(&mut self, fields: &mut Fields, name: &str) -> Option<String> {
-        let place = fields.place_of(name);
         let text = Self::optional(fields, name)?;
-        Some(self.text(text, place)?.content)
+        Some(self.text(text, fields.place_of(name))?.content)
     }
 
     fn optional_object(&mut self, fields: &mut Fields, name: &str) -> Option<Value> {
-        let place = fields.place_of(name);
         let located = Self::optional(fields, name)?;
+        Some(self.object(located, &fields.place_of(name)))
+    }
+
+    #[inline(never)]
+    fn object(&mut self, located: Located, place: &str) -> Value {
         if !matches!(located.kind, Kind::Map(_)) {
-            self.wrong_type(&place, OBJECT, &located);
+            self.wrong_type(place, OBJECT, &located);
         }
-        Some(located.into_value())
+        located.into_value()
+    }
+
+    /// The manifest in a document that has input beside it.
+    #[inline(never)]
+    fn wrapped(&mut self, document: Located) -> Option<ParsedManifest> {
+        let mut wrapper = self.fields(document, "")?;
+        let input_data = wrapper
+            .take("input_data")
+            .map(|entry| entry.value.into_value());
+        let manifest = self.manifest(wrapper.take("manifest")?.value, "manifest")?;
+        Some(ParsedManifest {
+            manifest,
+            input_data,
+        })
     }
 
     fn manifest(&mut self, document: Located, place: &str) -> Option<Manifest> {
@@ -245,13 +264,8 @@ impl Reader {
         if let Some(version) = self.required_text(fields, "version")
             && version.content != VERSION
         {
-            self.problem(
-                version.place,
-                version.at,
-                ProblemKind::Version {
-                    found: version.content,
-                },
-            );
+            let found = version.content;
+            self.problem(&version.place, version.at, ProblemKind::Version { found });
         }
     }
 
@@ -276,7 +290,7 @@ impl Reader {
         let at = list.at;
         let list = self.list(list, &place)?;
         if list.is_empty() {
-            self.problem(place, at, ProblemKind::NoNodes);
+            self.problem(&place, at, ProblemKind::NoNodes);
             return None;
         }
         let mut nodes = Nodes {
@@ -334,57 +348,65 @@ impl Reader {
             at,
         } = id;
         if !is_name(&id) {
-            self.problem(place.clone(), at, ProblemKind::BadId { found: id.clone() });
+            self.problem(&place, at, ProblemKind::BadId { found: id.clone() });
         }
-        if let Some((first, first_position)) = nodes.ids.get(&id) {
-            let (first, first_position) = (first.clone(), *first_position);
-            self.problem(
-                place,
-                at,
-                ProblemKind::DuplicateId {
-                    id: id.clone(),
-                    first,
-                    first_position,
-                },
-            );
+        if let Some(first) = nodes.ids.get(&id) {
+            self.duplicate_id(&id, &place, at, first);
         } else {
             nodes.ids.insert(id.clone(), (place, at));
         }
         Some(id)
     }
 
+    #[inline(never)]
+    fn duplicate_id(
+        &mut self,
+        id: &str,
+        place: &str,
+        at: Option<Position>,
+        (first, first_position): &Place,
+    ) {
+        let kind = ProblemKind::DuplicateId {
+            id: id.to_owned(),
+            first: first.clone(),
+            first_position: *first_position,
+        };
+        self.problem(place, at, kind);
+    }
+
     fn params(&mut self, fields: &mut Fields) -> Params {
-        let place = fields.place_of("params");
         let Some(located) = Self::optional(fields, "params") else {
             return Params::new();
         };
-        self.fields(located, &place)
+        self.fields(located, &fields.place_of("params"))
             .map(|fields| fields.rest().into_iter().collect())
             .unwrap_or_default()
     }
 
     /// A field that is true or false, or left out for the latter.
     fn flag(&mut self, fields: &mut Fields, name: &str) -> bool {
-        let place = fields.place_of(name);
-        match Self::optional(fields, name) {
-            None => false,
-            Some(Located {
-                kind: Kind::Scalar(Value::Bool(flag)),
-                ..
-            }) => flag,
-            Some(other) => {
-                self.wrong_type(&place, "true or false", &other);
-                false
-            }
+        Self::optional(fields, name).is_some_and(|flag| self.flag_of(&flag, &fields.place_of(name)))
+    }
+
+    #[inline(never)]
+    fn flag_of(&mut self, flag: &Located, place: &str) -> bool {
+        if let Kind::Scalar(Value::Bool(flag)) = flag.kind {
+            return flag;
         }
+        self.wrong_type(place, "true or false", flag);
+        false
     }
 
     fn on_error(&mut self, fields: &mut Fields) -> Option<OnError> {
-        const EXPECTED: &str = "`fail`, `skip` or `stop`";
-        let place = fields.place_of("on_error");
         let located = Self::optional(fields, "on_error")?;
+        self.on_error_of(&located, &fields.place_of("on_error"))
+    }
+
+    #[inline(never)]
+    fn on_error_of(&mut self, located: &Located, place: &str) -> Option<OnError> {
+        const EXPECTED: &str = "`fail`, `skip` or `stop`";
         let Kind::Scalar(Value::Str(found)) = &located.kind else {
-            self.wrong_type(&place, EXPECTED, &located);
+            self.wrong_type(place, EXPECTED, located);
             return None;
         };
         let on_error = OnError::from_name(found);
@@ -400,9 +422,13 @@ impl Reader {
     }
 
     fn instances(&mut self, fields: &mut Fields) -> Option<NonZeroU32> {
-        const { assert!(MAX_INSTANCES == 64, "the message says so") };
-        let place = fields.place_of("instances");
         let located = Self::optional(fields, "instances")?;
+        self.instances_of(&located, &fields.place_of("instances"))
+    }
+
+    #[inline(never)]
+    fn instances_of(&mut self, located: &Located, place: &str) -> Option<NonZeroU32> {
+        const { assert!(MAX_INSTANCES == 64, "the message says so") };
         let instances = match located.kind {
             Kind::Scalar(Value::Int(number)) => u32::try_from(number).ok(),
             Kind::Scalar(_) | Kind::List(_) | Kind::Map(_) => None,
@@ -411,7 +437,7 @@ impl Reader {
             .filter(|instances| *instances <= MAX_INSTANCES)
             .and_then(NonZeroU32::new);
         if instances.is_none() {
-            self.wrong_type(&place, "a whole number from 1 to 64", &located);
+            self.wrong_type(place, "a whole number from 1 to 64", located);
         }
         instances
     }
@@ -460,19 +486,8 @@ impl Reader {
         let ends = (from.clone(), to.clone());
         if from == to {
             self.problem(place, at, ProblemKind::SelfLoop { id: from.clone() });
-        } else if let Some((first, first_position)) = seen.get(&ends, output.as_ref()) {
-            let (first, first_position) = (first.clone(), *first_position);
-            let (from, to) = ends;
-            self.problem(
-                place,
-                at,
-                ProblemKind::DuplicateConnection {
-                    from,
-                    to,
-                    first,
-                    first_position,
-                },
-            );
+        } else if let Some(first) = seen.get(&ends, output.as_ref()) {
+            self.duplicate_connection(ends, place, at, first);
         } else {
             let outputs = seen.0.get_or_insert_with(ends, Vec::new);
             outputs.push((output.clone(), (place.to_owned(), at)));
@@ -485,15 +500,36 @@ impl Reader {
         })
     }
 
+    #[inline(never)]
+    fn duplicate_connection(
+        &mut self,
+        (from, to): (String, String),
+        place: &str,
+        at: Option<Position>,
+        (first, first_position): &Place,
+    ) {
+        let kind = ProblemKind::DuplicateConnection {
+            from,
+            to,
+            first: first.clone(),
+            first_position: *first_position,
+        };
+        self.problem(place, at, kind);
+    }
+
     fn output(&mut self, fields: &mut Fields) -> Option<String> {
-        let place = fields.place_of("output");
         let located = Self::optional(fields, "output")?;
+        self.output_of(located, fields.place_of("output"))
+    }
+
+    #[inline(never)]
+    fn output_of(&mut self, located: Located, place: String) -> Option<String> {
         let Text { content, place, at } = self.text(located, place)?;
         if content.is_empty() {
-            self.problem(place, at, ProblemKind::Empty);
+            self.problem(&place, at, ProblemKind::Empty);
         } else if !is_name(&content) {
             let found = content.clone();
-            self.problem(place, at, ProblemKind::BadOutput { found });
+            self.problem(&place, at, ProblemKind::BadOutput { found });
         }
         Some(content)
     }
@@ -504,14 +540,18 @@ impl Reader {
             return;
         };
         if !nodes.ids.contains_key(&endpoint.content) {
-            let nearest =
-                nearest(&endpoint.content, nodes.ids.keys().map(String::as_str)).map(str::to_owned);
-            let kind = ProblemKind::UnknownEndpoint {
-                id: endpoint.content.clone(),
-                nearest,
-            };
-            self.problem(endpoint.place.clone(), endpoint.at, kind);
+            self.unknown_endpoint(endpoint, nodes);
         }
+    }
+
+    #[inline(never)]
+    fn unknown_endpoint(&mut self, endpoint: &Text, nodes: &Nodes) {
+        let nearest = nearest(&endpoint.content, nodes.ids.keys().map(String::as_str));
+        let kind = ProblemKind::UnknownEndpoint {
+            id: endpoint.content.clone(),
+            nearest: nearest.map(str::to_owned),
+        };
+        self.problem(&endpoint.place, endpoint.at, kind);
     }
 
     fn cycle(&mut self, seen: &Seen) {
@@ -529,9 +569,13 @@ impl Reader {
             .keys()
             .map(|(from, to)| (numbers[from], numbers[to]))
             .collect();
-        let Some(cycle) = find_cycle(names.len(), &edges) else {
-            return;
-        };
+        if let Some(cycle) = find_cycle(names.len(), &edges) {
+            self.closed_by(&cycle, &names, seen);
+        }
+    }
+
+    #[inline(never)]
+    fn closed_by(&mut self, cycle: &[usize], names: &[&String], seen: &Seen) {
         let mut ids: Vec<String> = cycle.iter().map(|number| names[*number].clone()).collect();
         ids.push(ids[0].clone());
         // Reported at the connection that closes it, the last in the text.
@@ -540,9 +584,8 @@ impl Reader {
             .map(|pair| &seen.0[&(pair[0].clone(), pair[1].clone())][0].1);
         let (place, at) = closing
             .max_by_key(|(_, at)| *at)
-            .expect("a cycle has a connection")
-            .clone();
-        self.problem(place, at, ProblemKind::Cycle { ids });
+            .expect("a cycle has a connection");
+        self.problem(place, *at, ProblemKind::Cycle { ids });
     }
 }
 

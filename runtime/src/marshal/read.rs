@@ -77,6 +77,7 @@ impl<'a> Reader<'a> {
         Ok(self.array::<1>()?[0])
     }
 
+    #[inline(never)]
     fn length(&mut self) -> Result<usize, MarshalError> {
         let offset = self.offset;
         usize::try_from(i32::from_le_bytes(self.array()?)).map_err(|_| MarshalError::Malformed {
@@ -141,6 +142,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(never)]
     fn ascii(&mut self, length: usize, offset: usize) -> Result<Value, MarshalError> {
         let bytes = self.take(length)?;
         match std::str::from_utf8(bytes) {
@@ -152,6 +154,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(never)]
     fn long(&mut self, offset: usize) -> Result<Value, MarshalError> {
         let malformed = |message| MarshalError::Malformed { offset, message };
         let count = i32::from_le_bytes(self.array()?);
@@ -185,6 +188,7 @@ impl<'a> Reader<'a> {
         Ok(Value::from(BigInt::from_bytes_le(sign, &magnitude)))
     }
 
+    #[inline(never)]
     fn items(&mut self, count: usize, depth: usize) -> Result<Vec<Value>, MarshalError> {
         let depth = deeper(depth)?;
         let left = self.left();
@@ -204,6 +208,7 @@ impl<'a> Reader<'a> {
         Ok(items)
     }
 
+    #[inline(never)]
     fn dict(&mut self, depth: usize) -> Result<Value, MarshalError> {
         let depth = deeper(depth)?;
         let mut entries = Vec::new();
@@ -227,6 +232,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What a set stands for that begins at `offset`.
+    #[inline(never)]
     fn placeholder(&mut self, offset: usize) -> Result<Value, MarshalError> {
         let malformed = |message| MarshalError::Malformed { offset, message };
         if self.length()? != 1 {

@@ -106,6 +106,15 @@ impl<'a> Writer<'a> {
                 }
                 self.out.push(b'0');
             }
+            Value::Audio(_) | Value::Video(_) | Value::Tensor(_) => self.media(value)?,
+        }
+        Ok(())
+    }
+
+    /// Sound, a picture or a tensor.
+    #[inline(never)]
+    fn media(&mut self, value: &'a Value) -> Result<(), MarshalError> {
+        match value {
             Value::Audio(audio) => {
                 self.placeholder("audio", 2, audio.as_le_bytes())?;
                 self.int(audio.sample_rate())?;
@@ -125,11 +134,13 @@ impl<'a> Writer<'a> {
                     self.size(*side)?;
                 }
             }
+            _ => {}
         }
         Ok(())
     }
 
     /// Puts a buffer aside, and what stands for it into the bytes: a set of one tuple, whose further fields follow.
+    #[inline(never)]
     fn placeholder(
         &mut self,
         kind: &'static str,
@@ -147,6 +158,7 @@ impl<'a> Writer<'a> {
         self.size(index)
     }
 
+    #[inline(never)]
     fn head(
         &mut self,
         code: u8,
@@ -160,6 +172,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    #[inline(never)]
     fn bytes(
         &mut self,
         code: u8,
@@ -192,6 +205,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A sign, a count, and 15-bit digits from the least significant on.
+    #[inline(never)]
     fn long(&mut self, value: &BigInt) -> Result<(), MarshalError> {
         let length =
             usize::try_from(value.bits().div_ceil(u64::from(DIGIT_BITS))).unwrap_or(usize::MAX);

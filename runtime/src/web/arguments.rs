@@ -18,12 +18,14 @@ impl Arguments {
         }
     }
 
+    #[inline(never)]
     pub(super) fn next(&mut self) -> Result<Value, Problem> {
         self.0
             .next()
             .ok_or_else(|| Problem::odd("too few arguments"))
     }
 
+    #[inline(never)]
     pub(super) fn text(&mut self) -> Result<String, Problem> {
         match self.next()? {
             Value::Str(text) => Ok(text),
@@ -31,6 +33,7 @@ impl Arguments {
         }
     }
 
+    #[inline(never)]
     pub(super) fn int(&mut self) -> Result<i64, Problem> {
         match self.next()? {
             Value::Int(int) => Ok(int),
@@ -85,6 +88,7 @@ impl Arguments {
 }
 
 impl Problem {
+    #[inline(never)]
     pub(super) fn new(error: &dyn std::error::Error) -> Self {
         let mut causes = Vec::new();
         let mut source = error.source();
@@ -99,6 +103,7 @@ impl Problem {
     }
 
     /// A call that does not keep to the shapes above.
+    #[inline(never)]
     pub(super) fn odd(what: &str) -> Self {
         let message = format!("a call from JavaScript has {what}");
         Self(dict([
@@ -123,6 +128,7 @@ impl Problem {
 pub(super) struct Problem(Value);
 
 impl From<LoadError> for Problem {
+    #[inline(never)]
     fn from(error: LoadError) -> Self {
         let place = |at: &str, position: Option<Position>| {
             Value::Tuple(vec![

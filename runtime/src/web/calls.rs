@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::{Arguments, Problem};
-use super::failure::{count, dict};
+use super::failure::{RunFailure, count, dict};
 use super::pipeline::{Checked, Classes, check};
 
 use super::{Ending, Event, Pipeline, Policy, Reply, Request, Run};
@@ -156,26 +156,11 @@ impl Desk {
                 let (steps, outputs) = (arguments.count()?, arguments.count()?);
                 turn(run, steps, outputs, arguments.bool()?)
             }
-            Call::Answer => {
-                let run = self.run(&mut arguments)?;
-                for answer in arguments.list()? {
-                    let mut answer = Arguments::of(answer)?;
-                    let ticket = answer.ticket()?;
-                    run.reply(ticket, answer.reply()?);
-                }
+            Call::Drop => {
+                self.runs.remove(&arguments.int()?);
                 Ok(Value::Null)
             }
-            Call::Lost => {
-                let run = self.run(&mut arguments)?;
-                let ticket = arguments.ticket()?;
-                run.reply(ticket, Reply::Lost(arguments.text()?));
-                Ok(Value::Null)
-            }
-            Call::Wake => {
-                let run = self.run(&mut arguments)?;
-                run.wake(arguments.ticket()?);
-                Ok(Value::Null)
-            }
+            Call::Answer | Call::Lost | Call::Wake => self.hear(call, &mut arguments),
             Call::End => {
                 self.run(&mut arguments)?.end();
                 Ok(Value::Null)
@@ -184,13 +169,30 @@ impl Desk {
                 self.run(&mut arguments)?.cancel();
                 Ok(Value::Null)
             }
-            Call::Drop => {
-                self.runs.remove(&arguments.int()?);
-                Ok(Value::Null)
-            }
             Call::ToJson => json_of(&arguments.next()?),
             Call::FromJson => value_of(&arguments.text()?),
         }
+    }
+
+    /// What interpreters and clocks say.
+    #[inline(never)]
+    fn hear(&mut self, call: Call, arguments: &mut Arguments) -> Result<Value, Problem> {
+        let run = self.run(arguments)?;
+        match call {
+            Call::Answer => {
+                for answer in arguments.list()? {
+                    let mut answer = Arguments::of(answer)?;
+                    let ticket = answer.ticket()?;
+                    run.reply(ticket, answer.reply()?);
+                }
+            }
+            Call::Lost => {
+                let ticket = arguments.ticket()?;
+                run.reply(ticket, Reply::Lost(arguments.text()?));
+            }
+            _ => run.wake(arguments.ticket()?),
+        }
+        Ok(Value::Null)
     }
 
     #[inline(never)]
@@ -374,21 +376,11 @@ fn turn(run: &mut Run, steps: usize, most: usize, as_text: bool) -> Result<Value
     while let Some(event) = run.take_event() {
         match event {
             Event::Request(request) => requests.push(request_value(&request)?),
-            Event::Sleep { ticket, duration } => sleeps.push(Value::Tuple(vec![
-                ticket.into(),
-                Duration::as_secs_f64(&duration).into(),
-            ])),
+            Event::Sleep { ticket, duration } => sleeps.push(sleep_value(ticket, duration)),
             Event::Worked { node, time } => {
                 worked.push(Value::Tuple(vec![count(node.get()), time.into()]));
             }
-            Event::Report { policy, failure } => {
-                let policy = match policy {
-                    Policy::Skipped => "skipped",
-                    Policy::Stopped => "stopped",
-                    Policy::AsWell => "as well",
-                };
-                reports.push(Value::Tuple(vec![policy.into(), failure.to_value()]));
-            }
+            Event::Report { policy, failure } => reports.push(report_value(policy, &failure)),
         }
     }
     let (has_ended, failure) = match run.ending() {
@@ -412,12 +404,25 @@ fn turn(run: &mut Run, steps: usize, most: usize, as_text: bool) -> Result<Value
     ]))
 }
 
+#[inline(never)]
+fn sleep_value(ticket: u64, duration: Duration) -> Value {
+    Value::Tuple(vec![ticket.into(), duration.as_secs_f64().into()])
+}
+
+#[inline(never)]
+fn report_value(policy: Policy, failure: &RunFailure) -> Value {
+    let policy = match policy {
+        Policy::Skipped => "skipped",
+        Policy::Stopped => "stopped",
+        Policy::AsWell => "as well",
+    };
+    Value::Tuple(vec![policy.into(), failure.to_value()])
+}
+
 fn output_value(output: Output, as_text: bool) -> Result<Value, Problem> {
     let packet = output.packet;
     let value = if as_text {
-        to_json(&packet.value)
-            .map_err(|error| Problem::new(&error))?
-            .into()
+        json_of(&packet.value)?
     } else {
         packet.value
     };
@@ -431,6 +436,7 @@ fn output_value(output: Output, as_text: bool) -> Result<Value, Problem> {
     ]))
 }
 
+#[inline(never)]
 fn request_value(request: &Request) -> Result<Value, Problem> {
     let wire = marshal::to_wire(&request.arguments).map_err(|error| Problem::new(&error))?;
     let buffers = wire
@@ -451,9 +457,15 @@ fn request_value(request: &Request) -> Result<Value, Problem> {
 
 /// `{node_type: (module, class, is_streaming, is_source)}`
 fn classes_of(value: &Value) -> Result<Classes, Problem> {
-    let Value::Dict(entries) = value else {
-        return Err(Problem::odd("classes that are not a dictionary"));
-    };
+    match value {
+        Value::Dict(entries) if entries.is_empty() => Ok(Classes::new()),
+        Value::Dict(entries) => some_classes(entries),
+        _ => Err(Problem::odd("classes that are not a dictionary")),
+    }
+}
+
+#[inline(never)]
+fn some_classes(entries: &[(Value, Value)]) -> Result<Classes, Problem> {
     let class_of = |(node_type, class): &(Value, Value)| {
         let Value::Tuple(parts) = class else {
             return None;

@@ -88,6 +88,7 @@ impl Cause {
 
 impl RunFailure {
     /// As data for JavaScript; see [`calls`](super::calls).
+    #[inline(never)]
     pub(super) fn to_value(&self) -> Value {
         let mut causes = Vec::new();
         let mut cause = self.source();

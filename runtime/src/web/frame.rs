@@ -1,21 +1,13 @@
 //! Values as bytes in one piece, as they cross to JavaScript and back.
 
 use super::arguments::Problem;
-use crate::marshal::{self, Wire};
+use crate::marshal::{self, MarshalError, Wire};
 use crate::value::Value;
 
 /// A value as bytes: the length of the marshal data, the number of buffers beside it and their lengths, each four bytes,
 /// little-endian; then the data and the buffers.
 pub fn frame(value: &Value) -> Vec<u8> {
-    let wire = marshal::to_wire(value).unwrap_or_else(|error| Wire {
-        // What cannot be written was given by a node of ours and is told in place of it.
-        payload: marshal::to_marshal(&Value::Tuple(vec![
-            Value::Int(1),
-            Problem::new(&error).into_value(),
-        ]))
-        .unwrap_or_default(),
-        buffers: Vec::new(),
-    });
+    let wire = marshal::to_wire(value).unwrap_or_else(|error| unwritten(&error));
     let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
     let mut bytes = Vec::new();
     bytes.extend(count(wire.payload.len()));
@@ -23,11 +15,21 @@ pub fn frame(value: &Value) -> Vec<u8> {
     for buffer in &wire.buffers {
         bytes.extend(count(buffer.len()));
     }
-    bytes.extend(&wire.payload);
+    bytes.extend_from_slice(&wire.payload);
     for buffer in &wire.buffers {
         bytes.extend_from_slice(buffer);
     }
     bytes
+}
+
+/// What cannot be written was given by a node of ours, and is told in place of it.
+#[inline(never)]
+fn unwritten(error: &MarshalError) -> Wire<'static> {
+    let problem = Value::Tuple(vec![Value::Int(1), Problem::new(error).into_value()]);
+    Wire {
+        payload: marshal::to_marshal(&problem).unwrap_or_default(),
+        buffers: Vec::new(),
+    }
 }
 
 /// Marshal data and the buffers beside it.

@@ -230,6 +230,7 @@ fn troubles_of(error: ManifestError) -> Vec<Trouble> {
     }
 }
 
+#[inline(never)]
 fn unknown(
     manifest: &Manifest,
     place: usize,

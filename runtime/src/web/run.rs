@@ -12,8 +12,9 @@ use super::pipeline::Pipeline;
 use super::rust_node::{Pulled, RustNode};
 use crate::executor::{Executor, Output, PushError, Status, Task, Work};
 use crate::graph::NodeIndex;
-use crate::manifest::OnError;
+use crate::manifest::{NodeSpec, OnError};
 use crate::packet::Emission;
+use crate::python::PythonNode;
 use crate::python::answer::AnswerError;
 use crate::python::operation::Operation;
 use crate::python::progress::{Progress, Step, process_arguments, progress_of};
@@ -186,6 +187,7 @@ impl Run {
     }
 
     /// What a lane waited for has come.
+    #[inline(never)]
     fn replied(&mut self, place: usize, reply: Reply) {
         let lane = &mut self.lanes[place];
         let Doing::Busy(job, awaits) = std::mem::replace(&mut lane.doing, Doing::Woken) else {
@@ -248,12 +250,14 @@ impl Run {
     }
 
     /// Let the nodes finish what they are at, and clean up.
+    #[inline(never)]
     pub fn end(&mut self) {
         self.phase = self.phase.max(Phase::Ending);
         self.settle();
     }
 
     /// The same without waiting for nodes that are at work: the host interrupts their interpreters.
+    #[inline(never)]
     pub fn cancel(&mut self) {
         self.phase = Phase::Cancelled;
         for place in 0..self.lanes.len() {
@@ -279,33 +283,44 @@ impl Run {
     /// Let happen what follows from what has happened.
     fn settle(&mut self) {
         if self.phase == Phase::Starting && self.starting == 0 {
-            self.phase = match self.start_errors.pop_first() {
-                Some((_, failure)) => {
-                    self.verdict = Some(failure);
-                    Phase::Ending
-                }
-                None => Phase::Running,
-            };
+            self.phase = Phase::Running;
+            if !self.start_errors.is_empty() {
+                self.has_not_started();
+            }
         }
         if self.phase == Phase::Running {
             match self.executor.status() {
                 Status::Running => {}
                 Status::Finished => self.phase = Phase::Ending,
-                Status::Failed(node) => {
-                    let lane = self.executor.failed_lane(node);
-                    self.verdict = lane.and_then(|lane| self.errors.remove(&(node, lane)));
-                    self.phase = Phase::Ending;
-                }
+                Status::Failed(node) => self.has_failed(node),
             }
         }
-        if self.live == 0 && self.phase > Phase::Running {
-            for (_, failure) in std::mem::take(&mut self.cleanup_errors) {
-                if self.verdict.is_none() && self.phase != Phase::Cancelled {
-                    self.verdict = Some(failure);
-                } else {
-                    let policy = Policy::AsWell;
-                    self.events.push_back(Event::Report { policy, failure });
-                }
+        if self.live == 0 && self.phase > Phase::Running && !self.cleanup_errors.is_empty() {
+            self.has_not_cleaned_up();
+        }
+    }
+
+    #[inline(never)]
+    fn has_not_started(&mut self) {
+        self.verdict = self.start_errors.pop_first().map(|(_, failure)| failure);
+        self.phase = Phase::Ending;
+    }
+
+    #[inline(never)]
+    fn has_failed(&mut self, node: NodeIndex) {
+        let lane = self.executor.failed_lane(node);
+        self.verdict = lane.and_then(|lane| self.errors.remove(&(node, lane)));
+        self.phase = Phase::Ending;
+    }
+
+    #[inline(never)]
+    fn has_not_cleaned_up(&mut self) {
+        for (_, failure) in std::mem::take(&mut self.cleanup_errors) {
+            if self.verdict.is_none() && self.phase != Phase::Cancelled {
+                self.verdict = Some(failure);
+            } else {
+                let policy = Policy::AsWell;
+                self.events.push_back(Event::Report { policy, failure });
             }
         }
     }
@@ -370,28 +385,33 @@ impl Run {
                 lane.spent += (self.now)() - begun;
                 self.pulled(place, job, pulled);
             }
-            Worker::Python => {
-                let id = self.pipeline.id(task.node);
-                let (operation, arguments) = match task.work {
-                    Work::Process(packet) => {
-                        if let Some(reply) = lane.ahead.take() {
-                            // No ticket is awaited any more.
-                            lane.doing = Doing::Busy(job, Awaits::Answer(0));
-                            return self.replied(place, reply);
-                        }
-                        (Operation::Process, process_arguments(id, packet))
-                    }
-                    Work::Generate => (Operation::Generate, vec![id]),
-                    Work::Flush => (Operation::Flush, vec![id]),
-                };
-                lane.ahead.clear();
-                self.ask(place, job, operation, arguments);
-            }
+            Worker::Python => self.begin_in_python(place, job, task),
             Worker::Gone => self.go_on(place, job, Progress::NOTHING),
         }
     }
 
+    #[inline(never)]
+    fn begin_in_python(&mut self, place: usize, job: Job, task: Task) {
+        let lane = &mut self.lanes[place];
+        let id = self.pipeline.id(task.node);
+        let (operation, arguments) = match task.work {
+            Work::Process(packet) => {
+                if let Some(reply) = lane.ahead.take() {
+                    // No ticket is awaited any more.
+                    lane.doing = Doing::Busy(job, Awaits::Answer(0));
+                    return self.replied(place, reply);
+                }
+                (Operation::Process, process_arguments(id, packet))
+            }
+            Work::Generate => (Operation::Generate, vec![id]),
+            Work::Flush => (Operation::Flush, vec![id]),
+        };
+        lane.ahead.clear();
+        self.ask(place, job, operation, arguments);
+    }
+
     /// Send items ahead of their turn, those that certainly follow; whether there were any.
+    #[inline(never)]
     fn look_ahead(&mut self, place: usize) -> bool {
         let mut did = false;
         loop {
@@ -417,6 +437,7 @@ impl Run {
     }
 
     /// Go on with what was begun.
+    #[inline(never)]
     fn resume(&mut self, place: usize, job: Job) {
         let lane = &mut self.lanes[place];
         match &mut lane.worker {
@@ -494,6 +515,7 @@ impl Run {
     }
 
     /// What comes of an error.
+    #[inline(never)]
     fn fault(&mut self, place: usize, job: Job, cause: Cause) {
         let is_fatal = cause.is_fatal();
         let (node, number) = (self.lanes[place].node, self.lanes[place].number);
@@ -577,37 +599,47 @@ impl Run {
                     Err(error) => self.fault(place, job, error.into()),
                 }
             }
-            NodeKind::Python(class) => {
-                self.lanes[place].worker = Worker::Python;
-                let arguments = vec![
-                    spec.id.as_str().into(),
-                    class.module.as_str().into(),
-                    class.class.as_str().into(),
-                    spec.params.clone().into(),
-                    class.is_streaming.into(),
-                ];
-                self.ask(place, job, Operation::Create, arguments);
-            }
+            NodeKind::Python(class) => self.create_in_python(place, job, spec, class),
         }
+    }
+
+    #[inline(never)]
+    fn create_in_python(&mut self, place: usize, job: Job, spec: &NodeSpec, class: &PythonNode) {
+        self.lanes[place].worker = Worker::Python;
+        let arguments = vec![
+            spec.id.as_str().into(),
+            class.module.as_str().into(),
+            class.class.as_str().into(),
+            spec.params.clone().into(),
+            class.is_streaming.into(),
+        ];
+        self.ask(place, job, Operation::Create, arguments);
     }
 
     /// Let a node clean up. Always something.
     fn clean_up(&mut self, place: usize) -> bool {
         let lane = &mut self.lanes[place];
-        if lane.ahead.is_lost() {
-            lane.worker = Worker::Gone;
-        }
-        lane.ahead.clear();
         match lane.worker {
             Worker::Rust(_) | Worker::Gone => self.over(place),
-            Worker::Python => {
-                let arguments = vec![self.pipeline.id(self.lanes[place].node)];
-                self.ask(place, Job::Cleanup, Operation::Cleanup, arguments);
-            }
+            Worker::Python => self.clean_up_in_python(place),
         }
         true
     }
 
+    #[inline(never)]
+    fn clean_up_in_python(&mut self, place: usize) {
+        let lane = &mut self.lanes[place];
+        let is_lost = lane.ahead.is_lost();
+        lane.ahead.clear();
+        if is_lost {
+            lane.worker = Worker::Gone;
+            return self.over(place);
+        }
+        let arguments = vec![self.pipeline.id(lane.node)];
+        self.ask(place, Job::Cleanup, Operation::Cleanup, arguments);
+    }
+
+    #[inline(never)]
     fn ask(&mut self, place: usize, job: Job, operation: Operation, arguments: Vec<Value>) {
         let ticket = self.request(place, operation, arguments, false);
         self.lanes[place].doing = Doing::Busy(job, Awaits::Answer(ticket));
@@ -634,6 +666,7 @@ impl Run {
         ticket
     }
 
+    #[inline(never)]
     fn sleep(&mut self, duration: Duration) -> u64 {
         let ticket = self.ticket();
         self.events.push_back(Event::Sleep { ticket, duration });

@@ -72,43 +72,50 @@ impl RustNode {
         self.pull()
     }
 
+    /// The next of what comes lazily or later, if there is one.
+    #[inline(never)]
+    fn wait_for(&mut self, waiting: Given) -> Poll<Option<Emission>> {
+        let result = match waiting {
+            Given::Now(emission) => Ok(Some(emission)),
+            Given::Lazily(mut source) => {
+                let next = source.next();
+                if let Some(Ok(_)) = next {
+                    self.given.push_front(Given::Lazily(source));
+                }
+                next.transpose()
+            }
+            Given::Later(mut later) => {
+                // Nothing here could be woken; the host comes back.
+                match later.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    Poll::Ready(result) => result,
+                    Poll::Pending => {
+                        self.given.push_front(Given::Later(later));
+                        return Poll::Pending;
+                    }
+                }
+            }
+        };
+        Poll::Ready(result.unwrap_or_else(|error| {
+            self.given.clear();
+            self.failed = Some(error);
+            None
+        }))
+    }
+
     /// What the node gave, as far as it goes for now: what comes lazily or later leaves before the node goes on.
     pub(super) fn pull(&mut self) -> Pulled {
         let mut outputs = Vec::new();
         while let Some(next) = self.given.pop_front() {
-            let result = match next {
-                Given::Now(emission) => {
-                    outputs.push(emission);
-                    continue;
-                }
+            match next {
+                Given::Now(emission) => outputs.push(emission),
                 waiting @ (Given::Lazily(_) | Given::Later(_)) if !outputs.is_empty() => {
                     self.given.push_front(waiting);
                     break;
                 }
-                Given::Lazily(mut source) => {
-                    let next = source.next();
-                    if let Some(Ok(_)) = next {
-                        self.given.push_front(Given::Lazily(source));
-                    }
-                    next.transpose()
-                }
-                Given::Later(mut later) => {
-                    // Nothing here could be woken; the host comes back.
-                    match later.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                        Poll::Ready(result) => result,
-                        Poll::Pending => {
-                            self.given.push_front(Given::Later(later));
-                            return Pulled::Pending;
-                        }
-                    }
-                }
-            };
-            match result {
-                Ok(emission) => outputs.extend(emission),
-                Err(error) => {
-                    self.given.clear();
-                    self.failed = Some(error);
-                }
+                waiting @ (Given::Lazily(_) | Given::Later(_)) => match self.wait_for(waiting) {
+                    Poll::Ready(emission) => outputs.extend(emission),
+                    Poll::Pending => return Pulled::Pending,
+                },
             }
         }
         if !self.given.is_empty() {

@@ -2,7 +2,7 @@
  * The engine that also runs natively, as a page gets it: core modules of WebAssembly and a plan that says how they are put
  * together. `packager/src/web.rs` writes both.
  */
-import type { Progress } from "../abi.ts";
+import type { Progress } from "../code.ts";
 import { compileChecked, Tally } from "../download.ts";
 import { PipelineError, reasonOf } from "../errors.ts";
 
