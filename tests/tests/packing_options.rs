@@ -280,3 +280,26 @@ fn what_was_left_out_is_brought_in_where_it_is_carried() {
     let mut verify = rm_pack();
     Finished::of(verify.arg("verify").arg(path.trim())).success();
 }
+
+/// Does without a module that it can do without.
+const DOES_WITHOUT: &str = "\
+try:
+    import colorsys
+except ImportError:
+    colorsys = None
+
+
+class Asks:
+    def process(self, data):
+        return colorsys is None
+";
+
+#[test]
+fn what_is_excluded_is_as_if_it_were_not_installed() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = || run(folder.path(), DOES_WITHOUT, &[]).success();
+    assert_eq!(told(), "false\n");
+    let settings = "[tool.rm-pack]\nexclude = ['colorsys']\n";
+    std::fs::write(folder.path().join("pyproject.toml"), settings).unwrap();
+    assert_eq!(told(), "true\n");
+}

@@ -508,7 +508,9 @@ impl Outcome<'_> {
         Ok(match kind {
             MissingKind::Module => {
                 let platform = &self.world.target.platform;
-                if let Some(file) = self.world.sources.compiled_extension(name)? {
+                if self.world.sources.is_excluded(name) {
+                    Some("`exclude` under [tool.rm-pack] in pyproject.toml leaves it out".to_owned())
+                } else if let Some(file) = self.world.sources.compiled_extension(name)? {
                     Some(format!("{} is compiled for another platform and cannot be loaded", file.display()))
                 } else if importer.is_some_and(|importer| importer.origin == Origin::Stdlib) {
                     Some(format!("Python has no `{name}` on {platform}, so that this part of its library cannot be used"))

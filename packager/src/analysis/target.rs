@@ -78,7 +78,7 @@ impl Target {
     /// [`SourceError`] when a folder that may have a module of that name cannot be read.
     pub(crate) fn adds(&self, name: &str, sources: &SourceSet) -> Result<bool, SourceError> {
         let top = prefixes(name).next().unwrap_or(name);
-        if !self.packages.contains(top) {
+        if !self.packages.contains(top) || sources.is_excluded(name) {
             return Ok(false);
         }
         Ok(match sources.find(top)? {

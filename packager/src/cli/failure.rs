@@ -125,6 +125,7 @@ impl From<PackError> for Failure {
             | PackError::Params { .. }
             | PackError::Shape { .. }
             | PackError::Include { .. }
+            | PackError::Exclude { .. }
             | PackError::Source(SourceError::Root { .. })
             | PackError::Project(_) => Stage::Input,
             PackError::Node { source, .. } if !matches!(**source, NodeError::Syntax(_)) => {

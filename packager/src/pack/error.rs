@@ -73,6 +73,16 @@ pub enum PackError {
         /// The module.
         module: String,
     },
+    /// A module that the project wants to leave out cannot be left out.
+    #[error("{}: tool.rm-pack.exclude: `{module}` {reason}", file.display())]
+    Exclude {
+        /// The project file.
+        file: PathBuf,
+        /// The module.
+        module: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// A source folder cannot be used.
     #[error(transparent)]
     Source(#[from] SourceError),

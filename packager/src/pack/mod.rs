@@ -142,6 +142,7 @@ pub fn pack(
         plan.sources.add_memory(Origin::Stdlib, engine::guest());
         let mut target = plan::target(&built.description, request.optimize);
         pyodide::tell_of_packages(&mut target, request.target);
+        plan.exclude(&target)?;
         plan.check_include(&target)?;
         progress("following imports");
         let options = analysis::Options {

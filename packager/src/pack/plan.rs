@@ -43,6 +43,7 @@ pub(super) struct Plan {
     pub(super) sources: SourceSet,
     pub(super) classes: BTreeMap<String, NodeClass>,
     include: Vec<String>,
+    exclude: Vec<String>,
     pub(super) keep: Vec<String>,
     project_file: PathBuf,
     pub(super) notes: Vec<String>,
@@ -77,15 +78,7 @@ impl Plan {
         );
         let classes = find_classes(file, &parsed.manifest, &sources)?;
         check_rust_params(file, &parsed.manifest)?;
-        let mut notes = notes::of_hints(file, &parsed.manifest);
-        for (key, values) in [("exclude", &project.exclude)] {
-            if !values.is_empty() {
-                notes.push(format!(
-                    "{}: tool.rm-pack.{key} has no effect in this version",
-                    project.file.display()
-                ));
-            }
-        }
+        let notes = notes::of_hints(file, &parsed.manifest);
         Ok(Plan {
             file: file.clone(),
             manifest: parsed.manifest,
@@ -93,10 +86,37 @@ impl Plan {
             sources,
             classes,
             include: project.include,
+            exclude: project.exclude,
             keep: project.keep,
             project_file: project.file,
             notes,
         })
+    }
+
+    /// Leave out what the project says, which must be there and must be possible to leave out.
+    pub(super) fn exclude(&mut self, target: &Target) -> Result<(), PackError> {
+        for module in &self.exclude {
+            let refused = |reason| PackError::Exclude {
+                file: self.project_file.clone(),
+                module: module.clone(),
+                reason,
+            };
+            if target.holds(module) {
+                return Err(refused("is part of the interpreter, which has it anyway"));
+            }
+            if self.include.contains(module) {
+                return Err(refused("is to be included as well"));
+            }
+            if self.sources.find(module)?.is_none() && !target.adds(module, &self.sources)? {
+                return Err(refused(
+                    "is not a module that could be left out: there is none",
+                ));
+            }
+        }
+        for module in &self.exclude {
+            self.sources.exclude(module);
+        }
+        Ok(())
     }
 
     /// What the project asks for must be there.

@@ -79,6 +79,8 @@ enum Root {
 #[derive(Debug, Default)]
 pub struct SourceSet {
     roots: Vec<Root>,
+    /// Modules that count as not there, with all below them.
+    excluded: BTreeSet<String>,
     listings: Mutex<BTreeMap<PathBuf, Arc<Listing>>>,
 }
 
@@ -141,6 +143,18 @@ impl SourceSet {
             files,
             folders,
         });
+    }
+
+    /// From here on a module is not there, nor is anything below it.
+    pub fn exclude(&mut self, name: &str) {
+        self.excluded.insert(name.to_owned());
+    }
+
+    /// Whether a module would be there but for [`exclude`](Self::exclude).
+    pub fn is_excluded(&self, name: &str) -> bool {
+        let ends = name.match_indices('.').map(|(dot, _)| dot);
+        ends.chain([name.len()])
+            .any(|end| self.excluded.contains(&name[..end]))
     }
 
     /// The node folders, in order.
@@ -219,6 +233,7 @@ impl SourceSet {
                 }
             }
         }
+        names.retain(|name| !self.is_excluded(&join_name(package, name)));
         Ok(names)
     }
 
@@ -281,6 +296,9 @@ impl SourceSet {
 
     /// Walks down the parts of `name`; a package's parts are looked up in that package's own folders only.
     fn place(&self, name: &str, roots: Vec<usize>) -> Result<Option<Place>, SourceError> {
+        if self.is_excluded(name) {
+            return Ok(None);
+        }
         let mut portions: Vec<Portion> = roots
             .into_iter()
             .map(|root| (root, String::new()))
@@ -358,6 +376,15 @@ impl SourceSet {
                 Ok(listing)
             }
         }
+    }
+}
+
+/// The dotted name of a module in a package, or at the top level when that is empty.
+fn join_name(package: &str, name: &str) -> String {
+    if package.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{package}.{name}")
     }
 }
 
@@ -455,6 +482,24 @@ mod tests {
             ["b", "c"]
         );
         assert!(set.children("d").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_excluded_is_not_there() {
+        let files = ["a/__init__.py", "a/b.py", "ab.py", "c.py"];
+        let mut set = set(&[(Origin::Stdlib, &files)]);
+        set.exclude("a");
+        set.exclude("c.d");
+        for gone in ["a", "a.b"] {
+            assert_eq!(set.find(gone).unwrap(), None);
+            assert!(set.is_excluded(gone));
+        }
+        finds(&set, "ab", "ab.py");
+        finds(&set, "c", "c.py");
+        assert_eq!(
+            set.children("").unwrap(),
+            BTreeSet::from(["ab".to_owned(), "c".to_owned()])
+        );
     }
 
     #[test]

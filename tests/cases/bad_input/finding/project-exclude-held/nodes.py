@@ -1,0 +1,3 @@
+class Case:
+    def process(self, data):
+        return data

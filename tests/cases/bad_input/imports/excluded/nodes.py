@@ -1,0 +1,6 @@
+import colorsys
+
+
+class Case:
+    def process(self, data):
+        return colorsys.rgb_to_hsv(*data)
