@@ -51,11 +51,10 @@ export function split(bytes, isCore) {
   for (const { name } of exportsOf(rest)) rest.removeExport(name);
   const short = new Map(own.map(({ name }, number) => [name, number.toString(36)]));
   for (const { name, params, results } of own) {
-    const [without, from] = isCore(name) ? [rest, "core"] : [core, "rest"];
-    without.removeFunction(name);
-    without.addFunctionImport(name, from, short.get(name), params, results);
-    const [within] = isCore(name) ? [core] : [rest];
-    within.addFunctionExport(name, short.get(name));
+    const [owner, other, from] = isCore(name) ? [core, rest, "core"] : [rest, core, "rest"];
+    owner.addFunctionExport(name, short.get(name));
+    other.removeFunction(name);
+    other.addFunctionImport(name, from, short.get(name), params, results);
   }
   const table = `table-${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}`;
   splitTable(core, rest, table);
@@ -164,17 +163,12 @@ function splitData(bytes, core, rest, functions, isCore) {
       });
     });
   };
-  for (const [module, isWanted] of [
-    [core, 0],
-    [rest, 1],
-  ]) {
-    const segments = kept(isWanted).map(({ offset, data }) => ({
-      offset: module.i32.const(offset),
-      data,
-      passive: false,
-    }));
+  [core, rest].forEach((module, isWanted) => {
+    const segments = kept(isWanted).map(({ offset, data }) => {
+      return { offset: module.i32.const(offset), data, passive: false };
+    });
     module.setMemory(memory.initial, memory.max ?? -1, null, segments);
-  }
+  });
   rest.addMemoryImport("0", "core", "memory");
 }
 
