@@ -17,6 +17,8 @@ import type { Given, Step } from "./start.ts";
 const LIBRARY = "python_stdlib.zip";
 const LOCK = "pyodide-lock.json";
 
+const ALONE: Step = { alone: true };
+
 /** Make ready what a bundle's interpreters start from. Rejects with a `load` or `bundle` error. */
 export async function pyodideHost(bundle: Bundle, options: HostOptions): Promise<PythonHost> {
   const { library, packages, ...parts } = partsOf(bundle);
@@ -27,7 +29,7 @@ export async function pyodideHost(bundle: Bundle, options: HostOptions): Promise
     const module = await coming;
     const given: Step = { given: own };
     const first = { interpreter, ready: interpreter.take(given) };
-    return new WorkerHost(PYTHON_PROTOCOL, { newWorker, steps: [{ module }, given], options }, first);
+    return new WorkerHost(PYTHON_PROTOCOL, { newWorker, steps: [ALONE, { module }, given], options }, first);
   } catch (error) {
     interpreter.dispose();
     throw error;
@@ -67,10 +69,14 @@ function takeBegun(options: HostOptions): Begun {
 function begin(options: HostOptions): Begun {
   // Its script comes while what it starts from does.
   const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
+  // What goes wrong in a step is told by the last.
+  const take = (step: Step) => {
+    interpreter.take(step).catch(() => undefined);
+  };
+  take(ALONE);
   const taken = async () => {
     const module = await made(WASM, compileChecked, options.pyodideURL, new Tally(options.onProgress));
-    // What goes wrong is told by the step behind it.
-    interpreter.take({ module }).catch(() => undefined);
+    take({ module });
     return module;
   };
   return { folder: options.pyodideURL, interpreter, module: taken() };

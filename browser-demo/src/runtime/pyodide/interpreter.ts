@@ -5,6 +5,7 @@
  * Nodes without packages of Pyodide's own need its interpreter, and nothing of the Python around it, which converts values, talks
  * to the page and installs packages: most of the time that Pyodide takes to start. For them it is left out.
  */
+import "./modular.ts";
 import { loadPyodide, type PyodideAPI } from "pyodide";
 import createPyodideModule from "pyodide/pyodide.asm.mjs";
 import { reasonOf } from "../errors.ts";
@@ -68,8 +69,12 @@ class Booting {
   }
 }
 
-/** Boot Python alone. What it is given may come later, while Emscripten sees to its own start. */
-function bootAlone(module: WebAssembly.Module, given: Promise<Given>, onPrinted: OnPrinted): Promise<Dispatch> {
+/** Boot Python alone. What it takes may come later, while Pyodide's script sees to its own start. */
+function bootAlone(
+  module: Promise<WebAssembly.Module>,
+  given: Promise<Given>,
+  onPrinted: OnPrinted,
+): Promise<Dispatch> {
   answerFetch(given);
   const booting = new Booting();
   const booted = Promise.withResolvers<undefined>();
@@ -165,21 +170,25 @@ async function install(pyodide: PyodideAPI, packages: readonly LoadedPackage[]):
   if (missing.length > 0) throw new Error(`it cannot install ${missing.join(", ")}: ${said.join("\n")}`);
 }
 
-let given: PromiseWithResolvers<Given> | undefined;
+const module = Promise.withResolvers<WebAssembly.Module>();
+const given = Promise.withResolvers<Given>();
 let alone: Promise<Dispatch> | undefined;
 
 /** What a step leads to: an interpreter, behind the last. */
 function follow(step: Step, onPrinted: OnPrinted): Promise<Dispatch> | undefined {
   if ("whole" in step) return bootWhole(step.whole, onPrinted);
+  if ("given" in step) {
+    given.resolve(step.given);
+    return alone;
+  }
   if ("module" in step) {
-    given = Promise.withResolvers();
-    alone = bootAlone(step.module, given.promise, onPrinted);
+    module.resolve(step.module);
+  } else {
+    alone = bootAlone(module.promise, given.promise, onPrinted);
     // Told behind the step that waits for it.
     alone.catch(() => undefined);
-    return undefined;
   }
-  given?.resolve(step.given);
-  return alone;
+  return undefined;
 }
 
 serve<Step>(async (step, onPrinted) => {

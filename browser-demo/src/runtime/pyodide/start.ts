@@ -34,7 +34,11 @@ export interface Whole {
 }
 
 /**
- * A step of an interpreter's start. Without packages the compiled interpreter comes first, and then what it is for; with packages
- * everything comes at once.
+ * A step of an interpreter's start. Without packages it begins before there is anything to start from, and takes the compiled
+ * interpreter and what it is for when they are there; with packages everything comes at once.
  */
-export type Step = { readonly module: WebAssembly.Module } | { readonly given: Given } | { readonly whole: Whole };
+export type Step =
+  | { readonly alone: true }
+  | { readonly module: WebAssembly.Module }
+  | { readonly given: Given }
+  | { readonly whole: Whole };
