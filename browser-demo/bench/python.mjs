@@ -57,7 +57,8 @@ async function ours({ target, item, calls, sounds }) {
     await third.send([item]);
     const [{ value }] = await third.receive();
     sound.push((performance.now() - times) * 1000);
-    if (value.samples.length !== 1 << 18) throw new Error(`a sound became ${value.samples.length} samples`);
+    const { samples } = value.$audio;
+    if (samples.length !== 1 << 18) throw new Error(`a sound became ${samples.length} samples`);
   }
   const [{ p50: soundAlone }] = await third.metrics();
   third.cancel();
