@@ -9,6 +9,8 @@ import { launchWith } from "../tests/chromium.mjs";
 
 const ROUNDS = 7;
 const CALLS = 3000;
+/** How often a MiB of sound goes through a node. */
+const SOUNDS = 100;
 /** How long a visit lasts after its work, in milliseconds. */
 const REST = 4000;
 const demo = resolve(import.meta.dirname, "..");
@@ -16,8 +18,11 @@ const repository = resolve(demo, "..");
 const folder = join(demo, ".cache/test/bench");
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-/** The first output of `text-processor`, and then what an item of an echo costs on its way through both workers. */
-async function ours({ target, item, calls }) {
+/**
+ * The first output of `text-processor`, and then what an item of an echo costs on its way through both workers, and a MiB of sound,
+ * which is moved from thread to thread and copied into Python and out of it.
+ */
+async function ours({ target, item, calls, sounds }) {
   const begun = performance.now();
   const source = (name) => ({ folder: "/bench/", name, target });
   const runtime = await kit.startWorker({ preload: source("text-processor") });
@@ -44,12 +49,25 @@ async function ours({ target, item, calls }) {
   // What the interpreter's own clock says of half of the calls.
   const [{ p50 }] = await second.metrics();
   second.cancel();
+  const third = await (await runtime.load(source("view"))).session();
+  const sound = [];
+  for (let n = 0; n < sounds; n += 1) {
+    const item = { value: kit.audio(new Float32Array(1 << 18).fill(0.25), 48_000) };
+    const times = performance.now();
+    await third.send([item]);
+    const [{ value }] = await third.receive();
+    sound.push((performance.now() - times) * 1000);
+    const { samples } = value.$audio;
+    if (samples.length !== 1 << 18) throw new Error(`a sound became ${samples.length} samples`);
+  }
+  const [{ p50: soundAlone }] = await third.metrics();
+  third.cancel();
   runtime.dispose();
-  return { value, first, next, call, alone: p50 * 1000 };
+  return { value, first, next, call, alone: p50 * 1000, sound, soundAlone: soundAlone * 1000 };
 }
 
 /** The same with Pyodide as it comes: the nodes' sources, called from JavaScript, in the page's own thread. */
-async function stock({ sources, item, calls }) {
+async function stock({ sources, item, calls, sounds }) {
   const begun = performance.now();
   const { loadPyodide } = await import("/bench/pyodide/pyodide.mjs");
   const pyodide = await loadPyodide({ stderr: () => undefined });
@@ -77,16 +95,31 @@ lambda text: json.dumps(node.process(json.loads(text)))
     }
     each.push(((performance.now() - times) / calls) * 1000);
   }
-  return { value, first, call: each };
+  const view = pyodide.runPython("lambda samples: samples.to_py()");
+  const sound = [];
+  for (let n = 0; n < sounds; n += 1) {
+    const samples = new Float32Array(1 << 18).fill(0.25);
+    const times = performance.now();
+    const answer = view(samples);
+    const buffer = answer.getBuffer("f32");
+    buffer.data.slice();
+    buffer.release();
+    answer.destroy();
+    sound.push((performance.now() - times) * 1000);
+  }
+  return { value, first, call: each, sound };
 }
 
 export async function pythonTable() {
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, "echo"), { recursive: true });
-  cpSync(join(demo, "bench/echo"), join(folder, "echo"), { recursive: true });
+  for (const name of ["echo", "view"]) cpSync(join(demo, "bench", name), join(folder, name), { recursive: true });
   cpSync(join(demo, "node_modules/pyodide"), join(folder, "pyodide"), { recursive: true });
   for (const target of ["web", "pyodide"]) {
-    for (const manifest of [join(repository, "bundles/text-processor/pipeline.yaml"), join(folder, "echo/echo.yaml")]) {
+    for (const manifest of [
+      join(repository, "bundles/text-processor/pipeline.yaml"),
+      join(folder, "echo/echo.yaml"),
+      join(folder, "view/view.yaml"),
+    ]) {
       pack("build", manifest, "--target", target, "--out", folder);
     }
   }
@@ -108,7 +141,10 @@ export async function pythonTable() {
   ];
   const server = await serve(join(demo, ".cache/test"));
   const results = new Map(
-    rivals.map(([name]) => [name, { first: [], again: [], next: [], call: [], later: [], alone: [] }]),
+    rivals.map(([name]) => [
+      name,
+      { first: [], again: [], next: [], call: [], later: [], alone: [], sound: [], soundAlone: [] },
+    ]),
   );
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const [name, run, what] of rivals) {
@@ -120,7 +156,7 @@ export async function pythonTable() {
         const page = await browser.newPage();
         await page.goto(`${server.address}tests/page/`);
         await page.waitForFunction(() => "kit" in globalThis);
-        const measured = await page.evaluate(run, { ...what, item, calls: CALLS });
+        const measured = await page.evaluate(run, { ...what, item, calls: CALLS, sounds: SOUNDS });
         if (!measured.value.includes('"')) throw new Error(`${name} gave ${measured.value}`);
         result[visit].push(measured.first);
         if (measured.next !== undefined) result.next.push(measured.next);
@@ -128,6 +164,9 @@ export async function pythonTable() {
         result.call.push(first);
         result.later.push(later);
         result.alone.push(measured.alone ?? later);
+        const sound = median(measured.sound);
+        result.sound.push(sound);
+        result.soundAlone.push(measured.soundAlone ?? sound);
         // What it keeps it writes when it has time.
         await page.waitForTimeout(REST);
         await browser.close();
@@ -152,6 +191,11 @@ export async function pythonTable() {
       `${median(result.later).toFixed(1)} us`.padEnd(12),
       `${median(result.alone).toFixed(1)} us`,
     ];
+    console.log(name.padEnd(20) + cells.join(""));
+  }
+  console.log(`\n                    1 MiB of sound in and out: the whole way, in the interpreter alone`);
+  for (const [name, { sound, soundAlone }] of results) {
+    const cells = [sound, soundAlone].map((numbers) => `${(median(numbers) / 1000).toFixed(2)} ms`.padEnd(20));
     console.log(name.padEnd(20) + cells.join(""));
   }
 }

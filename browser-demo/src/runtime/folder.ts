@@ -31,6 +31,8 @@ export interface Candidate {
   readonly choice: Choice;
   /** The engine that its Python nodes need, if it has any. */
   readonly engine?: string;
+  /** Whether it has Python nodes for Pyodide, as far as the index says. */
+  readonly needsPyodide: boolean;
   /** Downloads and checks it. */
   readonly open: () => Promise<Bundle>;
 }
@@ -51,6 +53,8 @@ interface Index {
     readonly target: string;
     readonly file: string;
     readonly engine: string | null;
+    /** Whether it has Python nodes; not in earlier indexes. */
+    readonly python?: boolean;
   }[];
 }
 
@@ -96,9 +100,10 @@ export async function candidates({
     const bundle = index.bundles.find((bundle) => bundle.name === wanted && bundle.target === key);
     return bundle && (target === "auto" || target === of) ? [{ ...bundle, target: of }] : [];
   });
-  const [first, ...others] = found.map(({ file, target, engine }): Candidate => {
+  const [first, ...others] = found.map(({ file, target, engine, python = false }): Candidate => {
     const open = async () => openBundle(new Uint8Array(await (await get(base, file)).arrayBuffer()), file);
-    return { choice: { file, target }, ...(engine !== null && { engine }), open };
+    const needsPyodide = target === "pyodide" && python;
+    return { choice: { file, target }, ...(engine !== null && { engine }), needsPyodide, open };
   });
   if (first === undefined) {
     const packed = index.bundles.filter((bundle) => bundle.name === wanted).map((bundle) => bundle.target);

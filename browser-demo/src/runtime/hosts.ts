@@ -64,6 +64,16 @@ export function warm(engine: string, options: HostOptions): void {
     .catch(() => undefined);
 }
 
+/** Begin to download Pyodide, before the bundle that needs it is there. */
+export function warmPyodide(options: HostOptions): void {
+  import("./pyodide/host.ts")
+    .then(({ warm }) => {
+      warm(options);
+    })
+    // Told to whoever asks for it.
+    .catch(() => undefined);
+}
+
 /** The host for a bundle's Python nodes; none if it has none. Rejects with a `python` error if nobody here runs them. */
 export async function hostFor(bundle: Bundle, hosts: Hosts, options: HostOptions): Promise<PythonHost | undefined> {
   if (bundle.nodes.size === 0) return undefined;

@@ -1,15 +1,6 @@
 // Python nodes in Pyodide: every example gives what it gives natively, and what goes wrong is told as natively.
 import assert from "node:assert/strict";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -164,6 +155,24 @@ test("sources are there where the bundle has them", { skip }, async () => {
   assert.deepEqual(values.map((value) => `${value}\n`).join(""), native.stdout);
 });
 
+test("a module says where it comes from, and its loader does what loaders do", { skip }, async () => {
+  const { bundle } = node("Imported", { input: ["1"] });
+  const { values, error } = await run(bundle, { input: ["1"] });
+  assert.equal(error, undefined);
+  assert.deepEqual(JSON.parse(values[0]), {
+    file: "/lib/python314.zip/json/__init__.pyc",
+    path: ["/lib/python314.zip/json"],
+    isOrigin: true,
+    isPackage: [true, false],
+    parent: "json",
+    code: "lib/python3.14/json/__init__.py",
+    isReloaded: true,
+    first: "/lib/python314.zip/encodings/__init__.pyc",
+    modules: ["decoder", "encoder", "scanner"],
+    searched: ["/lib/python314.zip", "/remotemedia/*.whl", "/remotemedia/*.whl"],
+  });
+});
+
 test("a module that was left out is told from one that does not exist", { skip }, async () => {
   const { bundle } = node("Absent", { input: ["1"] });
   const { error } = await run(bundle, { input: ["1"] });
@@ -186,18 +195,17 @@ test("Pyodide's own files are checked, wherever they are served", { skip }, asyn
   const { bundle } = node("Quiet", { input: [] });
   const folder = join(demo, ".cache/test/pyodide");
   mkdirSync(folder, { recursive: true });
-  const npm = join(demo, "node_modules/pyodide/pyodide.asm.wasm");
-  const python = readFileSync(join(demo, "src/runtime/pyodide/files/pyodide-python.zip"));
-  copyFileSync(npm, join(folder, "pyodide.asm.wasm"));
-  writeFileSync(join(folder, "pyodide-python.zip"), python);
+  const wasm = readFileSync(join(demo, "node_modules/pyodide/pyodide.asm.wasm"));
+  writeFileSync(join(folder, "pyodide.asm.wasm"), wasm);
   const pyodideURL = `${kit.address}pyodide/`;
   assert.deepEqual((await run(bundle, { input: ["1"], pyodideURL })).values, ["1"]);
-  python[100] ^= 1;
-  writeFileSync(join(folder, "pyodide-python.zip"), python);
+  // In the last of its texts, so that it is still a module.
+  wasm[wasm.length - 1] ^= 1;
+  writeFileSync(join(folder, "pyodide.asm.wasm"), wasm);
   const { error } = await run(bundle, { input: ["1"], pyodideURL });
   assert.match(
     error,
-    /^load: Pyodide's file at .*pyodide-python\.zip is not the one that this page was built with: its SHA-256/,
+    /^load: Pyodide's file at .*pyodide\.asm\.wasm is not the one that this page was built with: its SHA-256/,
   );
   rmSync(folder, { recursive: true });
 });

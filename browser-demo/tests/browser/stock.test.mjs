@@ -28,7 +28,13 @@ before(async () => {
   execFileSync(rmPack, ["build", exampleManifest(EXAMPLE), "--target", "pyodide", "--out", folder], { stdio: "pipe" });
   bundle = readdirSync(folder).find((name) => name.startsWith(EXAMPLE) && !name.endsWith(".rmpkg"));
   // Without the policy of the page, under which Pyodide as it is does not start.
-  const roots = { pyodide: join(demo, "node_modules/pyodide"), bundle: join(folder, bundle), packages: pipFolder };
+  const roots = {
+    pyodide: join(demo, "node_modules/pyodide"),
+    bundle: join(folder, bundle),
+    packages: pipFolder,
+    // What the page's build makes of the npm package.
+    made: join(demo, "src/runtime/pyodide/files"),
+  };
   server = createServer((request, response) => {
     const [, root, name = ""] = new URL(request.url, "http://localhost").pathname.split("/");
     const path = join(roots[root] ?? folder, name);
@@ -79,7 +85,20 @@ async function processed(install, options) {
   const given = await page.evaluate(
     async ({ install, options, input }) => {
       const { loadPyodide } = await import("/pyodide/pyodide.mjs");
-      const pyodide = await loadPyodide({ indexURL: "/pyodide/", lockFileURL: options.lock });
+      const fetched = async (address) => new Uint8Array(await (await fetch(address)).arrayBuffer());
+      const path = options.path ?? [];
+      const pyodide = await loadPyodide({
+        indexURL: "/pyodide/",
+        lockFileURL: options.lock,
+        ...(options.library && { stdLibURL: options.library }),
+        ...(path.length > 0 && { env: { PYTHONPATH: path.join(":") } }),
+        fsInit: async (FS) => {
+          for (const address of path) {
+            FS.mkdirTree(address.slice(0, address.lastIndexOf("/")));
+            FS.writeFile(address, await fetched(address));
+          }
+        },
+      });
       // It tells what it cannot install, and goes on.
       const load = async (name) => {
         const failures = [];
@@ -88,7 +107,7 @@ async function processed(install, options) {
       };
       if (install === "loadPackage") {
         await load(options.name);
-      } else {
+      } else if (install === "micropip") {
         await load(options.micropip);
         await pyodide.pyimport("micropip").install(options.wheels);
       }
@@ -119,6 +138,16 @@ json.dumps(outputs[0], ensure_ascii=False, separators=(",", ":"))
 
 test("loadPackage installs what the lock file beside a bundle lists", { skip }, async () => {
   const given = await processed("loadPackage", { name: EXAMPLE, lock: `${address}bundle/pyodide-lock.json` });
+  assert.equal(given, lines(EXAMPLE, "expected.jsonl")[0]);
+});
+
+test("all of Pyodide starts from a bundle's library and the archive of its own modules", { skip }, async () => {
+  const wheels = readdirSync(join(folder, bundle)).filter((name) => name.endsWith(".whl"));
+  const given = await processed("nothing", {
+    lock: `${address}bundle/pyodide-lock.json`,
+    library: `${address}bundle/python_stdlib.zip`,
+    path: ["/made/pyodide-python.zip", ...wheels.map((name) => `/bundle/${name}`)],
+  });
   assert.equal(given, lines(EXAMPLE, "expected.jsonl")[0]);
 });
 

@@ -7,6 +7,8 @@ nothing but what is compiled into the interpreter.
 import builtins
 import sys
 
+# First, as it finds the others.
+import _rm_archives
 import _rm_cold
 import _rm_removed
 from _frozen_importlib_external import PathFinder
@@ -51,6 +53,11 @@ class _Loader:
         _rm_removed.after(module, *self._names)
 
 
+def find_spec(name, path=None, target=None):
+    """Find a module as if nothing was missing in it."""
+    return _rm_archives.ArchivesFinder.find_spec(name, path, target) or PathFinder.find_spec(name, path, target)
+
+
 class Finder:
     """Finds modules that lack something where the others are found."""
 
@@ -61,7 +68,7 @@ class Finder:
             if not _rm_cold.is_module(name):
                 return None
             names = "", ""
-        spec = PathFinder.find_spec(name, path, target)
+        spec = find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
             spec.loader = _Loader(spec.loader, *names)
         return spec
@@ -97,5 +104,7 @@ def _learn_of_library():
 
 _rm_cold._packed = _Pieces
 builtins.hasattr = hasattr
-sys.meta_path.insert(0, Finder)
+# Behind what is compiled into the interpreter, which nothing is left out of.
+_place = _rm_archives.ArchivesFinder if _rm_archives.ArchivesFinder in sys.meta_path else PathFinder
+sys.meta_path.insert(sys.meta_path.index(_place), Finder)
 _learn_of_library()

@@ -7,6 +7,7 @@ import _imp
 import sys
 
 import _rm_boot
+import _rm_archives
 from _frozen_importlib import BuiltinImporter, FrozenImporter
 from _frozen_importlib_external import PathFinder
 
@@ -31,7 +32,7 @@ class LeftOut:
 
 def carries(name):
     """Whether a module can be imported that was not imported yet."""
-    return name not in sys.modules and PathFinder.find_spec(name) is not None
+    return name not in sys.modules and _rm_boot.find_spec(name) is not None
 
 
 def bytecode_magic():
@@ -44,7 +45,7 @@ def frozen_module_names():
 
 def take_over():
     """From here on what is imported is the bundle's, and nothing of the page's."""
-    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, _rm_boot.Finder, PathFinder, LeftOut]
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, _rm_boot.Finder, _rm_archives.ArchivesFinder, PathFinder, LeftOut]
 
 
 def set_stdlib_names(names):

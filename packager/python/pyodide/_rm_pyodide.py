@@ -18,7 +18,7 @@ import _rm_stdio
 _to_js = None
 
 
-def start(to_js):
+def start(to_js=None):
     """To be called once, when Pyodide has booted and the application's wheels are on the path."""
     global _to_js
     _to_js = to_js

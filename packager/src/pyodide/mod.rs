@@ -28,13 +28,13 @@ const TARGET: &str = include_str!("../../python/pyodide/target.json");
 pub(crate) const USES: &str = "_rm_uses";
 
 /// What is imported before everything else, and what it needs: part of the library, not only of the guest.
-pub(crate) const BOOT: [&str; 3] = ["_rm_boot", "_rm_removed", "_rm_cold"];
+pub(crate) const BOOT: [&str; 4] = ["_rm_boot", "_rm_archives", "_rm_removed", "_rm_cold"];
 
 /// The first module that the interpreter looks for in files.
 pub(crate) const FIRST_MODULE: &str = "encodings";
 
 /// What the guest has in Pyodide beside the modules of the engine, or instead of them.
-const GUEST: [(&str, &str); 3] = [
+const GUEST: [(&str, &str); 4] = [
     ("_rm_boot", include_str!("../../python/pyodide/_rm_boot.py")),
     (
         "_rm_importer",
@@ -43,6 +43,10 @@ const GUEST: [(&str, &str); 3] = [
     (
         "_rm_pyodide",
         include_str!("../../python/pyodide/_rm_pyodide.py"),
+    ),
+    (
+        "_rm_archives",
+        include_str!("../../python/pyodide/_rm_archives.py"),
     ),
 ];
 

@@ -340,6 +340,7 @@ impl Bundle {
                 sha256: Digest::of(&bytes),
                 size: bytes.len() as u64,
                 engine: self.description.engine.as_ref().map(|engine| engine.digest),
+                python: !self.description.nodes.is_empty(),
             });
         })?;
         Ok(path)

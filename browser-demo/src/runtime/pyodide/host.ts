@@ -10,18 +10,113 @@ import type { HostOptions } from "../hosts.ts";
 import { WorkerHost, WorkerInterpreter } from "../interpreter.ts";
 import { once } from "../once.ts";
 import { PYTHON_PROTOCOL, type PythonHost } from "../python.ts";
+import { type Archive, FOLDER, LIBRARY_PATH, readDirectories } from "./archives.ts";
 import { fetchPackages, type Locked } from "./packages.ts";
-import type { Start } from "./start.ts";
+import type { Given, Step } from "./start.ts";
 
 const LIBRARY = "python_stdlib.zip";
 const LOCK = "pyodide-lock.json";
 
+const ALONE: Step = { alone: true };
+
 /** Make ready what a bundle's interpreters start from. Rejects with a `load` or `bundle` error. */
 export async function pyodideHost(bundle: Bundle, options: HostOptions): Promise<PythonHost> {
-  // Its script comes while what it starts from does.
-  const interpreter = new WorkerInterpreter<Start>(newWorker(), options);
+  const { library, packages, ...parts } = partsOf(bundle);
+  const own = library && (await givenOf({ ...parts, library }));
+  if (own === undefined) return hostWithPackages({ ...parts, packages }, options);
+  const { interpreter, module: coming } = takeBegun(options);
   try {
-    const step = await startOf(bundle, options);
+    const module = await coming;
+    const given: Step = { given: own };
+    const first = { interpreter, ready: interpreter.take(given) };
+    return new WorkerHost(PYTHON_PROTOCOL, { newWorker, steps: [ALONE, { module }, given], options }, first);
+  } catch (error) {
+    interpreter.dispose();
+    throw error;
+  }
+}
+
+/** Begin what is needed when a bundle will come. */
+export function warm(options: HostOptions): void {
+  if (spare !== undefined && spare.folder === options.pyodideURL) return;
+  spare?.interpreter.dispose();
+  const begun = begin(options);
+  spare = begun;
+  begun.module.catch(() => {
+    begun.interpreter.dispose();
+    if (spare === begun) spare = undefined;
+  });
+}
+
+/** An interpreter that takes Pyodide's module, when that is there. */
+interface Begun {
+  /** Where Pyodide's files are, if that was said. */
+  readonly folder: string | undefined;
+  readonly interpreter: WorkerInterpreter<Step>;
+  readonly module: Promise<WebAssembly.Module>;
+}
+
+/** The one for a bundle that has not come yet. */
+let spare: Begun | undefined;
+
+function takeBegun(options: HostOptions): Begun {
+  const begun = spare?.folder === options.pyodideURL ? spare : undefined;
+  if (begun === undefined) return begin(options);
+  spare = undefined;
+  return begun;
+}
+
+function begin(options: HostOptions): Begun {
+  // Its script comes while what it starts from does.
+  const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
+  // What goes wrong in a step is told by the last.
+  const take = (step: Step) => {
+    interpreter.take(step).catch(() => undefined);
+  };
+  take(ALONE);
+  const taken = async () => {
+    const module = await made(WASM, compileChecked, options.pyodideURL, new Tally(options.onProgress));
+    take({ module });
+    return module;
+  };
+  return { folder: options.pyodideURL, interpreter, module: taken() };
+}
+
+function newWorker(): Worker {
+  return new Worker(new URL("./interpreter.ts", import.meta.url), { type: "module", name: "python" });
+}
+
+/** Nothing if the library cannot be started from in this way. */
+async function givenOf({
+  library,
+  wheels,
+  lock,
+}: Omit<Given, "directory" | "archives"> & Pick<Parts, "wheels">): Promise<Given | undefined> {
+  const directory = await readDirectories([...wheels, [LIBRARY_PATH, library]]);
+  return directory && { library, archives: wheels, directory, lock };
+}
+
+/** For nodes that use packages of Pyodide's own, which need all of it. */
+async function hostWithPackages(
+  { packages: wanted, wheels, lock }: Omit<Parts, "library">,
+  options: HostOptions,
+): Promise<PythonHost> {
+  const tally = new Tally(options.onProgress);
+  const folder = options.pyodidePackagesURL ?? options.pyodideURL ?? new URL("pyodide/", self.location.href).href;
+  // What may have been begun is for nodes without packages.
+  spare?.interpreter.dispose();
+  spare = undefined;
+  const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
+  try {
+    const [module, python, library, packages] = await Promise.all([
+      made(WASM, compileChecked, options.pyodideURL, tally),
+      made(PYTHON, fetchChecked, options.pyodideURL, tally),
+      // What packages use of the standard library is known to nobody here, so that they have all of it.
+      made(ALL_OF_LIBRARY, fetchChecked, options.pyodideURL, tally),
+      fetchPackages(wanted, { folder, version }, tally),
+    ]);
+    const archives: readonly Archive[] = [[`${FOLDER}/pyodide.zip`, python], ...wheels];
+    const step: Step = { whole: { module, library, archives, packages, lock } };
     const first = { interpreter, ready: interpreter.take(step) };
     return new WorkerHost(PYTHON_PROTOCOL, { newWorker, steps: [step], options }, first);
   } catch (error) {
@@ -30,28 +125,12 @@ export async function pyodideHost(bundle: Bundle, options: HostOptions): Promise
   }
 }
 
-function newWorker(): Worker {
-  return new Worker(new URL("./interpreter.ts", import.meta.url), { type: "module", name: "python" });
-}
-
-async function startOf(bundle: Bundle, options: HostOptions): Promise<Start> {
-  const { library: own, packages: wanted, ...parts } = partsOf(bundle);
-  const tally = new Tally(options.onProgress);
-  const folder = options.pyodidePackagesURL ?? options.pyodideURL ?? new URL("pyodide/", self.location.href).href;
-  const [module, python, library, packages] = await Promise.all([
-    made(WASM, compileChecked, options.pyodideURL, tally),
-    made(PYTHON, fetchChecked, options.pyodideURL, tally),
-    // What packages use of the standard library is known to nobody here, so that they have all of it.
-    own ?? made(ALL_OF_LIBRARY, fetchChecked, options.pyodideURL, tally),
-    fetchPackages(wanted, { folder, version }, tally),
-  ]);
-  return { ...parts, module, python, library, packages };
-}
-
 /** What a bundle has for Pyodide, and what it needs beside that. */
-interface Parts extends Pick<Start, "wheels" | "lock"> {
+interface Parts {
   readonly library: Uint8Array<ArrayBuffer> | undefined;
+  readonly wheels: readonly Archive[];
   readonly packages: readonly Locked[];
+  readonly lock: string;
 }
 
 /** `openBundle` has checked it. */
@@ -80,7 +159,7 @@ function partsOf(bundle: Bundle): Parts {
   return {
     library: ofPyodide.length > 0 ? undefined : entry(LIBRARY),
     packages: ofPyodide,
-    wheels: wheels.map((name) => [name, entry(name)] as const),
+    wheels: wheels.map((name) => [`${FOLDER}/${name}`, entry(name)] as const),
     lock,
   };
 }

@@ -143,6 +143,39 @@ class Page:
             return type(error).__name__
 
 
+class Imported:
+    """What a module says of where it comes from, and what its loader can do."""
+
+    def process(self, data):
+        import encodings
+        import importlib
+        import json.decoder
+        import os
+        import sys
+
+        loader = json.__spec__.loader
+        return {
+            "file": json.__file__,
+            "path": list(json.__path__),
+            "isOrigin": json.__file__ == json.__spec__.origin == json.__cached__,
+            "isPackage": [loader.is_package("json"), json.decoder.__spec__.loader.is_package("json.decoder")],
+            "parent": json.decoder.__spec__.parent,
+            "code": loader.get_code("json").co_filename,
+            "isReloaded": importlib.reload(json) is json,
+            "first": encodings.__file__,
+            "modules": sorted(
+                file.partition("/")[2].removesuffix(".pyc")
+                for file in loader._get_files()
+                if file.startswith("json/") and file.endswith("r.pyc")
+            ),
+            "searched": sorted(
+                os.path.join(os.path.dirname(path), "*.whl") if path.endswith(".whl") else path
+                for path in sys.path
+                if path.endswith((".whl", ".zip"))
+            ),
+        }
+
+
 class Hang:
     def process(self, data):
         while data == 2:

@@ -1,0 +1,3 @@
+class ViewInPython:
+    def process(self, data):
+        return data
