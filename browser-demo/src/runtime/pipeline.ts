@@ -90,13 +90,21 @@ export class LocalRuntime implements Runtime {
   readonly #executor: Executor;
   readonly #hosts: Hosts;
   readonly #options: HostOptions;
+  readonly #disposing: AbortController;
   /** Whoever loads it gets it; nobody else does. */
   #preloaded: Preloaded | undefined;
 
-  private constructor(executor: Executor, hosts: Hosts, options: HostOptions, preloaded?: Preloaded) {
+  private constructor(
+    executor: Executor,
+    hosts: Hosts,
+    options: HostOptions,
+    disposing: AbortController,
+    preloaded?: Preloaded,
+  ) {
     this.#executor = executor;
     this.#hosts = hosts;
     this.#options = options;
+    this.#disposing = disposing;
     this.#preloaded = preloaded;
   }
 
@@ -104,21 +112,26 @@ export class LocalRuntime implements Runtime {
   static async start(
     wasm: string | URL,
     hosts: Hosts = HOSTS,
-    { onExecutor, preload, ...options }: LocalOptions = {},
+    { onExecutor, preload, ...given }: LocalOptions = {},
   ): Promise<LocalRuntime> {
+    const disposing = new AbortController();
+    const options = { ...given, disposed: disposing.signal };
     const preloaded = preload && new Preloaded(preload, hosts, options);
     try {
       const executor = await Executor.instantiate(await compileExecutor(wasm, onExecutor));
-      return new LocalRuntime(executor, hosts, options, preloaded);
+      return new LocalRuntime(executor, hosts, options, disposing, preloaded);
     } catch (error) {
       preloaded?.dispose();
+      disposing.abort();
       throw error;
     }
   }
 
   /** Start an executor that was compiled before. */
   static async of(module: WebAssembly.Module, hosts: Hosts = HOSTS, options: HostOptions = {}): Promise<LocalRuntime> {
-    return new LocalRuntime(await Executor.instantiate(module), hosts, options);
+    const disposing = new AbortController();
+    const executor = await Executor.instantiate(module);
+    return new LocalRuntime(executor, hosts, { ...options, disposed: disposing.signal }, disposing);
   }
 
   get version(): string {
@@ -221,6 +234,7 @@ export class LocalRuntime implements Runtime {
     // Nothing else is held but memory.
     this.#preloaded?.dispose();
     this.#preloaded = undefined;
+    this.#disposing.abort();
   }
 }
 

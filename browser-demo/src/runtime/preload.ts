@@ -1,8 +1,9 @@
 /** What is begun before it is needed: the host of a bundle's Python nodes, or all that a folder has of a pipeline. */
 import type { Bundle } from "./bundle.ts";
 import { type Candidate, candidates, type FolderSource, folderURL } from "./folder.ts";
-import { hostFor, warm, type HostOptions, type Hosts } from "./hosts.ts";
+import { hostFor, type HostOptions, type Hosts } from "./hosts.ts";
 import type { PythonHost } from "./python.ts";
+import { warm } from "./web/host.ts";
 
 /** A bundle, and what runs its Python nodes, which is on its way. */
 export interface Begun {

@@ -13,7 +13,7 @@ import type { Download, PipelineInfo, Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
 import type { Item, Output, Value } from "./values.ts";
 
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** What can be asked for: arguments and result. */
 export interface Methods {
@@ -52,6 +52,8 @@ export interface WorkerOptions {
   readonly pyodidePackagesURL?: string;
   /** The folder of engines for browsers, with a final slash. */
   readonly enginesURL?: string;
+  /** Whether an interpreter is kept ready. */
+  readonly spare?: boolean;
   /** What will be loaded first, its folder by its whole address. */
   readonly preload?: FolderSource;
 }
