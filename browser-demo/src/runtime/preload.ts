@@ -47,8 +47,12 @@ async function find(source: FolderSource, hosts: Hosts, options: HostOptions): P
 }
 
 /** Open a bundle, and begin with what runs its Python nodes. */
-export async function begin({ open, engine }: Candidate, hosts: Hosts, options: HostOptions): Promise<Begun> {
-  if (engine !== undefined) warm(engine, options);
+export async function begin(
+  { open, engine, engineFiles }: Candidate,
+  hosts: Hosts,
+  options: HostOptions,
+): Promise<Begun> {
+  if (engine !== undefined) warm(engine, options, engineFiles);
   const bundle = await open();
   return { bundle, host: beginHost(bundle, hosts, options) };
 }

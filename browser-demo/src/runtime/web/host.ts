@@ -9,7 +9,7 @@ import { InterpreterHost, type Starting, WorkerInterpreter } from "../interprete
 import { once } from "../once.ts";
 import type { PythonHost } from "../python.ts";
 import { zstdModule } from "../zstd.ts";
-import { type Engine, loadEngine } from "./engine.ts";
+import { type Engine, type EngineFile, loadEngine } from "./engine.ts";
 import { type PackedLayer, packedLayer } from "./layer.ts";
 import type { Step } from "./worker.ts";
 
@@ -24,13 +24,11 @@ export async function webHost(bundle: Bundle, options: HostOptions): Promise<Pyt
   // Each is given to the interpreter as soon as it is there.
   const given = async () => {
     const layer = await packedLayer(bundle);
-    return { layer, taken: interpreter.take({ layer }) };
+    return { layer, taken: takeQuietly(interpreter, { layer }) };
   };
   try {
     const [{ engine, taken: instantiated }, { layer, taken: unpacked }] = await Promise.all([begun.engine, given()]);
-    const ready = interpreter.take(START);
-    // Told to whoever asks for the interpreter.
-    ready.catch(() => undefined);
+    const ready = takeQuietly(interpreter, START);
     await Promise.all([instantiated, unpacked]);
     const application = { digest, layer, options };
     return new WebHost(engine.plan.protocol, application, { interpreter, ready });
@@ -58,7 +56,7 @@ class WebHost extends InterpreterHost<Step> {
   protected override another(): Starting<Step> {
     const { digest, layer, options } = this.#application;
     const { interpreter, engine } = takeBegun(digest, options);
-    const unpacked = interpreter.take({ layer });
+    const unpacked = takeQuietly(interpreter, { layer });
     const start = async () => {
       const { taken } = await engine;
       await Promise.all([taken, unpacked, interpreter.take(START)]);
@@ -87,12 +85,15 @@ interface Given {
  */
 let spare: Begun | undefined;
 
-/** See to it that there is an interpreter for the next that needs this engine. */
-export function warm(digest: string, options: HostOptions): void {
+/**
+ * See to it that there is an interpreter for the next that needs this engine. `files` are those of the engine that somebody
+ * knows already.
+ */
+export function warm(digest: string, options: HostOptions, files: readonly EngineFile[] = []): void {
   const { disposed } = options;
   if (disposed?.aborted || (spare?.digest === digest && !spare.interpreter.isLost)) return;
   spare?.interpreter.dispose();
-  const begun = begin(digest, options);
+  const begun = begin(digest, options, files);
   spare = begun;
   const drop = () => {
     if (spare !== begun) return;
@@ -106,7 +107,7 @@ export function warm(digest: string, options: HostOptions): void {
 function takeBegun(digest: string, options: HostOptions): Begun {
   let begun = spare;
   if (begun?.digest === digest && !begun.interpreter.isLost) spare = undefined;
-  else begun = begin(digest, options);
+  else begun = begin(digest, options, []);
   const { interpreter } = begun;
   interpreter.listen(options);
   if (options.spare ?? true) {
@@ -117,18 +118,22 @@ function takeBegun(digest: string, options: HostOptions): Begun {
   return begun;
 }
 
-function begin(digest: string, options: HostOptions): Begun {
+function begin(digest: string, options: HostOptions, files: readonly EngineFile[]): Begun {
   const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
   const given = async () => {
-    const engine = await engineOf(digest, options);
-    const taken = interpreter.take({ engine });
-    // Told to whoever takes the interpreter.
-    taken.catch(() => undefined);
-    return { engine, taken };
+    const engine = await engineOf(digest, options, files);
+    return { engine, taken: takeQuietly(interpreter, { engine }) };
   };
   // What bundles need beside the engine comes with it.
   zstdModule().catch(() => undefined);
   return { digest, interpreter, engine: given() };
+}
+
+/** What goes wrong is told to whoever waits for it, which may be nobody. */
+function takeQuietly(interpreter: WorkerInterpreter<Step>, step: Step): Promise<void> {
+  const taken = interpreter.take(step);
+  taken.catch(() => undefined);
+  return taken;
 }
 
 function newWorker(): Worker {
@@ -136,8 +141,12 @@ function newWorker(): Worker {
 }
 
 /** An engine, which pipelines of a page share. */
-function engineOf(digest: string, { enginesURL, onProgress }: HostOptions): Promise<Engine> {
+function engineOf(
+  digest: string,
+  { enginesURL, onProgress }: HostOptions,
+  files: readonly EngineFile[],
+): Promise<Engine> {
   const base = enginesURL ?? new URL("./", self.location.href).href;
   const address = new URL(`engine-${digest}-web/`, base).href;
-  return once(`engine ${address}`, () => loadEngine(address, digest, onProgress));
+  return once(`engine ${address}`, () => loadEngine(address, digest, { files, ...(onProgress && { onProgress }) }));
 }
