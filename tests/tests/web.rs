@@ -62,8 +62,8 @@ fn each_file_has_its_brotli_form_beside_it_where_that_is_asked_for() {
         assert!(decompressed == *bytes, "{name}");
         sizes = (sizes.0 + there.len(), sizes.1 + bytes.len());
     }
-    // 2.7 of 11.3 MB.
-    assert!(sizes.0 < 3_000_000 && sizes.0 * 3 < sizes.1, "{sizes:?}");
+    // 2.5 of 9.6 MB.
+    assert!(sizes.0 < 2_700_000 && sizes.0 * 3 < sizes.1, "{sizes:?}");
 
     let mut elsewhere = rm_pack();
     elsewhere.arg("build").arg(&manifest).arg("--brotli");
@@ -91,6 +91,10 @@ fn the_bundle_is_the_native_one_and_its_engine_lies_beside_it() {
     assert_eq!(&plan["engine"], engine);
     let folder = format!("engine-{}-web", engine.as_str().unwrap());
     assert!(web.path().join(folder).is_dir());
+    let index: Value =
+        serde_json::from_slice(&std::fs::read(web.path().join("index.json")).unwrap()).unwrap();
+    assert_eq!(&index["web_engines"][0]["digest"], engine);
+    let mut indexed: Vec<_> = index["web_engines"][0]["files"].as_array().unwrap().clone();
     let mut beside = 1;
     for module in plan["modules"].as_array().unwrap() {
         let Some(file) = module["file"].as_str() else {
@@ -101,11 +105,18 @@ fn the_bundle_is_the_native_one_and_its_engine_lies_beside_it() {
         let bytes = &files[file];
         assert!(bytes.starts_with(b"\0asm"), "{file}");
         assert_eq!(module["size"], bytes.len());
+        indexed.retain(|file| file != module);
         let digest = Digest::of(bytes);
         assert_eq!(module["sha256"], digest.to_string());
         assert_eq!(file, format!("{}.wasm", digest.short()));
     }
     assert_eq!(files.len(), beside);
+    assert!(indexed.is_empty(), "{indexed:?}");
+    // What only builds and reads engines is not there, and with it all that only this calls.
+    let called: Vec<_> = plan["exports"].as_object().unwrap().keys().collect();
+    assert_eq!(called, ["call", "layer-begin", "layer-end"]);
+    let size: usize = files.values().map(Vec::len).sum();
+    assert!(size < 10_000_000, "{size}");
 }
 
 #[test]

@@ -31,6 +31,11 @@ export interface RuntimeOptions {
   /** The folder that `rm-pack build --target web` wrote to: the engines in it; `bundles/` beside the page if not given. */
   readonly enginesURL?: string;
   /**
+   * Whether an interpreter for Python nodes is kept ready, some 20 MB of memory, so that the next pipeline starts sooner; it
+   * is unless told otherwise.
+   */
+  readonly spare?: boolean;
+  /**
    * What will be loaded first: it is downloaded, and an interpreter for its Python nodes made, while the executor starts.
    * Loading the same then takes what is there.
    */
@@ -137,11 +142,12 @@ export class WorkerRuntime implements Runtime {
   static async start(worker: Worker, code: CodeAddress, options: RuntimeOptions = {}): Promise<WorkerRuntime> {
     const channel = new Channel(worker);
     channel.listeners = options;
-    const { pyodideURL, pyodidePackagesURL, enginesURL, preload } = options;
+    const { pyodideURL, pyodidePackagesURL, enginesURL, spare, preload } = options;
     const places = {
       ...(pyodideURL !== undefined && { pyodideURL }),
       ...(pyodidePackagesURL !== undefined && { pyodidePackagesURL }),
       ...(enginesURL !== undefined && { enginesURL }),
+      ...(spare !== undefined && { spare }),
       ...(preload !== undefined && { preload: addressed(preload) }),
     };
     try {

@@ -1,6 +1,7 @@
 /** Pipelines in a folder that `rm-pack build` wrote to: which of a pipeline's bundles is taken, and why. */
 import { type Bundle, openBundle } from "./bundle.ts";
 import { PipelineError, reasonOf } from "./errors.ts";
+import type { EngineFile } from "./web/engine.ts";
 
 /** A pipeline in a folder with an `index.json`, which may hold it packed for several targets. */
 export interface FolderSource {
@@ -31,6 +32,8 @@ export interface Candidate {
   readonly choice: Choice;
   /** The engine that its Python nodes need, if it has any. */
   readonly engine?: string;
+  /** That engine's large files, where the folder has it. */
+  readonly engineFiles?: readonly EngineFile[];
   /** Whether it has Python nodes for Pyodide, as far as the index says. */
   readonly needsPyodide: boolean;
   /** Downloads and checks it. */
@@ -56,6 +59,8 @@ interface Index {
     /** Whether it has Python nodes; not in earlier indexes. */
     readonly python?: boolean;
   }[];
+  /** None in folders without an engine for browsers. */
+  readonly web_engines?: readonly { readonly digest: string; readonly files: readonly EngineFile[] }[];
 }
 
 /** Whether a pipeline is to be loaded from a folder. */
@@ -102,8 +107,14 @@ export async function candidates({
   });
   const [first, ...others] = found.map(({ file, target, engine, python = false }): Candidate => {
     const open = async () => openBundle(new Uint8Array(await (await get(base, file)).arrayBuffer()), file);
-    const needsPyodide = target === "pyodide" && python;
-    return { choice: { file, target }, ...(engine !== null && { engine }), needsPyodide, open };
+    const engineFiles = index.web_engines?.find(({ digest }) => digest === engine)?.files;
+    return {
+      choice: { file, target },
+      ...(engine !== null && { engine }),
+      ...(engineFiles && { engineFiles }),
+      needsPyodide: target === "pyodide" && python,
+      open,
+    };
   });
   if (first === undefined) {
     const packed = index.bundles.filter((bundle) => bundle.name === wanted).map((bundle) => bundle.target);

@@ -1,8 +1,12 @@
-/** Which host runs the Python nodes of which bundle. Each is loaded when a bundle asks for it, and never otherwise. */
+/**
+ * Which host runs the Python nodes of which bundle. Pyodide's is loaded when a bundle asks for it. The engine's is small, and what
+ * it downloads takes longest of all that a page waits for, so that its script must be there already.
+ */
 import type { Progress } from "./code.ts";
 import type { Bundle } from "./bundle.ts";
 import { PipelineError } from "./errors.ts";
 import { PYTHON_PROTOCOL, type PythonHost } from "./python.ts";
+import { webHost } from "./web/host.ts";
 
 /** A line that a node has printed. */
 export interface Printed {
@@ -28,6 +32,10 @@ export interface HostOptions {
   readonly pyodidePackagesURL?: string;
   /** The folder that `rm-pack build --target web` wrote to, with a final slash: bundles share the engines in it. */
   readonly enginesURL?: string;
+  /** Whether an interpreter on the engine is kept ready for the next node that needs one; it is unless told otherwise. */
+  readonly spare?: boolean;
+  /** Is aborted when whoever uses the hosts is done; what nobody has asked for yet is stopped then. */
+  readonly disposed?: AbortSignal;
 }
 
 /** Makes a host for a bundle, downloading what that takes. */
@@ -38,13 +46,7 @@ export type Hosts = ReadonlyMap<string, HostLoader>;
 
 /** The hosts of this package. */
 export const HOSTS: Hosts = new Map<string, HostLoader>([
-  [
-    "wasmtime",
-    async (bundle, options) => {
-      const { webHost } = await import("./web/host.ts");
-      return webHost(bundle, options);
-    },
-  ],
+  ["wasmtime", webHost],
   [
     "pyodide",
     async (bundle, options) => {
@@ -53,16 +55,6 @@ export const HOSTS: Hosts = new Map<string, HostLoader>([
     },
   ],
 ]);
-
-/** Begin to download an engine, before the bundle that needs it is there. */
-export function warm(engine: string, options: HostOptions): void {
-  import("./web/host.ts")
-    .then(({ warm }) => {
-      warm(engine, options);
-    })
-    // Told to whoever asks for it.
-    .catch(() => undefined);
-}
 
 /** Begin to download Pyodide, before the bundle that needs it is there. */
 export function warmPyodide(options: HostOptions): void {

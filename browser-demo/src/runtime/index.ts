@@ -75,13 +75,14 @@ export function startWorker(options: RuntimeOptions = {}): Promise<Runtime> {
 
 /** Start the executor in this thread. Interpreters of Python nodes have workers all the same. */
 export function startHere(options: RuntimeOptions = {}): Promise<Runtime> {
-  const { onProgress, onPythonProgress, onPrinted, pyodideURL, preload } = options;
+  const { onProgress, onPythonProgress, onPrinted, pyodideURL, spare, preload } = options;
   return LocalRuntime.start(EXECUTOR, undefined, {
     ...(onProgress && { onExecutor: onProgress }),
     ...(preload && { preload }),
     ...(onPythonProgress && { onProgress: onPythonProgress }),
     ...(onPrinted && { onPrinted }),
     ...(pyodideURL !== undefined && { pyodideURL }),
+    ...(spare !== undefined && { spare }),
     enginesURL: enginesURL(options),
     pyodidePackagesURL: pyodidePackagesURL(options),
   });

@@ -21,12 +21,16 @@ export class WorkerInterpreter<Step> implements PythonInstance {
   /** Whoever waits for a step of the start. */
   readonly #steps: { readonly resolve: () => void; readonly reject: (error: Error) => void }[] = [];
   #lost: Error | undefined;
+  #onPrinted = print;
+  /** Called once, when it has begun to work. */
+  onFirstReply: (() => void) | undefined;
 
-  constructor(worker: Worker, { onPrinted = print }: HostOptions) {
+  constructor(worker: Worker, options: HostOptions) {
     this.#worker = worker;
+    this.listen(options);
     worker.onmessage = ({ data }: MessageEvent<FromInterpreter>) => {
-      if ("reply" in data) this.#waiting.shift()?.resolve(data.reply);
-      else if ("printed" in data) onPrinted({ node: this.node, text: data.printed, isError: data.isError });
+      if ("reply" in data) this.#replied(data.reply);
+      else if ("printed" in data) this.#onPrinted({ node: this.node, text: data.printed, isError: data.isError });
       else if ("gone" in data) this.#lose(data.gone, data.error);
       else this.#steps.shift()?.resolve();
     };
@@ -34,6 +38,22 @@ export class WorkerInterpreter<Step> implements PythonInstance {
       event.preventDefault();
       this.#lose(`the worker has stopped: ${event.message || "its script cannot be loaded"}`);
     };
+  }
+
+  /** Tell what it prints to whoever has it now. */
+  listen({ onPrinted = print }: HostOptions): void {
+    this.#onPrinted = onPrinted;
+  }
+
+  /** Whether it will never do anything any more. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  #replied(reply: Reply): void {
+    this.#waiting.shift()?.resolve(reply);
+    this.onFirstReply?.();
+    this.onFirstReply = undefined;
   }
 
   /** Do a step of the start. */
@@ -89,37 +109,27 @@ export class WorkerInterpreter<Step> implements PythonInstance {
   }
 }
 
-/** How interpreters of a host are started. */
-export interface Start<Step> {
-  readonly newWorker: () => Worker;
-  /** What each takes, in this order. */
-  readonly steps: readonly Step[];
-  readonly options: HostOptions;
-}
-
 /** An interpreter that is about to be ready. */
 export interface Starting<Step> {
   readonly interpreter: WorkerInterpreter<Step>;
   readonly ready: Promise<unknown>;
 }
 
-/** A host whose interpreters have workers of their own. */
-export class WorkerHost<Step> implements PythonHost {
+/** A host whose interpreters have workers of their own, the first of which is there when the host is. */
+export abstract class InterpreterHost<Step> implements PythonHost {
   readonly protocol: number;
-  readonly #start: Start<Step>;
   /** The first is made as soon as it can be: whoever loads a pipeline runs it. */
   #first: Starting<Step> | undefined;
 
-  constructor(protocol: number, start: Start<Step>, first: Starting<Step>) {
+  constructor(protocol: number, first: Starting<Step>) {
     this.protocol = protocol;
-    this.#start = start;
     this.#first = first;
     // Told to whoever asks for it.
     first.ready.catch(() => undefined);
   }
 
   async instance(node: string): Promise<PythonInstance> {
-    const { interpreter, ready } = this.#first ?? this.#another();
+    const { interpreter, ready } = this.#first ?? this.another();
     this.#first = undefined;
     interpreter.node = node;
     await ready;
@@ -132,7 +142,28 @@ export class WorkerHost<Step> implements PythonHost {
     this.#first = undefined;
   }
 
-  #another(): Starting<Step> {
+  /** Begin one more. */
+  protected abstract another(): Starting<Step>;
+}
+
+/** How interpreters of a host are started. */
+export interface Start<Step> {
+  readonly newWorker: () => Worker;
+  /** What each takes, in this order. */
+  readonly steps: readonly Step[];
+  readonly options: HostOptions;
+}
+
+/** A host that makes each interpreter when it is asked for. */
+export class WorkerHost<Step> extends InterpreterHost<Step> {
+  readonly #start: Start<Step>;
+
+  constructor(protocol: number, start: Start<Step>, first: Starting<Step>) {
+    super(protocol, first);
+    this.#start = start;
+  }
+
+  protected override another(): Starting<Step> {
     const { newWorker, steps, options } = this.#start;
     const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
     return { interpreter, ready: Promise.all(steps.map((step) => interpreter.take(step))) };

@@ -86,26 +86,32 @@ export interface LocalOptions extends HostOptions {
   readonly preload?: FolderSource;
 }
 
+/** What a runtime in this thread is made of. */
+interface Parts {
+  readonly executor: Executor;
+  readonly code: ExecutorCode;
+  readonly hosts: Hosts;
+  readonly options: HostOptions;
+  readonly disposing: AbortController;
+  readonly preloaded: Preloaded | undefined;
+}
+
 /** The executor in this thread. */
 export class LocalRuntime implements Runtime {
   readonly #executor: Executor;
   readonly #code: ExecutorCode;
   readonly #hosts: Hosts;
   readonly #options: HostOptions;
+  readonly #disposing: AbortController;
   /** Whoever loads it gets it; nobody else does. */
   #preloaded: Preloaded | undefined;
 
-  private constructor(
-    executor: Executor,
-    code: ExecutorCode,
-    hosts: Hosts,
-    options: HostOptions,
-    preloaded?: Preloaded,
-  ) {
+  private constructor({ executor, code, hosts, options, disposing, preloaded }: Parts) {
     this.#executor = executor;
     this.#code = code;
     this.#hosts = hosts;
     this.#options = options;
+    this.#disposing = disposing;
     this.#preloaded = preloaded;
   }
 
@@ -113,21 +119,28 @@ export class LocalRuntime implements Runtime {
   static async start(
     address: CodeAddress,
     hosts: Hosts = HOSTS,
-    { onExecutor, preload, ...options }: LocalOptions = {},
+    { onExecutor, preload, ...given }: LocalOptions = {},
   ): Promise<LocalRuntime> {
+    const disposing = new AbortController();
+    const options = { ...given, disposed: disposing.signal };
     const preloaded = preload && new Preloaded(preload, hosts, options);
     try {
       const code = await compileExecutor(address, { onProgress: onExecutor, isAllNeeded: preloaded !== undefined });
-      return new LocalRuntime(await Executor.instantiate(code), code, hosts, options, preloaded);
+      const executor = await Executor.instantiate(code);
+      return new LocalRuntime({ executor, code, hosts, options, disposing, preloaded });
     } catch (error) {
       preloaded?.dispose();
+      disposing.abort();
       throw error;
     }
   }
 
   /** Start an executor that was compiled before. */
-  static async of(code: ExecutorCode, hosts: Hosts = HOSTS, options: HostOptions = {}): Promise<LocalRuntime> {
-    return new LocalRuntime(await Executor.instantiate(code), code, hosts, options);
+  static async of(code: ExecutorCode, hosts: Hosts = HOSTS, given: HostOptions = {}): Promise<LocalRuntime> {
+    const disposing = new AbortController();
+    const options = { ...given, disposed: disposing.signal };
+    const executor = await Executor.instantiate(code);
+    return new LocalRuntime({ executor, code, hosts, options, disposing, preloaded: undefined });
   }
 
   get version(): string {
@@ -232,6 +245,7 @@ export class LocalRuntime implements Runtime {
     // Nothing else is held but memory.
     this.#preloaded?.dispose();
     this.#preloaded = undefined;
+    this.#disposing.abort();
   }
 }
 

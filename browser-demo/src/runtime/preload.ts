@@ -1,8 +1,9 @@
 /** What is begun before it is needed: the host of a bundle's Python nodes, or all that a folder has of a pipeline. */
 import type { Bundle } from "./bundle.ts";
 import { type Candidate, candidates, type FolderSource, folderURL } from "./folder.ts";
-import { hostFor, warm, warmPyodide, type HostOptions, type Hosts } from "./hosts.ts";
+import { hostFor, warmPyodide, type HostOptions, type Hosts } from "./hosts.ts";
 import type { PythonHost } from "./python.ts";
+import { warm } from "./web/host.ts";
 
 /** A bundle, and what runs its Python nodes, which is on its way. */
 export interface Begun {
@@ -47,11 +48,11 @@ async function find(source: FolderSource, hosts: Hosts, options: HostOptions): P
 
 /** Open a bundle, and begin with what runs its Python nodes. */
 export async function begin(
-  { open, engine, needsPyodide }: Candidate,
+  { open, engine, engineFiles, needsPyodide }: Candidate,
   hosts: Hosts,
   options: HostOptions,
 ): Promise<Begun> {
-  if (engine !== undefined) warm(engine, options);
+  if (engine !== undefined) warm(engine, options, engineFiles);
   if (needsPyodide) warmPyodide(options);
   const bundle = await open();
   return { bundle, host: beginHost(bundle, hosts, options) };

@@ -53,6 +53,8 @@ export interface WorkerOptions {
   readonly pyodidePackagesURL?: string;
   /** The folder of engines for browsers, with a final slash. */
   readonly enginesURL?: string;
+  /** Whether an interpreter is kept ready. */
+  readonly spare?: boolean;
   /** What will be loaded first, its folder by its whole address. */
   readonly preload?: FolderSource;
 }

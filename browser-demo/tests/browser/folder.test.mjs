@@ -58,7 +58,7 @@ test("the engine that runs natively comes first", async () => {
 test("what was begun at the start is what is loaded, and only that", async () => {
   const source = { folder: "/folders/both", name: "text-processor" };
   for (const preload of [source, { ...source, folder: "/folders/both/", target: "auto" }]) {
-    const { outputs, choice, downloads } = await run(source, { preload });
+    const { outputs, choice, downloads } = await run(source, { preload, spare: false });
     assert.deepEqual([outputs, choice.target], [expected, "web"]);
     // Nothing comes twice.
     const files = downloads.map(({ url }) => url);

@@ -156,7 +156,7 @@ test("what Python nodes print is shown, and what was downloaded for them", async
   await kit.page.getByText("Its Python nodes are in text-processor").waitFor();
   await run();
   await kit.page.getByText(/^INFO text_processor: 30 characters/).waitFor();
-  await kit.page.getByText(/^Python was downloaded: 11\.\d+ MB\.$/).waitFor();
+  await kit.page.getByText(/^Python was downloaded: 9\.\d+ MB\.$/).waitFor();
   await kit.page.getByRole("link", { name: "Downloads" }).click();
   await kit.page.getByText("a part of the Python engine").first().waitFor();
   assert.equal(await kit.page.getByText("a part of the Python engine").count(), 3);

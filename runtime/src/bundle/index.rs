@@ -22,6 +22,9 @@ pub struct Index {
     pub bundles: Vec<IndexedBundle>,
     /// Sorted by digest.
     pub engines: Vec<IndexedEngine>,
+    /// Those in the form that browsers take, sorted by digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub web_engines: Vec<IndexedWebEngine>,
 }
 
 /// A bundle in a folder.
@@ -57,6 +60,27 @@ pub struct IndexedEngine {
     /// The SHA-256 of the file.
     pub sha256: Digest,
     /// The file's size in bytes.
+    pub size: u64,
+}
+
+/// An engine in the form that browsers take: what a page can ask for before it has read how it is put together. That is
+/// said beside these files, and goes for what is used of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexedWebEngine {
+    /// The SHA-256 of the component.
+    pub digest: Digest,
+    /// Its large files, in its folder.
+    pub files: Vec<IndexedFile>,
+}
+
+/// A file in a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexedFile {
+    /// Its name.
+    pub file: String,
+    /// Its SHA-256.
+    pub sha256: Digest,
+    /// Its size in bytes.
     pub size: u64,
 }
 
@@ -115,6 +139,7 @@ impl Index {
                 format: FORMAT,
                 bundles: Vec::new(),
                 engines: Vec::new(),
+                web_engines: Vec::new(),
             },
             Err(error) => return Err(error),
         };
@@ -140,6 +165,14 @@ impl Index {
         self.engines.retain(|other| other.digest != engine.digest);
         self.engines.push(engine);
         self.engines.sort_by_key(|engine| engine.digest);
+    }
+
+    /// Enter an engine for browsers.
+    pub fn add_web_engine(&mut self, engine: IndexedWebEngine) {
+        self.web_engines
+            .retain(|other| other.digest != engine.digest);
+        self.web_engines.push(engine);
+        self.web_engines.sort_by_key(|engine| engine.digest);
     }
 
     /// The one bundle for a target, or the one of that name.

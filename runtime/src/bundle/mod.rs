@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::python::class::PythonNode;
 pub use error::BundleError;
-pub use index::{INDEX_FILE, Index, IndexedBundle, IndexedEngine};
+pub use index::{INDEX_FILE, Index, IndexedBundle, IndexedEngine, IndexedFile, IndexedWebEngine};
 pub use pyodide::{PyodidePackage, PyodideParts};
 
 use crate::digest::Digest;

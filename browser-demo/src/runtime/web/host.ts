@@ -5,11 +5,12 @@
 import type { Bundle } from "../bundle.ts";
 import { PipelineError } from "../errors.ts";
 import type { HostOptions } from "../hosts.ts";
-import { WorkerHost, WorkerInterpreter } from "../interpreter.ts";
+import { InterpreterHost, type Starting, WorkerInterpreter } from "../interpreter.ts";
 import { once } from "../once.ts";
 import type { PythonHost } from "../python.ts";
-import { type Engine, loadEngine } from "./engine.ts";
-import { packedLayer } from "./layer.ts";
+import { zstdModule } from "../zstd.ts";
+import { type Engine, type EngineFile, loadEngine } from "./engine.ts";
+import { type PackedLayer, packedLayer } from "./layer.ts";
 import type { Step } from "./worker.ts";
 
 const START: Step = { start: true };
@@ -18,60 +19,121 @@ const START: Step = { start: true };
 export async function webHost(bundle: Bundle, options: HostOptions): Promise<PythonHost> {
   const digest = bundle.engine?.digest;
   if (digest === undefined) throw new PipelineError("bundle", `the bundle \`${bundle.name}\` names no engine`);
-  const { interpreter, engine: coming } = takeBegun(digest, options);
-  const unpacked = async () => {
+  const begun = takeBegun(digest, options);
+  const { interpreter } = begun;
+  // Each is given to the interpreter as soon as it is there.
+  const given = async () => {
     const layer = await packedLayer(bundle);
-    await interpreter.take({ layer });
-    return layer;
+    return { layer, taken: takeQuietly(interpreter, { layer }) };
   };
   try {
-    const [engine, layer] = await Promise.all([coming, unpacked()]);
-    const steps: Step[] = [{ engine }, { layer }, START];
-    const first = { interpreter, ready: interpreter.take(START) };
-    return new WorkerHost(engine.plan.protocol, { newWorker, steps, options }, first);
+    const [{ engine, taken: instantiated }, { layer, taken: unpacked }] = await Promise.all([begun.engine, given()]);
+    const ready = takeQuietly(interpreter, START);
+    await Promise.all([instantiated, unpacked]);
+    const application = { digest, layer, options };
+    return new WebHost(engine.plan.protocol, application, { interpreter, ready });
   } catch (error) {
     interpreter.dispose();
     throw PipelineError.of(error, "load");
   }
 }
 
-/** Begin what is needed when a bundle will come that needs this engine. */
-export function warm(digest: string, options: HostOptions): void {
-  if (spare?.digest === digest) return;
-  spare?.interpreter.dispose();
-  const begun = begin(digest, options);
-  spare = begun;
-  begun.engine.catch(() => {
-    begun.interpreter.dispose();
-    if (spare === begun) spare = undefined;
-  });
+/** What the interpreters of a host have in them. */
+interface Application {
+  readonly digest: string;
+  readonly layer: PackedLayer;
+  readonly options: HostOptions;
 }
 
-/** An interpreter that takes an engine, when that is there. */
+class WebHost extends InterpreterHost<Step> {
+  readonly #application: Application;
+
+  constructor(protocol: number, application: Application, first: Starting<Step>) {
+    super(protocol, first);
+    this.#application = application;
+  }
+
+  protected override another(): Starting<Step> {
+    const { digest, layer, options } = this.#application;
+    const { interpreter, engine } = takeBegun(digest, options);
+    const unpacked = takeQuietly(interpreter, { layer });
+    const start = async () => {
+      const { taken } = await engine;
+      await Promise.all([taken, unpacked, interpreter.take(START)]);
+    };
+    return { interpreter, ready: start() };
+  }
+}
+
+/** An interpreter that is given an engine when that is there. */
 interface Begun {
   readonly digest: string;
   readonly interpreter: WorkerInterpreter<Step>;
-  readonly engine: Promise<Engine>;
+  readonly engine: Promise<Given>;
 }
 
-/** The one for a bundle that has not come yet. */
+/** An engine that was given to an interpreter. */
+interface Given {
+  readonly engine: Engine;
+  /** Settles when it was instantiated. */
+  readonly taken: Promise<void>;
+}
+
+/**
+ * An interpreter for a node that nobody has asked for yet. There is at most one in a thread: it is begun with the download
+ * of an engine, and again when the one before it has begun to work, for the next pipeline, or the next node of this one.
+ */
 let spare: Begun | undefined;
 
+/**
+ * See to it that there is an interpreter for the next that needs this engine. `files` are those of the engine that somebody
+ * knows already.
+ */
+export function warm(digest: string, options: HostOptions, files: readonly EngineFile[] = []): void {
+  const { disposed } = options;
+  if (disposed?.aborted || (spare?.digest === digest && !spare.interpreter.isLost)) return;
+  spare?.interpreter.dispose();
+  const begun = begin(digest, options, files);
+  spare = begun;
+  const drop = () => {
+    if (spare !== begun) return;
+    spare = undefined;
+    begun.interpreter.dispose();
+  };
+  begun.engine.catch(drop);
+  disposed?.addEventListener("abort", drop, { once: true });
+}
+
 function takeBegun(digest: string, options: HostOptions): Begun {
-  if (spare?.digest !== digest) return begin(digest, options);
-  const begun = spare;
-  spare = undefined;
+  let begun = spare;
+  if (begun?.digest === digest && !begun.interpreter.isLost) spare = undefined;
+  else begun = begin(digest, options, []);
+  const { interpreter } = begun;
+  interpreter.listen(options);
+  if (options.spare ?? true) {
+    interpreter.onFirstReply = () => {
+      warm(digest, options);
+    };
+  }
   return begun;
 }
 
-function begin(digest: string, options: HostOptions): Begun {
+function begin(digest: string, options: HostOptions, files: readonly EngineFile[]): Begun {
   const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
-  const taken = async () => {
-    const engine = await engineOf(digest, options);
-    await interpreter.take({ engine });
-    return engine;
+  const given = async () => {
+    const engine = await engineOf(digest, options, files);
+    return { engine, taken: takeQuietly(interpreter, { engine }) };
   };
-  return { digest, interpreter, engine: taken() };
+  // What bundles need beside the engine comes with it.
+  zstdModule().catch(() => undefined);
+  return { digest, interpreter, engine: given() };
+}
+
+/** What goes wrong is told to whoever waits for it, which may be nobody. */
+function takeQuietly(interpreter: WorkerInterpreter<Step>, step: Step): Promise<void> {
+  const taken = interpreter.take(step);
+  taken.catch(() => undefined);
+  return taken;
 }
 
 function newWorker(): Worker {
@@ -79,8 +141,12 @@ function newWorker(): Worker {
 }
 
 /** An engine, which pipelines of a page share. */
-function engineOf(digest: string, { enginesURL, onProgress }: HostOptions): Promise<Engine> {
+function engineOf(
+  digest: string,
+  { enginesURL, onProgress }: HostOptions,
+  files: readonly EngineFile[],
+): Promise<Engine> {
   const base = enginesURL ?? new URL("./", self.location.href).href;
   const address = new URL(`engine-${digest}-web/`, base).href;
-  return once(`engine ${address}`, () => loadEngine(address, digest, onProgress));
+  return once(`engine ${address}`, () => loadEngine(address, digest, { files, ...(onProgress && { onProgress }) }));
 }

@@ -2,12 +2,15 @@
 //!
 //! A browser knows core modules only. This writes those of the component, and a *plan* that says how they are put together:
 //! what wasmtime itself would do when it instantiates the component, worked out by wasmtime's own translator. The page's
-//! side is in `browser-demo/src/runtime/web/`; it brings the few functions of WASI that CPython needs.
+//! side is in `browser-demo/src/runtime/web/`; it brings the few functions of WASI that CPython needs. What no page will call is
+//! left out ([`live`]).
 //!
 //! The plan is `engine.json`. Large modules lie beside it under names made from their digests, small ones are
 //! inside it.
 
-use std::collections::BTreeMap;
+mod live;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow, bail};
@@ -15,6 +18,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use brotli::enc::BrotliEncoderParams;
 use rayon::prelude::*;
+use rm_runtime::bundle::{Index, IndexedFile, IndexedWebEngine};
 use rm_runtime::cache::Cache;
 use rm_runtime::digest::Digest;
 use rm_runtime::file::write_atomically;
@@ -25,10 +29,11 @@ use wasmtime_environ::component::{
     GlobalInitializer, InstantiateModule, LoweredIndex, StaticModuleIndex, Trampoline,
     TrampolineIndex, Translator,
 };
-use wasmtime_environ::wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmtime_environ::wasmparser::{Validator, WasmFeatures};
 use wasmtime_environ::{EntityIndex, PrimaryMap, ScopeVec, Tunables};
 
 use crate::engine::BuiltEngine;
+use live::live;
 
 /// The version of the plan; a page refuses every other.
 const FORMAT: u32 = 1;
@@ -38,6 +43,9 @@ const PLAN: &str = "engine.json";
 
 /// Modules up to this size are carried in the plan: a request costs more.
 const INLINE_BYTES: usize = 48 << 10;
+
+/// The component's functions that a page calls. Memories are read and engines booted natively.
+const CALLED: [&str; 3] = ["call", "layer-begin", "layer-end"];
 
 /// How many pages of 64 KiB an interpreter may grow to: 1 GiB, as natively.
 const MEMORY_PAGES: u64 = 16 << 10;
@@ -61,7 +69,7 @@ struct Plan {
     memory: Export,
     /// Where imported functions that return lists ask for room.
     realloc: Export,
-    /// The component's exports: functions in the canonical ABI.
+    /// The component's exports that a page calls: functions in the canonical ABI.
     exports: BTreeMap<String, Export>,
     /// Where a caller of these asks for room.
     argument_realloc: Export,
@@ -101,6 +109,46 @@ enum Import {
 #[derive(Debug, Serialize)]
 struct Export(u32, String);
 
+impl Plan {
+    /// The modules without what no export needs that is used in the plan; imports that go with that go from the plan too.
+    fn live(&mut self, modules: &[&[u8]]) -> anyhow::Result<Vec<Vec<u8>>> {
+        let mut used = vec![BTreeSet::new(); modules.len()];
+        let own = [&self.memory, &self.realloc, &self.argument_realloc];
+        for Export(instance, name) in self.exports.values().chain(own) {
+            used[self.module_of(*instance)].insert(name.clone());
+        }
+        let mut written = vec![None; modules.len()];
+        // An instance imports from those before it, whose exports are therefore known to be used when it is their turn.
+        for number in (0..self.instances.len()).rev() {
+            let module = self.instances[number].module as usize;
+            if written[module].is_some() {
+                bail!("two instances of the module {module}");
+            }
+            let live = live(
+                modules[module],
+                |name| used[module].contains(name),
+                MEMORY_PAGES,
+            )?;
+            let mut stays = live.imports.iter();
+            self.instances[number]
+                .imports
+                .retain(|_| *stays.next().unwrap_or(&true));
+            for import in &self.instances[number].imports {
+                if let Import::Instance(Export(instance, name)) = import {
+                    used[self.module_of(*instance)].insert(name.clone());
+                }
+            }
+            written[module] = Some(live.bytes);
+        }
+        let written = written.into_iter().collect::<Option<_>>();
+        written.context("a module that is never instantiated")
+    }
+
+    fn module_of(&self, instance: u32) -> usize {
+        self.instances[instance as usize].module as usize
+    }
+}
+
 /// The engine for browsers, as files.
 #[derive(Debug)]
 pub struct WebEngine {
@@ -136,13 +184,13 @@ impl WebEngine {
         Ok(self)
     }
 
-    /// Write it into a folder of its own in a folder of bundles; returns the path of its plan.
+    /// Write it into a folder of its own in a folder of bundles, and into the index of that; returns the path of its plan.
     ///
     /// # Errors
     ///
     /// The folder cannot be written.
-    pub fn write(&self, folder: &Path) -> anyhow::Result<PathBuf> {
-        let folder = folder.join(folder_name(self.engine));
+    pub fn write(&self, bundles: &Path) -> anyhow::Result<PathBuf> {
+        let folder = bundles.join(folder_name(self.engine));
         // The plan last: what it names is there when it is.
         let (plan, modules): (Vec<_>, Vec<_>) =
             self.files.iter().partition(|(name, _)| *name == PLAN);
@@ -154,6 +202,21 @@ impl WebEngine {
             std::fs::create_dir_all(&folder)
                 .and_then(|()| write_atomically(&path, bytes))
                 .with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        let is_module = |name: &str| Path::new(name).extension() == Some("wasm".as_ref());
+        let modules = self.files.iter().filter(|(name, _)| is_module(name));
+        let files = modules.map(|(name, bytes)| IndexedFile {
+            file: name.clone(),
+            sha256: Digest::of(bytes),
+            size: bytes.len() as u64,
+        });
+        let entry = IndexedWebEngine {
+            digest: self.engine,
+            files: files.collect(),
+        };
+        // Otherwise the index is not written at all, as when nothing else in the folder changes.
+        if !Index::read(bundles).is_ok_and(|index| index.web_engines.contains(&entry)) {
+            Index::update(bundles, |index| index.add_web_engine(entry))?;
         }
         Ok(folder.join(PLAN))
     }
@@ -218,7 +281,6 @@ fn take_apart(
         })
         .collect();
     let mut planner = Planner::new(&translation, names);
-    let mut files = BTreeMap::new();
     let instances = planner.instances()?;
     let [realloc, argument_realloc] = planner.reallocs()?;
     let mut plan = Plan {
@@ -233,8 +295,9 @@ fn take_apart(
         exports: planner.exports()?,
         argument_realloc,
     };
-    for (_, module) in &modules {
-        let bytes = slim(module.wasm)?;
+    let mut files = BTreeMap::new();
+    let sources: Vec<_> = modules.iter().map(|(_, module)| module.wasm).collect();
+    for bytes in plan.live(&sources)? {
         plan.modules.push(if bytes.len() <= INLINE_BYTES {
             Module::Inside {
                 base64: BASE64_STANDARD.encode(&bytes),
@@ -394,6 +457,7 @@ impl<'t> Planner<'t> {
         let component = &self.translation.component;
         let exports = component.exports.raw_iter();
         exports
+            .filter(|(name, _)| CALLED.contains(&name.as_str()))
             .map(|(name, (index, _))| {
                 use wasmtime_environ::component::Export as Exported;
                 let Exported::LiftedFunction { func, .. } = &component.export_items[*index] else {
@@ -402,46 +466,5 @@ impl<'t> Planner<'t> {
                 Ok((name.to_string(), self.function(func)?))
             })
             .collect()
-    }
-}
-
-/// A core module without what only tools read, and with a limit to its memory.
-fn slim(module: &[u8]) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = module[..8].to_vec();
-    for payload in Parser::new(0).parse_all(module) {
-        let payload = payload?;
-        if let Payload::MemorySection(section) = &payload {
-            let memories: Vec<_> = section.clone().into_iter().collect::<Result<_, _>>()?;
-            let [memory] = memories.as_slice() else {
-                bail!("{} memories in a module instead of one", memories.len());
-            };
-            let mut contents = vec![1, 1];
-            leb128(&mut contents, memory.initial);
-            leb128(&mut contents, MEMORY_PAGES.max(memory.initial));
-            push_section(&mut bytes, 5, &contents);
-        } else if let Some((id, range)) = payload.as_section()
-            && id != 0
-        {
-            push_section(&mut bytes, id, &module[range]);
-        }
-    }
-    Ok(bytes)
-}
-
-fn push_section(bytes: &mut Vec<u8>, id: u8, contents: &[u8]) {
-    bytes.push(id);
-    leb128(bytes, contents.len() as u64);
-    bytes.extend_from_slice(contents);
-}
-
-fn leb128(bytes: &mut Vec<u8>, mut number: u64) {
-    loop {
-        let low = (number & 0x7f) as u8;
-        number >>= 7;
-        if number == 0 {
-            bytes.push(low);
-            return;
-        }
-        bytes.push(low | 0x80);
     }
 }
