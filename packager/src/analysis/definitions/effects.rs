@@ -181,7 +181,10 @@ impl<'a> Effects<'a> {
                 let name = name.id.as_str();
                 self.classes.contains_key(name) && !self.touches_globals(name, 0)
             });
-        !hands_out && (is_class || self.is_pure_callee(callee, depth))
+        // So does `copy` of what is in its containers and contexts.
+        let copies = self.is_stdlib
+            && matches!(callee, Expr::Attribute(method) if method.attr.as_str() == "copy");
+        !hands_out && (is_class || copies || self.is_pure_callee(callee, depth))
     }
 
     /// Whether calling the module's own function or class `name` changes nothing but what it makes.
