@@ -81,7 +81,7 @@ impl<'a> UseCollector<'a, '_> {
         asked: &'a str,
     ) -> Vec<LazyPart> {
         let mut bound = Scope::new(ScopeKind::Function);
-        bound.bind_body(&function.body, self.source());
+        bound.bind_body(&function.body, self.module());
         if bound.get(asked).is_some() {
             // Another name may be in it later on.
             self.function(function);

@@ -13,7 +13,7 @@ use super::effects::{Effects, Found};
 use super::imported::{self, Imported};
 use super::lazy;
 use super::names::{Names, chain, root};
-use super::scope::{Local, Scope, ScopeKind};
+use super::scope::{Local, Module, Scope, ScopeKind};
 use super::uses::{Context, Spare, UseCollector};
 use super::{
     Base, Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Replacement, Root, Unit,
@@ -30,11 +30,13 @@ pub(in super::super) fn define(
 ) -> Definitions {
     let body = &parsed.syntax.body;
     let mut globals = Scope::new(ScopeKind::Class);
-    globals.bind_body(body, source);
+    let module = Module::new(source);
+    globals.bind_body(body, module);
     let library = Library::of(source, imported, target);
     let present = library.as_ref().map(|library| library.present(body));
     let context = Context {
         source,
+        module,
         imported,
         target,
         globals,
@@ -343,7 +345,7 @@ impl<'a> Splitter<'_, 'a> {
     /// The globals that a statement binds, and what the imports in it bind them to.
     fn bound_by(&mut self, stmt: &'a Stmt) -> (Vec<Name>, Vec<(Name, Root, TextSize)>) {
         let mut scope = Scope::new(ScopeKind::Class);
-        scope.bind_body(std::slice::from_ref(stmt), self.context.source);
+        scope.bind_body(std::slice::from_ref(stmt), self.context.module);
         let mut bound: Vec<(&str, &Local)> = scope.names().collect();
         bound.sort_unstable_by_key(|(name, _)| *name);
         let mut names = Vec::new();

@@ -214,7 +214,8 @@ fn registrations_matter_to_those_who_read_the_table() {
 const PYLONG: &str = "\
 import decimal
 CONTEXT = decimal.getcontext().copy()
-CONTEXT.prec = 1
+CONTEXT.prec = decimal.MAX_PREC
+CONTEXT.traps[decimal.Inexact] = 1
 def int_divmod(a, b): return a, b
 def int_from_string(s): return CONTEXT
 def int_to_decimal_string(n): return CONTEXT

@@ -19,7 +19,7 @@ use super::super::names::{ImportedNames, last_name};
 use super::builtin::Builtin;
 use super::imported::Imported;
 use super::names::{Names, chain, identifiers, is_identifier, is_self, root};
-use super::scope::{Scope, ScopeKind};
+use super::scope::{Module, Scope, ScopeKind};
 use super::units::body_range;
 use super::{Affix, HandlerPart, Name, Opaque, Path, Root, Syntax, Uses};
 use crate::source::{ModuleSource, Origin};
@@ -33,6 +33,7 @@ const LONGEST_NAME: usize = 80;
 /// What the whole of a module has in common.
 pub(super) struct Context<'a> {
     pub(super) source: &'a ModuleSource,
+    pub(super) module: Module<'a>,
     pub(super) imported: &'a ImportedNames<'a>,
     pub(super) target: &'a Target,
     /// What the top level binds.
@@ -100,7 +101,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
     ) -> Self {
         let mut collector = Self::new(context, names, spare);
         let mut scope = collector.scope(ScopeKind::Class);
-        scope.bind_body(body, context.source);
+        scope.bind_body(body, context.module);
         collector.scopes.push(scope);
         collector
     }
@@ -166,8 +167,8 @@ impl<'a, 'n> UseCollector<'a, 'n> {
     }
 
     /// The module that the code is in.
-    pub(super) fn source(&self) -> &'a ModuleSource {
-        self.context.source
+    pub(super) fn module(&self) -> Module<'a> {
+        self.context.module
     }
 
     pub(super) fn visit(&mut self, expr: &'a Expr) {
@@ -554,7 +555,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             self.visit_annotation(returns);
         }
         if let Some(scope) = self.scopes.last_mut() {
-            scope.bind_body(&function.body, self.context.source);
+            scope.bind_body(&function.body, self.context.module);
             scope.bind_parameters(&function.parameters);
         }
         body(self);
@@ -584,7 +585,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
     fn comprehension(&mut self, generators: &'a [Comprehension], elements: &[&'a Expr]) {
         let mut scope = self.scope(ScopeKind::Function);
         for generator in generators {
-            scope.bind_targets(&generator.target, self.context.source);
+            scope.bind_targets(&generator.target, self.context.module);
         }
         let Some((first, rest)) = generators.split_first() else {
             return;

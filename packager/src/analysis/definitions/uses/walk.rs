@@ -21,7 +21,7 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 self.class_head(class);
                 let mut scope = self.scope(ScopeKind::Class);
                 scope.bind_type_parameters(class.type_params.as_deref());
-                scope.bind_body(&class.body, self.context.source);
+                scope.bind_body(&class.body, self.context.module);
                 self.scopes.push(scope);
                 self.visit_body(&class.body);
                 self.leave_scope();
