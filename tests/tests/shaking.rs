@@ -195,7 +195,7 @@ fn a_coroutine_that_nobody_awaits_gives_its_warning_and_nothing_else() {
     let lines: Vec<&str> = said
         .stderr
         .lines()
-        .filter(|line| line.starts_with("[node]"))
+        .filter(|line| line.starts_with("[n]"))
         .collect();
     assert_eq!(
         lines,
@@ -214,21 +214,20 @@ fn a_coroutine_that_nobody_awaits_gives_its_warning_and_nothing_else() {
 
 #[test]
 fn what_only_a_star_would_have_brought_says_so() {
-    // `tokenize` has the names of `token` like that.
-    let takes = "import tokenize\ndef take(module, name):\n    return getattr(module, name)\nreturn take(tokenize, data), tokenize.NL\n";
-    let said = processes(takes, "DOUBLESLASHEQUAL", "").failure(5);
+    let take = "import asyncio\ndef take(module, name):\n    return getattr(module, name)\nreturn take(asyncio, data), asyncio.sleep\n";
+    let said = processes(take, "BoundedSemaphore", "").failure(5);
     assert!(
-        said.contains("RemovedError: `tokenize.DOUBLESLASHEQUAL` was left out"),
+        said.contains("RemovedError: `asyncio.BoundedSemaphore` was left out"),
         "{said}"
     );
-    let has = "import tokenize\ndef has(module, name):\n    return hasattr(module, name)\nreturn has(tokenize, data), tokenize.NL > 0\n";
+    let has = "import asyncio\ndef has(module, name):\n    return hasattr(module, name)\nreturn has(asyncio, data), asyncio.sleep is None\n";
     assert_eq!(
-        processes(has, "DOUBLESLASHEQUAL", "").success(),
-        "[true,true]\n"
+        processes(has, "BoundedSemaphore", "").success(),
+        "[true,false]\n"
     );
     assert_eq!(
-        processes(has, "DOUBLEDOUBLE", "").success(),
-        "[false,true]\n"
+        processes(has, "BoundedNonsense", "").success(),
+        "[false,false]\n"
     );
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::symbols::Symbol;
-use super::{Because, Item, ModuleId, Reach, Thing, UnitNumbers};
+use super::{Because, Item, Module, ModuleId, Reach, Thing, UnitNumbers};
 
 impl Reach<'_> {
     /// The pieces that bind `__getattr__` in a module.
@@ -18,7 +18,7 @@ impl Reach<'_> {
     pub(super) fn reach_hook(&mut self, id: ModuleId, because: Because) {
         let hooks = self.hooks(id);
         let is_plain = hooks.iter().all(|unit| {
-            let definitions = self.modules.get(&id).map(|module| module.definitions());
+            let definitions = self.modules.get(&id).map(Module::definitions);
             definitions.is_some_and(|all| !all.units[*unit as usize].lazy.is_empty())
         });
         if is_plain && !hooks.is_empty() {
