@@ -120,3 +120,138 @@ fn settings_keep_it() {
         );
     }
 }
+
+/// Runs a node whose `process` is this, with `data` as its item.
+fn processes(body: &str, data: &str, settings: &str) -> Finished {
+    let folder = tempfile::tempdir().unwrap();
+    let body = body.replace('\n', "\n        ");
+    let node = format!(
+        "class Node:\n    def process(self, data):\n        {}\n",
+        body.trim_end()
+    );
+    std::fs::write(folder.path().join("nodes.py"), node).unwrap();
+    let manifest = format!(
+        "manifest:\n  version: v1\n  metadata: {{name: node}}\n  nodes: [{{id: n, node_type: Node}}]\ninput_data: [{data}]\n"
+    );
+    std::fs::write(folder.path().join("pipeline.yaml"), manifest).unwrap();
+    std::fs::write(folder.path().join("pyproject.toml"), settings).unwrap();
+    let mut command = rm_pack();
+    Finished::of(command.arg("run").arg(folder.path().join("pipeline.yaml")))
+}
+
+#[test]
+fn an_encoding_that_was_left_out_says_so() {
+    let encodes = "return list('é'.encode(data))\n";
+    let said = processes(encodes, "shift_jisx0213", "").failure(5);
+    assert!(
+        said.contains("RemovedError: the encoding `shift_jisx0213` was left out of this bundle")
+            && said.contains("include = [\"encodings.shift_jisx0213\"]"),
+        "{said}"
+    );
+    // Under one of its other names.
+    let said = processes(encodes, "Windows-1252", "").failure(5);
+    assert!(said.contains("[\"encodings.cp1252\"]"), "{said}");
+    let kept = "[tool.rm-pack]\ninclude = [\"encodings.cp1252\"]\n";
+    assert_eq!(
+        processes(encodes, "Windows-1252", kept).success(),
+        "[233]\n"
+    );
+    let catches =
+        "try:\n    data.encode(data)\nexcept LookupError as error:\n    return str(error)\n";
+    // `bz2_codec` needs a module in C that the engine lacks, and `mbcs` is that of Windows.
+    for none in ["nonsense", "mbcs", "bz2", "aliases"] {
+        assert_eq!(
+            processes(catches, none, "").success(),
+            format!("\"unknown encoding: {none}\"\n")
+        );
+    }
+    let said = processes(catches, "shift_jisx0213", "").failure(5);
+    assert!(said.contains("RemovedError"), "{said}");
+}
+
+#[test]
+fn names_of_hosts_are_looked_up_without_their_encoding() {
+    let connects = "import socket\ntry:\n    socket.create_connection((data, 80))\nexcept OSError as error:\n    return type(error).__name__\n";
+    for host in ["localhost", "127.0.0.1"] {
+        assert_eq!(processes(connects, host, "").success(), "\"gaierror\"\n");
+    }
+    let encodes = "try:\n    return data.encode('id' + 'na').decode()\nexcept UnicodeError as error:\n    return str(error)\n";
+    let same = |host: &str| {
+        let kept = "[tool.rm-pack]\ninclude = [\"encodings.idna\"]\n";
+        let without = processes(encodes, host, "").success();
+        assert_eq!(without, processes(encodes, host, kept).success(), "{host}");
+    };
+    same("example.org.");
+    same("a..b");
+    same(&format!("a.{}.b", "c".repeat(64)));
+    let said = processes(encodes, "é.org", "").failure(5);
+    assert!(said.contains("include = [\"encodings.idna\"]"), "{said}");
+}
+
+#[test]
+fn a_coroutine_that_nobody_awaits_gives_its_warning_and_nothing_else() {
+    // `re` brings `warnings` along, without what C code would ask it for.
+    let forgets = "import re\nre.match(data, data)\nasync def forgotten():\n    pass\nforgotten()\nreturn 1\n";
+    let said = processes(forgets, "a", "");
+    let lines: Vec<&str> = said
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("[n]"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "[n] nodes.py:7: RuntimeWarning: coroutine 'Node.process.<locals>.forgotten' was never awaited",
+            "[n] RuntimeWarning: Enable tracemalloc to get the object allocation traceback",
+        ]
+    );
+    let tracks = format!("import sys\nsys.set_coroutine_origin_tracking_depth(1)\n{forgets}");
+    let said = processes(&tracks, "a", "");
+    assert!(
+        said.stderr.contains("Coroutine created at"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn what_only_a_star_would_have_brought_says_so() {
+    let take = "import asyncio\ndef take(module, name):\n    return getattr(module, name)\nreturn take(asyncio, data), asyncio.sleep\n";
+    let said = processes(take, "BoundedSemaphore", "").failure(5);
+    assert!(
+        said.contains("RemovedError: `asyncio.BoundedSemaphore` was left out"),
+        "{said}"
+    );
+    let has = "import asyncio\ndef has(module, name):\n    return hasattr(module, name)\nreturn has(asyncio, data), asyncio.sleep is None\n";
+    assert_eq!(
+        processes(has, "BoundedSemaphore", "").success(),
+        "[true,false]\n"
+    );
+    assert_eq!(
+        processes(has, "BoundedNonsense", "").success(),
+        "[false,false]\n"
+    );
+}
+
+#[test]
+fn pickling_works_where_somebody_does_it() {
+    let copies = "import copy, logging\nclass Own:\n    def __init__(self, x):\n        self.x = x\n    def __reduce__(self):\n        return Own, (self.x + 1,)\nown = copy.copy(Own(data)).x\nreturn own, copy.deepcopy(logging.getLogger('a')) is logging.getLogger('a')\n";
+    assert_eq!(processes(copies, "1", "").success(), "[2,true]\n");
+    let reduces = "return data.__reduce_ex__(2)[1][1]\n";
+    assert_eq!(processes(reduces, "7", "").success(), "7\n");
+}
+
+#[test]
+fn long_numbers_are_those_of_the_whole_program() {
+    let divides = "return (7**20000) // (3**9000) % 1000007\n";
+    assert_eq!(processes(divides, "1", "").success(), "676178\n");
+    let writes = "try:\n    return len(str(10**data))\nexcept ValueError as error:\n    return str(error)[:30]\n";
+    assert_eq!(
+        processes(writes, "20000", "").success(),
+        "\"Exceeds the limit (4300 digits\"\n"
+    );
+    let lifts = format!(
+        "import sys\nsys.set_int_max_str_digits(0)\nassert int('9' * 20000) + 1 == 10**20000\n{writes}"
+    );
+    assert_eq!(processes(&lifts, "20000", "").success(), "20001\n");
+}

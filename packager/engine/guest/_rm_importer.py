@@ -8,6 +8,7 @@ import _imp
 import marshal
 import sys
 
+import _rm_codecs
 import _rm_cold
 import _rm_removed
 from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
@@ -124,6 +125,7 @@ def take_over():
 def set_stdlib_names(names):
     global _stdlib_names
     _stdlib_names = frozenset(names)
+    _rm_codecs.tell_apart(_stdlib_names, carries)
 
 
 def install(modules, sources, cold):

@@ -9,6 +9,9 @@ import builtins
 
 import _rm_cold
 
+# What C code asks for, and does the same without. With a colon, for what a text names counts as used.
+_NOT_MISSED = ("warnings:_warn_unawaited_coroutine",)
+
 
 class RemovedError(BaseException):
     """A definition was left out of this bundle, and is used.
@@ -16,9 +19,10 @@ class RemovedError(BaseException):
     No `Exception`, so that `except Exception` does not hide that the program is not the one that was packed.
     """
 
-    def __init__(self, definition):
+    def __init__(self, definition, told=None):
         super().__init__(
-            f"`{definition}` was left out of this bundle, because nothing that rm-pack can see uses it; to keep it, add "
+            told
+            or f"`{definition}` was left out of this bundle, because nothing that rm-pack can see uses it; to keep it, add "
             f'keep = ["{definition}"] under [tool.rm-pack] in pyproject.toml, or pack with --no-shake'
         )
         self.definition = definition
@@ -34,6 +38,11 @@ class _RemovedMember:
 
     def __init__(self):
         self._definition = "a method of a class"
+
+    @staticmethod
+    def asked(module, name):
+        """What a module raises that would have given what it is asked for."""
+        return RemovedError(f"{module}.{name}")
 
     def __set_name__(self, owner, name):
         self._definition = f"{owner.__module__}.{owner.__qualname__}.{name}"
@@ -69,7 +78,8 @@ class _RemovedGlobals:
         self._own = own
 
     def __call__(self, name):
-        if name in self._removed.split() or name in self._doubtful.split():
+        is_out = name in self._removed.split() or name in self._doubtful.split()
+        if is_out and f"{self._module.__name__}:{name}" not in _NOT_MISSED:
             problem = _rm_cold.bring_global(self._module.__name__, name)
             if name in self._module.__dict__:
                 return self._module.__dict__[name]

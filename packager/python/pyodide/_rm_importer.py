@@ -8,6 +8,7 @@ import sys
 
 import _rm_boot
 import _rm_archives
+import _rm_codecs
 from _frozen_importlib import BuiltinImporter, FrozenImporter
 from _frozen_importlib_external import PathFinder
 
@@ -51,6 +52,7 @@ def take_over():
 def set_stdlib_names(names):
     global _stdlib_names
     _stdlib_names = frozenset(names)
+    _rm_codecs.tell_apart(_stdlib_names, carries)
 
 
 def install(modules, sources, cold):

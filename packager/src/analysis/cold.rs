@@ -98,9 +98,11 @@ impl Splitter<'_> {
     /// The globals that a statement mentions, all that is in it included.
     fn mentions(&self, unit: &Unit) -> Vec<String> {
         let handlers = unit.handlers.iter().map(|handler| &handler.uses);
+        let lazy = unit.lazy.iter().map(|part| &part.uses);
         let members = unit.members.iter().map(|member| &member.uses);
         std::iter::once(&unit.uses)
             .chain(handlers)
+            .chain(lazy)
             .chain(members)
             .flat_map(|uses| self.globals(uses))
             .collect()

@@ -3,15 +3,20 @@
 //! Lines stay where they are, so that tracebacks of what remains show the user's own line numbers: what goes leaves its line
 //! ends behind. A method leaves `name=__removed__()`, a marker that the engine knows and that tells whoever asks for it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rustpython_ruff_text_size::{TextRange, TextSize};
 
 use super::definitions::{Name, Unit, UnitKind};
-use super::reach::{ModuleId, Reach, Thing};
+use super::reach::{Given, ModuleId, Reach, Thing};
 use super::steps::{Bound, ModuleFacts, Request};
 use super::world::Entry;
 
 /// What stands for a method that was left out.
 const MARKER: &str = "__removed__()";
+
+/// What tells whoever asks a module for what its `__getattr__` would have given.
+const ASKED: &str = "__removed__.asked";
 
 /// A module without what was not reached.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -107,6 +112,7 @@ impl Cutter<'_> {
             if self.is_live(at) {
                 self.members(at, unit);
                 self.handlers(unit);
+                self.lazy(at, unit);
             } else {
                 self.remove(unit.range);
             }
@@ -137,6 +143,22 @@ impl Cutter<'_> {
             if self.reach.handler_is_dead(self.id, handler.at) {
                 let lines = "\n".repeat(self.newlines(handler.body));
                 self.edits.push((handler.body, format!("raise{lines}")));
+            }
+        }
+    }
+
+    /// What a module's `__getattr__` does for names that nobody asks for. Where it is at hand, the text can do it.
+    fn lazy(&mut self, number: usize, unit: &Unit) {
+        if self.reach.wants_cold() {
+            return;
+        }
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        for (place, part) in (0..).zip(&unit.lazy) {
+            if !self.reach.lazy_is_live(self.id, number, place) {
+                let lines = "\n".repeat(self.newlines(part.range));
+                let asked = self.name(part.asked);
+                let left = format!("raise {ASKED}(__name__, {asked}){lines}");
+                self.edits.push((part.range, left));
             }
         }
     }
@@ -259,9 +281,56 @@ impl Cutter<'_> {
                 None => {}
             }
         }
+        for (name, given) in self.lost_of_stars() {
+            let of_its_own = definitions.texts().position(|text| text == name);
+            if of_its_own.is_some_and(|number| kept[number] || gone[number]) {
+                continue;
+            }
+            match given {
+                Given::Always => removed.push(name),
+                Given::Maybe => doubtful.push(name),
+                Given::Never => {}
+            }
+        }
         removed.sort_unstable();
         doubtful.sort_unstable();
         (removed, doubtful)
+    }
+
+    /// What the module's `import *` would bind and do not bind any more.
+    fn lost_of_stars(&self) -> BTreeMap<String, Given> {
+        let definitions = self.entry.definitions();
+        let mut lost: BTreeMap<String, Given> = BTreeMap::new();
+        let mut taken: BTreeSet<&str> = BTreeSet::new();
+        for (number, unit) in definitions.units.iter().enumerate() {
+            let UnitKind::Import {
+                request: Request::Star(from),
+                ..
+            } = &unit.kind
+            else {
+                continue;
+            };
+            let is_live = self.is_live(number);
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            let some = match self.reach.starred(self.id, number) {
+                None if is_live => continue,
+                Some(names) if is_live => names,
+                Some(_) | None => Vec::new(),
+            };
+            taken.extend(some);
+            for (name, given) in self.reach.exports(from) {
+                // Below an `if` it may bind nothing.
+                let given = if unit.frame.is_some() {
+                    given.min(Given::Maybe)
+                } else {
+                    given
+                };
+                let known = lost.entry(name).or_insert(given);
+                *known = given.max(*known);
+            }
+        }
+        lost.retain(|name, _| !taken.contains(name.as_str()));
+        lost
     }
 }
 

@@ -10,8 +10,9 @@ use super::Certainty;
 use super::flow::Flow;
 use super::hidden_imports;
 use super::steps::{Import, Request, Step, Stop, Try};
-use super::world::{Attribute, Presence, Statuses, World, prefixes};
+use super::world::{Attribute, Entry, Presence, Statuses, World, prefixes};
 use super::{LinkKind, MissingKind};
+use crate::source::Origin;
 
 /// Something an import leads to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,10 +100,13 @@ fn follow(
     steps: &[Step],
     found: &mut Found,
 ) -> Flow {
+    let is_stdlib = |entry: &Entry<'_>| entry.source.origin == Origin::Stdlib;
     let runner = Runner {
         world,
         statuses,
         module,
+        has_all_it_asks_for: hidden_imports::has_all_it_asks_for(module, world.target)
+            && matches!(world.get(module), Presence::Source(entry) if is_stdlib(entry)),
     };
     let mut flow = Flow::NEXT;
     for step in steps {
@@ -121,6 +125,8 @@ struct Runner<'r> {
     world: &'r World<'r>,
     statuses: &'r Statuses<'r>,
     module: &'r str,
+    /// It is a module of the library of which nothing fails while it is imported.
+    has_all_it_asks_for: bool,
 }
 
 impl Runner<'_> {
@@ -195,7 +201,10 @@ impl Runner<'_> {
             // What a callee raises is not known, and nearly everything but an import can raise something.
             let called = step.body_calls && any.has(Flow::RAISES);
             let raised = step.body_raises && any.has(Flow::OTHER);
-            if matched == Flow::NEVER && !called && !raised {
+            let never = mode.certainty != Certainty::InFunction
+                && !any.has(Flow::NOT_FOUND | Flow::IMPORT_ERROR)
+                && self.has_all_it_asks_for;
+            if never || (matched == Flow::NEVER && !called && !raised) {
                 edges.passed.insert(handler.at);
                 continue;
             }

@@ -5,6 +5,7 @@
 //! need a terminal), `site` and `runpy` (only a command line asks for them).
 
 use super::Certainty::{self, Certain, InFunction};
+use super::Target;
 use Trigger::{Always, Attribute, Elsewhere};
 
 /// What has to be used for an import to happen, where definitions are told apart.
@@ -62,6 +63,72 @@ pub(super) fn names_for_engine(module: &str) -> &'static [&'static str] {
     }
 }
 
+/// What has to be used for C code to take `name` from `module`, which it imports anyway.
+///
+/// `int` and `str` are made of each other by `_pylong` beyond some 6,000 digits, which is more than they may have unless
+/// somebody lifts the limit.
+pub(super) fn taken_once_used(module: &str, name: &str) -> Option<(&'static str, &'static str)> {
+    match (module, name) {
+        ("_pylong", "int_from_string" | "int_to_decimal_string") => {
+            Some(("sys", "set_int_max_str_digits"))
+        }
+        _ => None,
+    }
+}
+
+/// On which occasion C code calls a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Occasion {
+    /// On none: it has methods of that name, and leaves calling them to others.
+    Never,
+    /// Somebody copies or pickles an object.
+    Pickling,
+    /// Somebody uses this name of a built-in module.
+    Used {
+        module: &'static str,
+        name: &'static str,
+    },
+}
+
+/// Methods that C code knows by name, and does not call unless there is occasion to.
+pub(super) const CALLED_ON_OCCASION: [(&str, Occasion); 8] = [
+    (
+        "__copy__",
+        Occasion::Used {
+            module: "itertools",
+            name: "tee",
+        },
+    ),
+    ("__deepcopy__", Occasion::Never),
+    ("__getnewargs__", Occasion::Pickling),
+    ("__getnewargs_ex__", Occasion::Pickling),
+    ("__getstate__", Occasion::Pickling),
+    ("__reduce__", Occasion::Pickling),
+    ("__reduce_ex__", Occasion::Pickling),
+    ("__setstate__", Occasion::Pickling),
+];
+
+/// Whoever copies or pickles an object calls one of these.
+pub(super) const TAKES_APART: [&str; 2] = ["__reduce__", "__reduce_ex__"];
+
+/// Whether a module written in C pickles objects.
+pub(super) fn pickles(module: &str) -> bool {
+    matches!(module, "_pickle")
+}
+
+/// What C code takes from `module`, whoever imports it, once somebody uses `name` of a built-in module: what it takes, that module
+/// and `name`. Until then it does the same without.
+pub(super) fn asked_for_once_used(
+    module: &str,
+) -> Option<(&'static str, &'static str, &'static str)> {
+    // `_rm_removed`, in the guest, answers that it is not there.
+    (module == "warnings").then_some((
+        "_warn_unawaited_coroutine",
+        "sys",
+        "set_coroutine_origin_tracking_depth",
+    ))
+}
+
 /// Whether code written in C calls functions of `module` once the module `user` uses `name` of it: generic classes, type
 /// variables and unions are made by those of `typing`.
 pub(super) fn is_called_by_native(module: &str, name: &str, user: &str) -> bool {
@@ -100,6 +167,17 @@ pub(super) fn taken_whole(module: &str) -> Option<&'static str> {
         "multiprocessing" => Some("multiprocessing.context"),
         _ => None,
     }
+}
+
+/// Whether no function that a module of the library calls while it is imported raises anything, because the target has the
+/// built-in modules that they look for.
+pub(super) fn has_all_it_asks_for(module: &str, target: &Target) -> bool {
+    let wanted: &[&str] = match module {
+        "hashlib" => &["_blake2", "_md5", "_sha1", "_sha2", "_sha3"],
+        _ => return false,
+    };
+    let mut wanted = wanted.iter();
+    wanted.all(|name| target.builtin_modules.contains(*name))
 }
 
 /// The import system itself, which is in `sys.modules` under these names however it is found.

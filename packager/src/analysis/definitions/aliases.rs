@@ -139,8 +139,9 @@ impl<'a> Aliases<'a> {
 }
 
 /// Looks for [`Aliases`]. What a loop goes through is one of many: it has no name.
-pub(super) fn aliases(body: &[Stmt]) -> Aliases<'_> {
+pub(super) fn aliases(body: &[Stmt], is_stdlib: bool) -> Aliases<'_> {
     struct Collector<'b, 't> {
+        is_stdlib: bool,
         bound: &'b FxHashSet<&'t str>,
         aliases: Aliases<'t>,
     }
@@ -161,7 +162,9 @@ pub(super) fn aliases(body: &[Stmt]) -> Aliases<'_> {
                     for target in &assign.targets {
                         given.by(target);
                     }
-                    given.by(&assign.value);
+                    if !(self.is_stdlib && stores_constant(&assign.targets, &assign.value)) {
+                        given.by(&assign.value);
+                    }
                 }
                 Stmt::AnnAssign(assign) => {
                     given.by(&assign.target);
@@ -201,9 +204,20 @@ pub(super) fn aliases(body: &[Stmt]) -> Aliases<'_> {
     }
     let bound = bound(body);
     let mut collector = Collector {
+        is_stdlib,
         bound: &bound,
         aliases: Aliases::default(),
     };
     collector.visit_body(body);
     collector.aliases
+}
+
+/// `context.prec = decimal.MAX_PREC`: what the library calls a constant is not changed by way of what holds it.
+fn stores_constant(targets: &[Expr], value: &Expr) -> bool {
+    let is_part = |target: &Expr| matches!(target, Expr::Attribute(_) | Expr::Subscript(_));
+    let is_upper = |c: char| c == '_' || c.is_ascii_uppercase() || c.is_ascii_digit();
+    targets.iter().all(is_part)
+        && value
+            .as_attribute_expr()
+            .is_some_and(|value| value.attr.chars().all(is_upper))
 }

@@ -17,7 +17,7 @@ use super::names::chain;
 use super::pure::{
     HANDS_OUT, OWN_ENTRY, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception,
 };
-use super::scope::{Scope, ScopeKind};
+use super::scope::{Module, Scope, ScopeKind};
 use crate::source::{ModuleSource, Origin};
 
 /// Decides effects within one module.
@@ -48,7 +48,7 @@ impl<'a> Effects<'a> {
         imported: &'a ImportedNames<'a>,
     ) -> Self {
         let mut scope = Scope::new(ScopeKind::Class);
-        scope.bind_body(body, source);
+        scope.bind_body(body, Module::with_comprehensions(source));
         let imports: FxHashSet<&str> = scope
             .names()
             .filter(|(_, local)| !local.imports.is_empty())
@@ -60,7 +60,7 @@ impl<'a> Effects<'a> {
             functions: FxHashMap::default(),
             classes: FxHashMap::default(),
             namespaces: FxHashSet::default(),
-            aliases: aliases(body),
+            aliases: aliases(body, source.origin == Origin::Stdlib),
             own: scope
                 .names()
                 .map(|(name, _)| name)
@@ -181,7 +181,10 @@ impl<'a> Effects<'a> {
                 let name = name.id.as_str();
                 self.classes.contains_key(name) && !self.touches_globals(name, 0)
             });
-        !hands_out && (is_class || self.is_pure_callee(callee, depth))
+        // So does `copy` of what is in its containers and contexts.
+        let copies = self.is_stdlib
+            && matches!(callee, Expr::Attribute(method) if method.attr.as_str() == "copy");
+        !hands_out && (is_class || copies || self.is_pure_callee(callee, depth))
     }
 
     /// Whether calling the module's own function or class `name` changes nothing but what it makes.
@@ -274,7 +277,7 @@ impl<'a> Effects<'a> {
         for parameter in &*function.parameters {
             locals.remove(parameter.name().as_str());
         }
-        let aliases = aliases(&function.body);
+        let aliases = aliases(&function.body, self.is_stdlib);
         let mut todo: Vec<&str> = aliases
             .names()
             .filter(|name| !locals.contains(name) && !matches!(*name, "self" | "cls"))

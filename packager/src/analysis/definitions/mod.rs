@@ -10,6 +10,7 @@ mod aliases;
 mod builtin;
 mod effects;
 mod imported;
+mod lazy;
 mod names;
 mod pure;
 mod scope;
@@ -85,8 +86,10 @@ pub(super) struct Unit {
     /// `Integral.register(int)`
     pub(super) registers_subclass: bool,
     pub(super) uses: Uses,
-    /// The handlers of a `try` statement: they count only if they can run.
+    /// The handlers of the `try` statements in it: they count only if they can run.
     pub(super) handlers: Vec<HandlerPart>,
+    /// What a module's `__getattr__` does for some names only.
+    pub(super) lazy: Vec<LazyPart>,
     /// The methods of a class that can go alone.
     pub(super) members: Vec<Member>,
     /// What a class is made from, to find out what defining it sets off.
@@ -144,12 +147,23 @@ pub(super) enum Effect {
     Anything,
 }
 
-/// A handler of a `try` statement.
+/// A handler of a `try` statement, which stands outside of functions.
 #[derive(Debug)]
 pub(super) struct HandlerPart {
     /// Where the `except` begins; see [`super::steps::Handler::at`].
     pub(super) at: TextSize,
     pub(super) body: TextRange,
+    pub(super) uses: Uses,
+}
+
+/// A part of a module's `__getattr__` that runs only for names that the text lists.
+#[derive(Debug)]
+pub(super) struct LazyPart {
+    /// The parameter that has the name that is asked for.
+    pub(super) asked: Name,
+    /// These names.
+    pub(super) names: Vec<Name>,
+    pub(super) range: TextRange,
     pub(super) uses: Uses,
 }
 

@@ -26,6 +26,31 @@ pub(super) struct Scope<'a> {
     bound: FxHashMap<&'a str, Local>,
 }
 
+/// A module whose code is looked through for names that it binds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Module<'a> {
+    pub(super) source: &'a ModuleSource,
+    /// Whether it is worth going into expressions: only `:=` and comprehensions bind names there, and the latter their own.
+    into_expressions: bool,
+}
+
+impl<'a> Module<'a> {
+    pub(super) fn new(source: &'a ModuleSource) -> Self {
+        Self {
+            source,
+            into_expressions: source.text.contains(":="),
+        }
+    }
+
+    /// With the variables of comprehensions, which are then taken for names of the code around them.
+    pub(super) fn with_comprehensions(source: &'a ModuleSource) -> Self {
+        Self {
+            source,
+            into_expressions: true,
+        }
+    }
+}
+
 /// What a bound name stands for.
 #[derive(Debug, Default)]
 pub(super) struct Local {
@@ -69,19 +94,19 @@ impl<'a> Scope<'a> {
         }
     }
 
-    pub(super) fn bind_targets(&mut self, target: &'a Expr, source: &'a ModuleSource) {
+    pub(super) fn bind_targets(&mut self, target: &'a Expr, module: Module<'a>) {
         let mut binder = Binder {
             scope: self,
-            source,
+            module,
         };
         binder.visit_expr(target);
     }
 
     /// Binds what the statements of `body` bind, without those of functions and classes inside it.
-    pub(super) fn bind_body(&mut self, body: &'a [Stmt], source: &'a ModuleSource) {
+    pub(super) fn bind_body(&mut self, body: &'a [Stmt], module: Module<'a>) {
         let mut binder = Binder {
             scope: self,
-            source,
+            module,
         };
         binder.visit_body(body);
     }
@@ -93,7 +118,7 @@ impl<'a> Scope<'a> {
 
 struct Binder<'s, 'a> {
     scope: &'s mut Scope<'a>,
-    source: &'a ModuleSource,
+    module: Module<'a>,
 }
 
 impl<'a> Binder<'_, 'a> {
@@ -124,7 +149,7 @@ impl<'a> Visitor<'a> for Binder<'_, 'a> {
             imported::of_import(import)
                 .for_each(|(name, what)| self.import(name, what, import.start()));
         } else if let Stmt::ImportFrom(import) = stmt {
-            imported::of_import_from(import, self.source)
+            imported::of_import_from(import, self.module.source)
                 .for_each(|(name, what)| self.import(name, what, import.start()));
         } else {
             visitor::walk_stmt(self, stmt);
@@ -132,13 +157,22 @@ impl<'a> Visitor<'a> for Binder<'_, 'a> {
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
-        if let Expr::Name(name) = expr {
-            if matches!(name.ctx, ExprContext::Store | ExprContext::Del) {
-                self.scope.bind(name.id.as_str());
+        let is_target = match expr {
+            Expr::Name(name) => {
+                if matches!(name.ctx, ExprContext::Store | ExprContext::Del) {
+                    self.scope.bind(name.id.as_str());
+                }
+                return;
             }
-        } else if !matches!(expr, Expr::Lambda(_)) {
-            // The targets of comprehensions are bound here too: not quite right, and nobody reads a global and uses
-            // its name for a comprehension's variable in one function.
+            Expr::Lambda(_) => return,
+            Expr::Tuple(tuple) => tuple.ctx != ExprContext::Load,
+            Expr::List(list) => list.ctx != ExprContext::Load,
+            Expr::Starred(starred) => starred.ctx != ExprContext::Load,
+            _ => false,
+        };
+        // The targets of comprehensions are bound here too, where expressions are gone into: not quite right, and nobody
+        // reads a global and uses its name for a comprehension's variable in one function.
+        if is_target || self.module.into_expressions {
             visitor::walk_expr(self, expr);
         }
     }

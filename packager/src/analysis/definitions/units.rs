@@ -1,9 +1,7 @@
 //! Splits a module's top level into units.
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{
-    ExceptHandler, Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
-};
+use rustpython_ruff_python_ast::{Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtIf};
 use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::super::names::{ImportedNames, last_name};
@@ -13,8 +11,9 @@ use super::super::{Target, hidden_imports};
 use super::accelerated::{Library, Replaced};
 use super::effects::{Effects, Found};
 use super::imported::{self, Imported};
+use super::lazy;
 use super::names::{Names, chain, root};
-use super::scope::{Local, Scope, ScopeKind};
+use super::scope::{Local, Module, Scope, ScopeKind};
 use super::uses::{Context, Spare, UseCollector};
 use super::{
     Base, Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Replacement, Root, Unit,
@@ -31,11 +30,13 @@ pub(in super::super) fn define(
 ) -> Definitions {
     let body = &parsed.syntax.body;
     let mut globals = Scope::new(ScopeKind::Class);
-    globals.bind_body(body, source);
+    let module = Module::new(source);
+    globals.bind_body(body, module);
     let library = Library::of(source, imported, target);
     let present = library.as_ref().map(|library| library.present(body));
     let context = Context {
         source,
+        module,
         imported,
         target,
         globals,
@@ -95,10 +96,15 @@ impl<'a> Splitter<'_, 'a> {
     fn statement(&mut self, stmt: &'a Stmt, frame: Option<usize>) {
         match stmt {
             Stmt::FunctionDef(function) => {
-                let uses = self.uses(|collector| collector.function(function));
+                let mut lazy = Vec::new();
+                let uses = self.uses(|collector| match lazy::asked_name(function) {
+                    Some(asked) => lazy = collector.lazy_function(function, asked),
+                    None => collector.function(function),
+                });
                 let found = self.effects.of_statement(stmt);
                 let name = self.names.number(&function.name);
-                self.push(stmt, UnitKind::Function, vec![name], &found, uses, frame);
+                self.push(stmt, UnitKind::Function, vec![name], &found, uses, frame)
+                    .lazy = lazy;
             }
             Stmt::ClassDef(class) => self.class(stmt, class, frame),
             Stmt::If(stmt) => self.conditional(stmt, frame),
@@ -286,6 +292,7 @@ impl<'a> Splitter<'_, 'a> {
             registers_subclass: false,
             uses,
             handlers: Vec::new(),
+            lazy: Vec::new(),
             members: Vec::new(),
             bases: Vec::new(),
             abstracts: Vec::new(),
@@ -328,39 +335,17 @@ impl<'a> Splitter<'_, 'a> {
         self.uses(|collector| collector.visit_stmt(stmt))
     }
 
-    /// The uses of a statement; those of the handlers of a `try` apart.
+    /// The uses of a statement; those of the handlers of each `try` in it apart.
     fn parts(&mut self, stmt: &'a Stmt) -> (Uses, Vec<HandlerPart>) {
-        let Stmt::Try(attempt) = stmt else {
-            return (self.statement_uses(stmt), Vec::new());
-        };
-        let uses = self.uses(|collector| {
-            collector.visit_body(&attempt.body);
-            for handler in &attempt.handlers {
-                let ExceptHandler::ExceptHandler(clause) = handler;
-                if let Some(kind) = &clause.type_ {
-                    collector.visit_expr(kind);
-                }
-            }
-            collector.visit_body(&attempt.orelse);
-            collector.visit_body(&attempt.finalbody);
-        });
         let mut handlers = Vec::new();
-        for handler in &attempt.handlers {
-            let ExceptHandler::ExceptHandler(clause) = handler;
-            let uses = self.uses(|collector| collector.visit_body(&clause.body));
-            handlers.push(HandlerPart {
-                at: clause.start(),
-                body: body_range(&clause.body),
-                uses,
-            });
-        }
+        let uses = self.uses(|collector| handlers = collector.with_handlers_apart(stmt));
         (uses, handlers)
     }
 
     /// The globals that a statement binds, and what the imports in it bind them to.
     fn bound_by(&mut self, stmt: &'a Stmt) -> (Vec<Name>, Vec<(Name, Root, TextSize)>) {
         let mut scope = Scope::new(ScopeKind::Class);
-        scope.bind_body(std::slice::from_ref(stmt), self.context.source);
+        scope.bind_body(std::slice::from_ref(stmt), self.context.module);
         let mut bound: Vec<(&str, &Local)> = scope.names().collect();
         bound.sort_unstable_by_key(|(name, _)| *name);
         let mut names = Vec::new();
@@ -543,7 +528,7 @@ fn can_go<'a>(effects: &Effects<'a>, method: &'a StmtFunctionDef) -> bool {
 }
 
 impl Uses {
-    fn and(mut self, other: Self) -> Self {
+    pub(super) fn and(mut self, other: Self) -> Self {
         let Self {
             names,
             paths,
@@ -632,7 +617,7 @@ fn is_constant(expr: &Expr) -> bool {
 }
 
 /// From the first statement of a suite to the end of its last.
-fn body_range(body: &[Stmt]) -> TextRange {
+pub(super) fn body_range(body: &[Stmt]) -> TextRange {
     match (body.first(), body.last()) {
         (Some(first), Some(last)) => TextRange::new(first.start(), last.end()),
         (None, _) | (_, None) => TextRange::default(),

@@ -30,11 +30,9 @@ impl<'w> Reach<'w> {
             };
             self.push(Item::Escape(id), by_native);
         }
+        self.notice_reader(id, name, because);
         if !self.named.insert((id, name)) {
             return;
-        }
-        for (module, unit) in self.registrations.remove(&(id, name)).unwrap_or_default() {
-            self.push(Item::Unit(module, unit), because);
         }
         let child = self.child(id, name);
         if let Some(child) = child {
@@ -65,8 +63,15 @@ impl<'w> Reach<'w> {
             self.push(Item::Load(id, Certainty::InFunction), because);
         }
         let mut is_found = !units.is_empty() || child.is_some();
+        let hook = self.symbols.number("__getattr__");
         for unit in units {
             self.push(Item::Unit(id, unit), because);
+        }
+        if name == hook {
+            self.ask_for_all(id, because);
+        } else if child.is_some() && self.lazy_names(id).contains(&name) {
+            // The submodule may not be there yet.
+            self.push(Item::Asked(id, name), because);
         }
         for star in starred_imports {
             let UnitKind::Import {
@@ -101,7 +106,7 @@ impl<'w> Reach<'w> {
             }
             return;
         }
-        if is_found || held {
+        if is_found || held || name == hook {
             return;
         }
         let text = self.symbols.text(name);
@@ -109,8 +114,7 @@ impl<'w> Reach<'w> {
         if builtins.is_some_and(|names| names.contains(text)) {
             return;
         }
-        let hook = self.symbols.number("__getattr__");
-        self.push(Item::Name(id, hook), because);
+        self.push(Item::Asked(id, name), because);
         // What the library puts into namespaces by other means, it does in statements that always run.
         if is_open && !has_name && !is_stdlib {
             self.push(Item::Whole(id), because);
@@ -164,6 +168,9 @@ impl<'w> Reach<'w> {
             }
         }
         self.take_all(id, number, unit, thing);
+        if self.modules[&id].is_held() {
+            self.ask_for_all(id, because);
+        }
         self.reach_replaced(id, unit, thing);
         if let UnitKind::Class { .. } = unit.kind {
             self.reach_class(id, number, unit, thing);
@@ -355,7 +362,13 @@ impl<'w> Reach<'w> {
     }
 
     /// Reaches what `uses`, a part of `thing`, mentions; `class` is the class around it.
-    fn follow_uses(&mut self, id: ModuleId, thing: Thing, uses: &Uses, class: Option<u32>) {
+    pub(super) fn follow_uses(
+        &mut self,
+        id: ModuleId,
+        thing: Thing,
+        uses: &Uses,
+        class: Option<u32>,
+    ) {
         let because = |at: TextSize, how: How| Because {
             from: Some(thing),
             at,
@@ -703,12 +716,15 @@ impl<'w> Reach<'w> {
             .waiting_members
             .keys()
             .chain(self.waiting_names.keys())
-            .chain(self.native_imports.keys())
+            .chain(self.awaited.keys())
             .copied()
             .filter(|symbol| fits(self.symbols.text(*symbol)))
             .collect();
         for symbol in waiting {
             self.push(Item::Attribute(symbol), because);
+        }
+        if hidden_imports::TAKES_APART.into_iter().any(fits) {
+            self.pickle(because);
         }
         self.affixes.push((prefix.into(), suffix.into(), because));
     }

@@ -10,6 +10,8 @@ use super::super::hidden_imports::{self, Trigger};
 use super::super::steps::Request;
 use super::super::world::{Presence, prefixes};
 use super::super::{Certainty, Link, LinkKind, MissingKind};
+use super::native::Awaited;
+use super::symbols::Symbol;
 use super::{Because, How, Item, ModuleId, Reach, Thing};
 use crate::source::Origin;
 
@@ -144,12 +146,19 @@ impl Reach<'_> {
                 how: How::Native,
             });
         }
+        if hidden_imports::pickles(name) {
+            self.pickle(Because {
+                from: Some(Thing::Module(id)),
+                at: TextSize::default(),
+                how: How::Native,
+            });
+        }
         for (to, certainty, trigger) in hidden_imports::imports_of(name) {
             match trigger {
                 Trigger::Attribute(attribute) if !self.options.whole_modules => {
                     let symbol = self.symbols.number(attribute);
                     if let Some(to) = self.id(to) {
-                        self.waiting_native(symbol, id, to);
+                        self.wait_for_use(id, symbol, Awaited::Import(to));
                     }
                     continue;
                 }
@@ -243,6 +252,12 @@ impl Reach<'_> {
                 let taken = self.symbols.number(taken);
                 self.push(Item::Name(id, taken), of_guest);
             }
+            if let Some((taken, from, used)) = hidden_imports::asked_for_once_used(name)
+                && let Some(from) = self.id(from)
+            {
+                let (taken, used) = (self.symbols.number(taken), self.symbols.number(used));
+                self.wait_for_use(from, used, Awaited::Name(id, taken));
+            }
             for name in self.guest_names.remove(&id).unwrap_or_default() {
                 self.push(Item::Name(id, name), of_guest);
             }
@@ -304,18 +319,28 @@ impl Reach<'_> {
 
     /// `copyreg.pickle(type, function)` matters to those who read its table. Whether the unit has to wait.
     fn wait_for_pickling(&mut self, id: ModuleId, unit: u32) -> bool {
-        let Some(copyreg) = self.id("copyreg") else {
-            return false;
-        };
-        let table = self.symbols.number("dispatch_table");
-        if self.named.contains(&(copyreg, table)) {
+        if self.id("copyreg").is_none() || self.reads_pickle_table {
             return false;
         }
-        self.registrations
-            .entry((copyreg, table))
-            .or_default()
-            .push((id, unit));
+        self.pickle_registrations.push((id, unit));
         true
+    }
+
+    /// `name` of the module `id` is used: is it the table that pickling reads?
+    pub(super) fn notice_reader(&mut self, id: ModuleId, name: Symbol, because: Because) {
+        // What `copyreg` does with its own table is to write to it.
+        let by_itself = because.from.is_some_and(|from| from.module() == id);
+        if self.reads_pickle_table
+            || by_itself
+            || self.symbols.text(name) != "dispatch_table"
+            || self.name(id) != "copyreg"
+        {
+            return;
+        }
+        self.reads_pickle_table = true;
+        for (module, unit) in std::mem::take(&mut self.pickle_registrations) {
+            self.push(Item::Unit(module, unit), because);
+        }
     }
 
     fn import_matters(&mut self, id: ModuleId, unit: u32, request: &Request) -> bool {
@@ -424,6 +449,9 @@ impl Reach<'_> {
             for (member, _) in (0..).zip(&unit.members) {
                 self.push(Item::Member(id, number, member), because);
             }
+            for (part, _) in (0..).zip(&unit.lazy) {
+                self.push(Item::Lazy(id, number, part), because);
+            }
         }
     }
 
@@ -449,6 +477,7 @@ impl Reach<'_> {
             .collect();
         let mut members: Vec<(u32, u32)> = module.member_edges.keys().copied().collect();
         members.sort_unstable();
+        let lazy: Vec<(u32, u32)> = module.live_lazy.iter().copied().collect();
         for unit in units {
             if self.is_live(Thing::Unit(id, unit)) {
                 self.follow_edges(id, Thing::Unit(id, unit));
@@ -459,14 +488,23 @@ impl Reach<'_> {
                 self.follow_edges(id, Thing::Member(id, unit, member));
             }
         }
+        for (unit, part) in lazy {
+            self.follow_lazy_edges(id, unit, part);
+        }
+    }
+
+    /// Follows the imports of one part of a module's `__getattr__`.
+    pub(super) fn follow_lazy_edges(&mut self, id: ModuleId, unit: u32, part: u32) {
+        let places = self
+            .modules
+            .get(&id)
+            .and_then(|module| module.lazy_edges.get(&(unit, part)).cloned());
+        self.follow_places(id, Thing::Unit(id, unit), places.unwrap_or_default());
     }
 
     /// Follows the imports of one piece of a module that is imported.
     pub(super) fn follow_edges(&mut self, id: ModuleId, thing: Thing) {
         let Some(module) = self.modules.get(&id) else {
-            return;
-        };
-        let Some(reached) = module.loaded else {
             return;
         };
         let places = match thing {
@@ -477,6 +515,16 @@ impl Reach<'_> {
                 .get(&(unit, member))
                 .cloned()
                 .unwrap_or_default(),
+        };
+        self.follow_places(id, thing, places);
+    }
+
+    fn follow_places(&mut self, id: ModuleId, thing: Thing, places: Vec<usize>) {
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        let Some(reached) = module.loaded else {
+            return;
         };
         if places.is_empty() {
             return;
@@ -569,16 +617,30 @@ impl Thing {
     }
 }
 
-type MemberEdges = FxHashMap<(u32, u32), Vec<usize>>;
+type PartEdges = FxHashMap<(u32, u32), Vec<usize>>;
+
+/// Which imports belong to which piece, by their places.
+pub(super) struct Assigned {
+    /// For each unit.
+    pub(super) edges: Vec<Vec<usize>>,
+    /// By unit and member.
+    pub(super) member_edges: PartEdges,
+    /// By unit and lazy part.
+    pub(super) lazy_edges: PartEdges,
+}
 
 /// Which piece each import belongs to. An import in the condition of an `if` goes with the first piece behind it.
-pub(super) fn assign_edges(
-    definitions: &Definitions,
-    edges: &[Edge],
-) -> (Vec<Vec<usize>>, MemberEdges) {
+pub(super) fn assign_edges(definitions: &Definitions, edges: &[Edge]) -> Assigned {
     let units = &definitions.units;
-    let mut of_units = vec![Vec::new(); units.len()];
-    let mut of_members = MemberEdges::default();
+    let mut assigned = Assigned {
+        edges: vec![Vec::new(); units.len()],
+        member_edges: PartEdges::default(),
+        lazy_edges: PartEdges::default(),
+    };
+    let key = |unit: usize, part: usize| {
+        let number = |place: usize| u32::try_from(place).unwrap_or(u32::MAX);
+        (number(unit), number(part))
+    };
     for (place, edge) in edges.iter().enumerate() {
         let after = units.partition_point(|unit| unit.range.start() <= edge.at);
         let number = match after.checked_sub(1) {
@@ -588,20 +650,17 @@ pub(super) fn assign_edges(
             None => continue,
         };
         let unit = &units[number];
-        let member = unit
-            .members
-            .iter()
-            .position(|member| member.range.contains(edge.at));
-        match member {
-            Some(member) => {
-                let key = (
-                    u32::try_from(number).unwrap_or(u32::MAX),
-                    u32::try_from(member).unwrap_or(u32::MAX),
-                );
-                of_members.entry(key).or_default().push(place);
-            }
-            None => of_units[number].push(place),
+        let mut members = unit.members.iter();
+        let mut lazy = unit.lazy.iter();
+        if let Some(member) = members.position(|member| member.range.contains(edge.at)) {
+            let edges = assigned.member_edges.entry(key(number, member));
+            edges.or_default().push(place);
+        } else if let Some(part) = lazy.position(|part| part.range.contains(edge.at)) {
+            let edges = assigned.lazy_edges.entry(key(number, part));
+            edges.or_default().push(place);
+        } else {
+            assigned.edges[number].push(place);
         }
     }
-    (of_units, of_members)
+    assigned
 }

@@ -17,7 +17,9 @@
 
 mod effects;
 mod follow;
+mod lazy;
 mod load;
+mod native;
 mod own;
 mod resolve;
 mod roots;
@@ -37,7 +39,9 @@ use super::evaluate::Found;
 use super::hidden_imports;
 use super::world::{Entry, Presence, Statuses, World};
 use super::{Certainty, Link, MissingKind};
+use native::Awaited;
 use resolve::Binding;
+pub(super) use resolve::Given;
 use symbols::{Symbol, Symbols};
 
 /// A module, by its place among all that were found, in the order of their names.
@@ -105,6 +109,10 @@ enum Item {
     Member(ModuleId, u32, u32),
     /// An attribute of a value that is not known is used.
     Attribute(Symbol),
+    /// A module is asked for a name that it may lack.
+    Asked(ModuleId, Symbol),
+    /// A part of a module's `__getattr__`.
+    Lazy(ModuleId, u32, u32),
     /// A module is used as a value.
     Escape(ModuleId),
     /// A module is used as an attribute of its package.
@@ -158,6 +166,9 @@ struct Module<'w> {
     edges: Vec<Vec<usize>>,
     /// For each unit and member the places of its edges.
     member_edges: FxHashMap<(u32, u32), Vec<usize>>,
+    /// For each unit and lazy part the places of its edges.
+    lazy_edges: FxHashMap<(u32, u32), Vec<usize>>,
+    live_lazy: BTreeSet<(u32, u32)>,
     loaded: Option<Certainty>,
     is_whole: bool,
     /// Somewhere in it the attribute of an object is taken by a computed name.
@@ -222,7 +233,10 @@ pub(super) struct Reach<'w> {
     /// Methods and names that wait for an attribute to be used.
     waiting_members: FxHashMap<Symbol, Vec<Thing>>,
     waiting_names: FxHashMap<Symbol, Vec<ModuleId>>,
-    native_imports: FxHashMap<Symbol, Vec<(ModuleId, ModuleId)>>,
+    /// What C code does once somebody uses a name of a module that has no source.
+    awaited: FxHashMap<Symbol, Vec<(ModuleId, Awaited)>>,
+    /// Something is copied or pickled.
+    is_pickling: bool,
     /// Modules without source that are used in ways that cannot be seen.
     native_whole: FxHashSet<ModuleId>,
     affixes: Vec<(Box<str>, Box<str>, Because)>,
@@ -230,8 +244,9 @@ pub(super) struct Reach<'w> {
     guest_names: FxHashMap<ModuleId, Vec<Symbol>>,
     escaped: FxHashSet<ModuleId>,
     native_escaped: FxHashSet<ModuleId>,
-    /// Statements that matter once a name is used.
-    registrations: FxHashMap<(ModuleId, Symbol), Vec<(ModuleId, u32)>>,
+    /// `copyreg.pickle(type, function)`, until somebody reads the table of these.
+    pickle_registrations: Vec<(ModuleId, u32)>,
+    reads_pickle_table: bool,
     /// Methods of the application's own classes, until something takes attributes of unknown names there.
     own_members: Vec<Thing>,
     everything_own: Option<Because>,
@@ -312,13 +327,15 @@ impl<'w> Reach<'w> {
             attributes: FxHashMap::default(),
             waiting_members: FxHashMap::default(),
             waiting_names: FxHashMap::default(),
-            native_imports: FxHashMap::default(),
+            awaited: FxHashMap::default(),
+            is_pickling: false,
             native_whole: FxHashSet::default(),
             affixes: Vec::new(),
             guest_names: FxHashMap::default(),
             escaped: FxHashSet::default(),
             native_escaped: FxHashSet::default(),
-            registrations: FxHashMap::default(),
+            pickle_registrations: Vec::new(),
+            reads_pickle_table: false,
             own_members: Vec::new(),
             everything_own: None,
             every_own_module: None,
@@ -337,6 +354,7 @@ impl<'w> Reach<'w> {
             dynamic: BTreeSet::new(),
             opaque: BTreeSet::new(),
         };
+        reach.hold_native_names_back();
         reach.effectful = reach.find_effectful();
         reach
     }
@@ -437,6 +455,8 @@ impl<'w> Reach<'w> {
         if let Item::Name(module, _)
         | Item::Unit(module, _)
         | Item::Member(module, _, _)
+        | Item::Asked(module, _)
+        | Item::Lazy(module, _, _)
         | Item::Escape(module)
         | Item::Whole(module) = item
             && self.is_refused(module)
@@ -457,6 +477,8 @@ impl<'w> Reach<'w> {
                 self.reach_member(module, unit, member, because);
             }
             Item::Attribute(name) => self.reach_attribute(name, because),
+            Item::Asked(module, name) => self.ask(module, name, because),
+            Item::Lazy(module, unit, part) => self.reach_lazy(module, unit, part, because),
             Item::Escape(module) => self.escape(module, because),
             Item::Submodule(module) => self.reach_submodule(module, because),
             Item::Whole(module) => self.reach_whole(module, because),
@@ -499,7 +521,11 @@ impl<'w> Reach<'w> {
                 stars.push(number);
             }
         }
-        let (edges, member_edges) = load::assign_edges(definitions, &found.edges);
+        let load::Assigned {
+            edges,
+            member_edges,
+            lazy_edges,
+        } = load::assign_edges(definitions, &found.edges);
         Some(Module {
             entry,
             found,
@@ -508,6 +534,8 @@ impl<'w> Reach<'w> {
             stars,
             edges,
             member_edges,
+            lazy_edges,
+            live_lazy: BTreeSet::new(),
             loaded: None,
             is_whole: false,
             by_computed_name: false,
@@ -534,55 +562,8 @@ impl<'w> Reach<'w> {
             .or_else(|| self.fitting_affix(name))
     }
 
-    /// A module that code written in C imports once an attribute of this name is used.
-    fn waiting_native(&mut self, attribute: Symbol, from: ModuleId, to: ModuleId) {
-        if self.is_used_of_native(from, attribute) {
-            let name = self.name(to);
-            self.import_native(from, name, Certainty::InFunction, Certainty::InFunction);
-        } else {
-            self.native_imports
-                .entry(attribute)
-                .or_default()
-                .push((from, to));
-        }
-    }
-
-    /// Whether `name` of the module `id`, which has no source, can be used by somebody.
-    fn is_used_of_native(&self, id: ModuleId, name: Symbol) -> bool {
-        self.attributes.contains_key(&name)
-            || self.named.contains(&(id, name))
-            || self.native_whole.contains(&id)
-            || self.fitting_affix(name).is_some()
-    }
-
-    /// `name` of the module `id` is used, which has no source, or `name` of something that is not known.
-    fn use_of_native(&mut self, id: Option<ModuleId>, name: Symbol) {
-        let waiting = self.native_imports.remove(&name).unwrap_or_default();
-        let (now, later): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .partition(|(from, _)| id.is_none_or(|id| id == *from));
-        if !later.is_empty() {
-            self.native_imports.insert(name, later);
-        }
-        for (from, to) in now {
-            let to = self.name(to);
-            self.import_native(from, to, Certainty::InFunction, Certainty::InFunction);
-        }
-    }
-
-    /// A module without source is used in ways that cannot be seen.
-    pub(super) fn use_whole_native(&mut self, id: ModuleId) {
-        if !self.native_whole.insert(id) {
-            return;
-        }
-        let mut waiting: Vec<Symbol> = self.native_imports.keys().copied().collect();
-        waiting.sort_unstable();
-        for name in waiting {
-            self.use_of_native(Some(id), name);
-        }
-    }
-
     fn reach_attribute(&mut self, name: Symbol, because: Because) {
+        self.notice_pickling(name, because);
         if self.symbols.text(name) == "__subclasses__"
             && because.from.is_some_and(|from| self.is_own(from.module()))
         {
@@ -625,6 +606,7 @@ impl<'w> Reach<'w> {
         if let Some(module) = self.module(id) {
             names.extend(module.by_name.keys());
         }
+        names.extend(self.lazy_names(id));
         if let Some(because) = self.everything_own
             && !native_names
             && self.is_own(id)
@@ -634,7 +616,7 @@ impl<'w> Reach<'w> {
         // It is asked for what is not there, which C code does not do by names of its own.
         let hook = self.symbols.number("__getattr__");
         if names.remove(&hook) && !native_names {
-            self.push(Item::Name(id, hook), because);
+            self.reach_hook(id, because);
         }
         // Whoever reads it takes what it names one by one.
         names.remove(&self.symbols.number("__all__"));
@@ -643,7 +625,7 @@ impl<'w> Reach<'w> {
         for name in names {
             if native_names {
                 if self.native.contains(&name) && by_native(self.symbols.text(name)) {
-                    self.push(Item::Name(id, name), because);
+                    self.reach_native_name(id, name, because);
                 }
                 continue;
             }

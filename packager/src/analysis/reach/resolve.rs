@@ -1,6 +1,6 @@
 //! What a name in a module stands for, as far as its text tells.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::super::definitions::{Base, Name, Root, UnitKind};
@@ -20,7 +20,7 @@ pub(super) struct Binding {
 
 /// Whether `import *` binds a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Given {
+pub(in super::super) enum Given {
     Never,
     Maybe,
     Always,
@@ -217,6 +217,49 @@ impl Reach<'_> {
             given.min(Given::Maybe)
         } else {
             given
+        }
+    }
+
+    /// What `from module import *` binds, or may bind.
+    pub(in super::super) fn exports(&self, module: &str) -> BTreeMap<String, Given> {
+        let mut names = BTreeSet::new();
+        if let Some(id) = self.id(module) {
+            self.add_exports(id, &mut names, &mut BTreeSet::new());
+        }
+        let id = self.id(module);
+        let given = |name: &String| {
+            id.map_or(Given::Never, |id| {
+                self.given_by(id, name, &mut BTreeSet::new())
+            })
+        };
+        names
+            .into_iter()
+            .map(|name| (given(&name), name))
+            .filter(|(given, _)| *given != Given::Never)
+            .map(|(given, name)| (name, given))
+            .collect()
+    }
+
+    fn add_exports(
+        &self,
+        id: ModuleId,
+        names: &mut BTreeSet<String>,
+        seen: &mut BTreeSet<ModuleId>,
+    ) {
+        if !seen.insert(id) {
+            return;
+        }
+        let Presence::Source(entry) = self.presence(id) else {
+            let own = self.world.target.builtin_names.get(self.name(id));
+            names.extend(own.into_iter().flatten().cloned());
+            return;
+        };
+        let Ok(facts) = &entry.facts else { return };
+        names.extend(facts.all.iter().chain(facts.names.keys()).cloned());
+        for star in &facts.stars {
+            if let Some(from) = self.id(star) {
+                self.add_exports(from, names, seen);
+            }
         }
     }
 

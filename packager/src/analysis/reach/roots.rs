@@ -204,6 +204,10 @@ impl Reach<'_> {
                     .zip(&unit.members)
                     .filter(|(_, member)| on_line(member.range));
                 things.extend(members.map(|(member, _)| Item::Member(id, number, member)));
+                let lazy = (0..)
+                    .zip(&unit.lazy)
+                    .filter(|(_, part)| on_line(part.range));
+                things.extend(lazy.map(|(part, _)| Item::Lazy(id, number, part)));
             }
             self.push(Item::Load(id, Certainty::InFunction), because);
             for thing in things {

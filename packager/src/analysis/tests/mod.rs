@@ -5,6 +5,7 @@ mod closure;
 mod cold;
 mod guards;
 mod imports;
+mod occasions;
 mod packages;
 mod shaking;
 

@@ -347,7 +347,10 @@ fn a_barrel_gives_one_node() {
     assert_eq!(text(&closure, "p"), "from .clean import Clean");
     assert_eq!(text(&closure, "p.clean"), "class Clean: pass");
     assert!(!closure.modules.contains_key("p.video"));
-    assert_eq!(closure.modules["p"].shaken.removed, Vec::<String>::new());
+    assert_eq!(
+        closure.modules["p"].shaken.removed,
+        ["Other", "Video", "av", "f"]
+    );
     assert_eq!(
         closure.modules["p.clean"].shaken.removed,
         ["Other", "__all__"]
@@ -503,4 +506,23 @@ fn modules_are_taken_if_they_are_there() {
         left(&format!("import a\n{peeks}\nprint(a.g)")),
         "def f(): pass\ndef g(): pass"
     );
+}
+
+#[test]
+fn what_a_star_would_have_brought_is_known_to_be_missing() {
+    let closure = |b: &str| {
+        let node = "from a import f\nclass Node:\n def process(self, x):\n  return f(x)\n";
+        let a = "from b import *\ndef f(x): return g\n";
+        shaken(&[("node.py", node), ("a.py", a), ("b.py", b)], &[])
+    };
+    let lost = closure("g = 1\nh = 2\n_i = 3\nif g:\n j = 4\n");
+    assert_eq!(text(&lost, "a"), "from b import g\ndef f(x): return g");
+    assert_eq!(lost.modules["a"].shaken.removed, ["h"]);
+    assert_eq!(lost.modules["a"].shaken.doubtful, ["j"]);
+    let listed = closure("__all__ = ['g', '_i']\ng = 1\nh = 2\n_i = 3\n");
+    assert_eq!(listed.modules["a"].shaken.removed, ["_i"]);
+    // One that nobody needs at all.
+    let all = closure("h = 2\n");
+    assert_eq!(text(&all, "a"), "def f(x): return g");
+    assert_eq!(all.modules["a"].shaken.removed, ["h"]);
 }

@@ -7,8 +7,8 @@ mod walk;
 use rustc_hash::FxHashSet;
 use rustpython_ruff_python_ast::visitor::Visitor as _;
 use rustpython_ruff_python_ast::{
-    Arguments, Comprehension, Expr, ExprCall, ExprContext, Parameters, Stmt, StmtClassDef,
-    StmtFunctionDef,
+    Arguments, Comprehension, ExceptHandlerExceptHandler, Expr, ExprCall, ExprContext, Parameters,
+    Stmt, StmtClassDef, StmtFunctionDef,
 };
 use rustpython_ruff_text_size::{Ranged, TextSize};
 use smallvec::{SmallVec, smallvec};
@@ -19,8 +19,9 @@ use super::super::names::{ImportedNames, last_name};
 use super::builtin::Builtin;
 use super::imported::Imported;
 use super::names::{Names, chain, identifiers, is_identifier, is_self, root};
-use super::scope::{Scope, ScopeKind};
-use super::{Affix, Name, Opaque, Path, Root, Syntax, Uses};
+use super::scope::{Module, Scope, ScopeKind};
+use super::units::body_range;
+use super::{Affix, HandlerPart, Name, Opaque, Path, Root, Syntax, Uses};
 use crate::source::{ModuleSource, Origin};
 
 /// What a name can stand for: one thing, nearly always.
@@ -32,6 +33,7 @@ const LONGEST_NAME: usize = 80;
 /// What the whole of a module has in common.
 pub(super) struct Context<'a> {
     pub(super) source: &'a ModuleSource,
+    pub(super) module: Module<'a>,
     pub(super) imported: &'a ImportedNames<'a>,
     pub(super) target: &'a Target,
     /// What the top level binds.
@@ -59,6 +61,8 @@ pub(super) struct UseCollector<'a, 'n> {
     scopes: Vec<Scope<'a>>,
     /// What was collected since [`UseCollector::take`].
     uses: Uses,
+    /// The handlers of the statement at hand, if they are collected apart.
+    handlers: Option<Vec<HandlerPart>>,
     spare: &'n mut Spare<'a>,
 }
 
@@ -83,6 +87,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             names,
             scopes: Vec::new(),
             uses: std::mem::take(&mut spare.uses),
+            handlers: None,
             spare,
         }
     }
@@ -96,7 +101,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
     ) -> Self {
         let mut collector = Self::new(context, names, spare);
         let mut scope = collector.scope(ScopeKind::Class);
-        scope.bind_body(body, context.source);
+        scope.bind_body(body, context.module);
         collector.scopes.push(scope);
         collector
     }
@@ -158,6 +163,63 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             every_module: uses.every_module.take(),
             words: uses.words.drain(..).collect(),
             by_name: uses.by_name.take(),
+        }
+    }
+
+    /// The module that the code is in.
+    pub(super) fn module(&self) -> Module<'a> {
+        self.context.module
+    }
+
+    pub(super) fn visit(&mut self, expr: &'a Expr) {
+        self.visit_expr(expr);
+    }
+
+    pub(super) fn visit_all(&mut self, body: &'a [Stmt]) {
+        self.visit_body(body);
+    }
+
+    /// What `collect` finds, without what was found before it.
+    pub(super) fn apart(&mut self, collect: impl FnOnce(&mut Self)) -> Uses {
+        let outside = std::mem::take(&mut self.uses);
+        collect(self);
+        let uses = self.take();
+        self.uses = outside;
+        uses
+    }
+
+    /// Adds what was found apart.
+    pub(super) fn add(&mut self, uses: Uses) {
+        self.uses = std::mem::take(&mut self.uses).and(uses);
+    }
+
+    /// A statement; the bodies of the handlers in it apart, but for those in functions and classes.
+    pub(super) fn with_handlers_apart(&mut self, stmt: &'a Stmt) -> Vec<HandlerPart> {
+        self.handlers = Some(Vec::new());
+        self.visit_stmt(stmt);
+        self.handlers.take().unwrap_or_default()
+    }
+
+    /// The body of a handler, apart if that is asked for.
+    fn handler(&mut self, clause: &'a ExceptHandlerExceptHandler) {
+        if let Some(kind) = &clause.type_ {
+            self.visit_expr(kind);
+        }
+        // Within another handler it goes with that.
+        match self.handlers.take() {
+            Some(mut handlers) if self.scopes.is_empty() => {
+                let uses = self.apart(|collector| collector.visit_body(&clause.body));
+                handlers.push(HandlerPart {
+                    at: clause.start(),
+                    body: body_range(&clause.body),
+                    uses,
+                });
+                self.handlers = Some(handlers);
+            }
+            handlers => {
+                self.visit_body(&clause.body);
+                self.handlers = handlers;
+            }
         }
     }
 
@@ -462,6 +524,15 @@ impl<'a, 'n> UseCollector<'a, 'n> {
 
     /// A function: what is evaluated with the `def`, and its body.
     pub(super) fn function(&mut self, function: &'a StmtFunctionDef) {
+        self.function_with(function, |collector| collector.visit_body(&function.body));
+    }
+
+    /// The same, with a body that is gone through by `body`.
+    pub(super) fn function_with(
+        &mut self,
+        function: &'a StmtFunctionDef,
+        body: impl FnOnce(&mut Self),
+    ) {
         for decorator in &function.decorator_list {
             self.visit_expr(&decorator.expression);
         }
@@ -484,10 +555,10 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             self.visit_annotation(returns);
         }
         if let Some(scope) = self.scopes.last_mut() {
-            scope.bind_body(&function.body, self.context.source);
+            scope.bind_body(&function.body, self.context.module);
             scope.bind_parameters(&function.parameters);
         }
-        self.visit_body(&function.body);
+        body(self);
         self.leave_scope();
     }
 
@@ -514,7 +585,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
     fn comprehension(&mut self, generators: &'a [Comprehension], elements: &[&'a Expr]) {
         let mut scope = self.scope(ScopeKind::Function);
         for generator in generators {
-            scope.bind_targets(&generator.target, self.context.source);
+            scope.bind_targets(&generator.target, self.context.module);
         }
         let Some((first, rest)) = generators.split_first() else {
             return;

@@ -2,7 +2,7 @@
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    BoolOp, CmpOp, Expr, ExprContext, InterpolatedStringElement, Operator, Stmt,
+    BoolOp, CmpOp, ExceptHandler, Expr, ExprContext, InterpolatedStringElement, Operator, Stmt,
 };
 use rustpython_ruff_text_size::Ranged as _;
 
@@ -21,7 +21,7 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 self.class_head(class);
                 let mut scope = self.scope(ScopeKind::Class);
                 scope.bind_type_parameters(class.type_params.as_deref());
-                scope.bind_body(&class.body, self.context.source);
+                scope.bind_body(&class.body, self.context.module);
                 self.scopes.push(scope);
                 self.visit_body(&class.body);
                 self.leave_scope();
@@ -81,6 +81,15 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 }
                 self.visit_expr(&assign.value);
             }
+            Stmt::Try(attempt) => {
+                self.visit_body(&attempt.body);
+                for handler in &attempt.handlers {
+                    let ExceptHandler::ExceptHandler(clause) = handler;
+                    self.handler(clause);
+                }
+                self.visit_body(&attempt.orelse);
+                self.visit_body(&attempt.finalbody);
+            }
             // A docstring is nothing that anybody runs.
             Stmt::Expr(expression) if expression.value.is_string_literal_expr() => {}
             Stmt::Return(_)
@@ -92,7 +101,6 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
             | Stmt::With(_)
             | Stmt::Match(_)
             | Stmt::Raise(_)
-            | Stmt::Try(_)
             | Stmt::Assert(_)
             | Stmt::Global(_)
             | Stmt::Nonlocal(_)
