@@ -6,8 +6,8 @@ Stands where the engine has its importer from memory, for the guest's other modu
 import _imp
 import sys
 
-import _rm_boot
 import _rm_archives
+import _rm_boot
 import _rm_codecs
 from _frozen_importlib import BuiltinImporter, FrozenImporter
 from _frozen_importlib_external import PathFinder
