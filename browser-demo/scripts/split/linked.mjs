@@ -6,6 +6,7 @@ const CODE = 10;
 const DATA = 11;
 const IMPORT = 2;
 const CUSTOM = 0;
+const SEGMENT_INFO = 5;
 const SYMBOL_TABLE = 8;
 const KIND = { function: 0, data: 1, global: 2, section: 3, tag: 4, table: 5 };
 const UNDEFINED = 0x10;
@@ -156,6 +157,10 @@ function readSymbols(linking, segments) {
   while (!reader.isOver) {
     const kind = reader.byte();
     const part = reader.part(reader.number());
+    // What is never written to comes first, which is what is divided.
+    if (kind === SEGMENT_INFO && part.number() > 0 && !part.text().startsWith(".rodata")) {
+      throw new Error("the first segment of data is not the one that is only read");
+    }
     if (kind !== SYMBOL_TABLE) continue;
     symbols = Array.from({ length: part.number() }, () => {
       const [kind, flags] = [part.byte(), part.number()];

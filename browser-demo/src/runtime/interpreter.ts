@@ -132,7 +132,12 @@ export abstract class InterpreterHost<Step> implements PythonHost {
     const { interpreter, ready } = this.#first ?? this.another();
     this.#first = undefined;
     interpreter.node = node;
-    await ready;
+    try {
+      await ready;
+    } catch (error) {
+      interpreter.dispose();
+      throw error;
+    }
     return interpreter;
   }
 

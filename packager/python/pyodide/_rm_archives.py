@@ -43,6 +43,9 @@ class _Loader:
         self._folder = folder
 
     def __getattr__(self, name):
+        if name.startswith("_"):
+            # What copies a loader asks for some before there is a folder.
+            raise AttributeError(name)
         return getattr(zipimport.zipimporter(self._folder), name)
 
     def create_module(self, spec):

@@ -104,7 +104,7 @@ impl Plan {
             if target.holds(module) {
                 return Err(refused("is part of the interpreter, which has it anyway"));
             }
-            if self.include.contains(module) {
+            if self.include.iter().any(|name| is_in(name, module)) {
                 return Err(refused("is to be included as well"));
             }
             if self.sources.find(module)?.is_none() && !target.adds(module, &self.sources)? {
@@ -355,4 +355,10 @@ fn python_node(class: &NodeClass, facts: Option<&ClassFacts>) -> PythonNode {
         is_streaming: class.is_streaming || facts.is_some_and(|facts| facts.is_streaming),
         is_source: facts.map_or(class.is_source, |facts| facts.is_source),
     }
+}
+
+/// Whether a module is another one, or below it.
+fn is_in(name: &str, module: &str) -> bool {
+    name.strip_prefix(module)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -494,8 +494,8 @@ mod tests {
             assert_eq!(set.find(gone).unwrap(), None);
             assert!(set.is_excluded(gone));
         }
-        finds(&set, "ab", "ab.py");
-        finds(&set, "c", "c.py");
+        finds(&set, "ab", "ab.py root = 0");
+        finds(&set, "c", "c.py root = 0");
         assert_eq!(
             set.children("").unwrap(),
             BTreeSet::from(["ab".to_owned(), "c".to_owned()])

@@ -30,6 +30,14 @@ fn not_json(error: JsonError) -> SyntaxError {
     }
 }
 
+/// For a string that begins there, whose own places count from there; it is within one line.
+#[inline(never)]
+fn not_a_string(error: JsonError, begin: Position) -> SyntaxError {
+    let SyntaxError { at, message } = not_json(error);
+    let column = begin.column + at.column - 1;
+    SyntaxError::new(Position { column, ..begin }, message)
+}
+
 /// Goes through a text that is JSON, no deeper than [`json::check`] lets pass, and keeps count of lines and columns.
 struct Reader<'a> {
     rest: &'a str,
@@ -101,6 +109,7 @@ impl<'a> Reader<'a> {
     }
 
     fn string(&mut self) -> Result<String, SyntaxError> {
+        let at = self.here;
         let mut bytes = self.rest.bytes().enumerate().skip(1);
         let mut has_escapes = false;
         let mut end = self.rest.len();
@@ -119,7 +128,7 @@ impl<'a> Reader<'a> {
         }
         let literal = self.take(end);
         if has_escapes {
-            json::string(literal).map_err(not_json)
+            json::string(literal).map_err(|error| not_a_string(error, at))
         } else {
             Ok(literal[1..literal.len() - 1].to_owned())
         }

@@ -507,3 +507,15 @@ fn deserialising_checks_too() {
         "not a manifest: nodes[0].node_type: missing, expected text"
     );
 }
+
+#[test]
+fn a_wrong_escape_is_told_where_it_stands() {
+    let text = "{\"version\": \"v1\",\n \"metadata\": {\"name\": \"ab\\ud800\"}}";
+    match Manifest::parse(text, Path::new("p.json")).unwrap_err() {
+        ManifestError::Syntax { position, .. } => {
+            assert_eq!(position.line, 2);
+            assert!((24..=34).contains(&position.column), "{position}");
+        }
+        ManifestError::Invalid { .. } => panic!("it is no document"),
+    }
+}

@@ -38,14 +38,20 @@ export async function pyodideHost(bundle: Bundle, options: HostOptions): Promise
 
 /** Begin what is needed when a bundle will come. */
 export function warm(options: HostOptions): void {
-  if (spare !== undefined && spare.folder === options.pyodideURL) return;
+  const { disposed } = options;
+  if (disposed?.aborted || (spare?.folder === options.pyodideURL && spare !== undefined && !spare.interpreter.isLost)) {
+    return;
+  }
   spare?.interpreter.dispose();
   const begun = begin(options);
   spare = begun;
-  begun.module.catch(() => {
+  const drop = () => {
+    if (spare !== begun) return;
+    spare = undefined;
     begun.interpreter.dispose();
-    if (spare === begun) spare = undefined;
-  });
+  };
+  begun.module.catch(drop);
+  disposed?.addEventListener("abort", drop, { once: true });
 }
 
 /** An interpreter that takes Pyodide's module, when that is there. */
@@ -60,9 +66,10 @@ interface Begun {
 let spare: Begun | undefined;
 
 function takeBegun(options: HostOptions): Begun {
-  const begun = spare?.folder === options.pyodideURL ? spare : undefined;
-  if (begun === undefined) return begin(options);
+  const begun = spare;
+  if (begun?.folder !== options.pyodideURL || begun?.interpreter.isLost !== false) return begin(options);
   spare = undefined;
+  begun.interpreter.listen(options);
   return begun;
 }
 

@@ -53,10 +53,12 @@ class Booting {
       const mark = Symbol("error");
       imports.env["Jsv_GetError_import"] = () => mark;
       imports.env["JsvError_Check"] = (value: unknown) => (value === mark ? 1 : 0);
-      instantiate(imports).then(({ module, instance }) => {
-        this.#instance.resolve(instance);
-        done(instance, module);
-      }, this.#failed.reject);
+      instantiate(imports)
+        .then(({ module, instance }) => {
+          this.#instance.resolve(instance);
+          done(instance, module);
+        })
+        .catch(this.#failed.reject);
       return {};
     };
   }
