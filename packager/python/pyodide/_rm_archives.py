@@ -43,8 +43,8 @@ class _Loader:
         self._folder = folder
 
     def __getattr__(self, name):
-        if name.startswith("_"):
-            # What copies a loader asks for some before there is a folder.
+        if name == "_folder":
+            # What copies a loader asks for more before it has that.
             raise AttributeError(name)
         return getattr(zipimport.zipimporter(self._folder), name)
 
