@@ -3,7 +3,7 @@
 //! A browser knows core modules only. This writes those of the component, and a *plan* that says how they are put together:
 //! what wasmtime itself would do when it instantiates the component, worked out by wasmtime's own translator. The page's
 //! side is in `browser-demo/src/runtime/web/`; it brings the few functions of WASI that CPython needs. What no page will call is
-//! left out ([`live`]).
+//! left out (`live.rs`).
 //!
 //! The plan is `engine.json`. Large modules lie beside it under names made from their digests, small ones are
 //! inside it.
