@@ -1,9 +1,11 @@
 // Splits a module of WebAssembly in two: a core with the functions that are named and the data that they can reach, and the rest,
 // which is instantiated over the core's memory and table when the core first calls a function of it.
 //
-// The core imports the functions of the rest that it mentions from `rest`, and exports what the rest needs of it. Names are short,
-// and mean the same in both; that of the table says of which module the two are parts, so that parts of two do not fit together.
-// What `src/runtime/code.ts` gives for the core's imports instantiates the rest.
+// Functions have numbers, in both parts the same. The rest exports those of its functions that the core mentions by their numbers
+// in base 36, and imports others from the core under such names. The core imports one function for each signature instead, which
+// takes the number of the one that is meant behind the arguments: hundreds of functions of JavaScript would take longer to make
+// than all else of an instance. What `src/runtime/code.ts` gives for them instantiates the rest. The name of the table says of
+// which module the two are parts, so that parts of two do not fit together.
 import { createHash } from "node:crypto";
 import binaryen from "binaryen";
 import { readLinked, withoutLinking } from "./linked.mjs";
@@ -49,13 +51,15 @@ export function split(bytes, isCore) {
   const own = functions.filter((info) => !isImported(info));
   // What the module exports is the core's to export, its memory included.
   for (const { name } of exportsOf(rest)) rest.removeExport(name);
-  const short = new Map(own.map(({ name }, number) => [name, number.toString(36)]));
-  for (const { name, params, results } of own) {
-    const [owner, other, from] = isCore(name) ? [core, rest, "core"] : [rest, core, "rest"];
-    owner.addFunctionExport(name, short.get(name));
+  const standIn = standIns(core);
+  own.forEach((info, number) => {
+    const { name, params, results } = info;
+    const [owner, other] = isCore(name) ? [core, rest] : [rest, core];
+    owner.addFunctionExport(name, number.toString(36));
     other.removeFunction(name);
-    other.addFunctionImport(name, from, short.get(name), params, results);
-  }
+    if (owner === rest) standIn(info, number);
+    else rest.addFunctionImport(name, "core", number.toString(36), params, results);
+  });
   const table = `table-${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}`;
   splitTable(core, rest, table);
   splitData(bytes, core, rest, functions, isCore);
@@ -66,12 +70,43 @@ export function split(bytes, isCore) {
   for (let size = Infinity; size > parts.core.length + parts.rest.length;) {
     size = parts.core.length + parts.rest.length;
     parts.core = pruned(parts.core, [...wanted, ...imported(parts.rest, "core")]);
-    parts.rest = pruned(parts.rest, imported(parts.core, "rest"));
+    parts.rest = pruned(parts.rest, stoodFor(parts.core));
   }
   for (const [name, part] of Object.entries(parts)) {
     if (!WebAssembly.validate(part)) throw new Error(`the ${name} is not a valid module`);
   }
   return parts;
+}
+
+/** Makes functions of the core that stand for functions of the rest: they pass on their arguments, and its number. */
+function standIns(core) {
+  const signatures = new Map();
+  return ({ name, params, results }, number) => {
+    const signature = `${params}>${results}`;
+    const types = binaryen.expandType(params);
+    const short = signatures.get(signature) ?? signatures.size.toString(36);
+    if (!signatures.has(signature)) {
+      signatures.set(signature, short);
+      core.addFunctionImport(`rest.${short}`, "rest", short, binaryen.createType([...types, binaryen.i32]), results);
+    }
+    const values = types.map((type, index) => core.local.get(index, type));
+    const passedOn = core.call(`rest.${short}`, [...values, core.i32.const(number)], results);
+    core.addFunction(name, params, results, [], passedOn);
+  };
+}
+
+/** The functions of the rest that a core still has stand-ins for, as the rest exports them. */
+function stoodFor(bytes) {
+  const core = open(bytes);
+  const functions = functionsOf(core);
+  const passingOn = new Set(functions.filter(({ module }) => module === "rest").map(({ name }) => name));
+  return functions
+    .filter((info) => !isImported(info))
+    .flatMap(({ body }) => {
+      const { id, target, operands } = binaryen.getExpressionInfo(body);
+      if (id !== binaryen.CallId || !passingOn.has(target)) return [];
+      return [binaryen.getExpressionInfo(operands.at(-1)).value.toString(36)];
+    });
 }
 
 /** The names of what a module imports from another. */

@@ -84,26 +84,27 @@ export class Rest {
     return this.#coming;
   }
 
-  /** What a core imports beside the functions of the host. `given` is asked for when one of its functions is called. */
+  /**
+   * What a core imports beside the functions of the host: for each signature, what calls a function of the rest by its number,
+   * the last argument. `given` is asked for when the first is called.
+   */
   importsFor(core: WebAssembly.Module, given: () => RestImports): WebAssembly.Imports {
+    const functions: ((...values: unknown[]) => unknown)[] = [];
     let exports: WebAssembly.Exports | undefined;
-    const imports: Record<string, Record<string, WebAssembly.ImportValue>> = {};
-    for (const { module: from, name } of WebAssembly.Module.imports(core)) {
-      if (from === "host") continue;
-      (imports[from] ??= {})[name] = (...values: unknown[]) => {
-        exports ??= this.#instantiate(from, given());
-        return (exports[name] as (...values: unknown[]) => unknown)(...values);
-      };
-    }
-    return imports;
+    const call = (...values: unknown[]) => {
+      const number = values.pop() as number;
+      exports ??= this.#instantiate(given());
+      return (functions[number] ??= exports[number.toString(36)] as (typeof functions)[0])(...values);
+    };
+    const names = WebAssembly.Module.imports(core).flatMap(({ module, name }) => (module === "rest" ? [name] : []));
+    return { rest: Object.fromEntries(names.map((name) => [name, call])) };
   }
 
   /** Both parts name the module that they were made of, where one imports from the other. */
-  #instantiate(name: string, { host, core }: RestImports): WebAssembly.Exports {
+  #instantiate({ host, core }: RestImports): WebAssembly.Exports {
     const module = this.#now();
-    const parts = { host, [name.replace("rest", "core")]: core };
     try {
-      return new WebAssembly.Instance(module, parts).exports;
+      return new WebAssembly.Instance(module, { host, core }).exports;
     } catch (error) {
       throw new PipelineError("version", `${WHAT} at ${this.#url} is of another build: ${reasonOf(error)}`, {
         hint: "load the page again; serve both parts of the executor from one build",
