@@ -11,7 +11,10 @@ const ROUNDS = 7;
 const CALLS = 3000;
 /** How often a MiB of sound goes through a node. */
 const SOUNDS = 100;
-/** How long a visit lasts after its work, in milliseconds. */
+/**
+ * How long a page waits for its user after the first result, in milliseconds, and again at the end. Browsers write what they keep
+ * when there is time for it; V8 keeps no code of a module that has worked through thousands of calls without a pause.
+ */
 const REST = 4000;
 const demo = resolve(import.meta.dirname, "..");
 const repository = resolve(demo, "..");
@@ -22,7 +25,7 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
  * The first output of `text-processor`, and then what an item of an echo costs on its way through both workers, and a MiB of sound,
  * which is moved from thread to thread and copied into Python and out of it.
  */
-async function ours({ target, item, calls, sounds }) {
+async function ours({ target, item, calls, sounds, rest }) {
   const begun = performance.now();
   const source = (name) => ({ folder: "/bench/", name, target });
   const runtime = await kit.startWorker({ preload: source("text-processor") });
@@ -37,6 +40,7 @@ async function ours({ target, item, calls, sounds }) {
   await second.send([{ value: { n: 0 } }]);
   await second.receive();
   const next = performance.now() - again;
+  await new Promise((done) => setTimeout(done, rest));
   const items = Array.from({ length: calls }, (_, n) => ({ value: { n } }));
   const call = [];
   for (let round = 0; round < 2; round += 1) {
@@ -68,7 +72,7 @@ async function ours({ target, item, calls, sounds }) {
 }
 
 /** The same with Pyodide as it comes: the nodes' sources, called from JavaScript, in the page's own thread. */
-async function stock({ sources, item, calls, sounds }) {
+async function stock({ sources, item, calls, sounds, rest }) {
   const begun = performance.now();
   const { loadPyodide } = await import("/bench/pyodide/pyodide.mjs");
   const pyodide = await loadPyodide({ stderr: () => undefined });
@@ -85,6 +89,7 @@ lambda text: json.dumps(node.process(json.loads(text)))
 `);
   const value = call(item);
   const first = performance.now() - begun;
+  await new Promise((done) => setTimeout(done, rest));
   const echo = pyodide.runPython("lambda data: {'n': data.n}");
   const each = [];
   for (let round = 0; round < 2; round += 1) {
@@ -157,7 +162,7 @@ export async function pythonTable() {
         const page = await browser.newPage();
         await page.goto(`${server.address}tests/page/`);
         await page.waitForFunction(() => "kit" in globalThis);
-        const measured = await page.evaluate(run, { ...what, item, calls: CALLS, sounds: SOUNDS });
+        const measured = await page.evaluate(run, { ...what, item, calls: CALLS, sounds: SOUNDS, rest: REST });
         if (!measured.value.includes('"')) throw new Error(`${name} gave ${measured.value}`);
         result[visit].push(measured.first);
         if (measured.next !== undefined) result.next.push(measured.next);
@@ -168,7 +173,6 @@ export async function pythonTable() {
         const sound = median(measured.sound);
         result.sound.push(sound);
         result.soundAlone.push(measured.soundAlone ?? sound);
-        // What it keeps it writes when it has time.
         await page.waitForTimeout(REST);
         await browser.close();
       }

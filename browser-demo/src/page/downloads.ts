@@ -29,7 +29,11 @@ export async function showDownloads(runtime: Runtime | undefined): Promise<void>
   const own = entries.map(({ name, decodedBodySize, transferSize, duration }) => {
     return { url: name, size: decodedBodySize, transferred: transferSize, milliseconds: duration };
   });
-  const all: readonly Download[] = [...own, ...((await runtime?.downloads()) ?? [])];
+  // What the page has downloaded for the runtime, both know.
+  const others = ((await runtime?.downloads()) ?? []).filter(
+    ({ url }) => !own.some((download) => download.url === url),
+  );
+  const all: readonly Download[] = [...own, ...others];
   const rows = all.map((download) => {
     const name = new URL(download.url).pathname.split("/").at(-1) ?? "";
     const network = download.transferred === 0 ? "nothing, it was kept" : size(download.transferred);

@@ -1,13 +1,25 @@
 /** The page's side: a runtime that lives in a worker. */
 import type { Checked, Manifest, NodeInfo, Report } from "./abi.ts";
+import { downloadAhead } from "./ahead.ts";
 import type { CodeAddress, Progress } from "./code.ts";
+import { type Download, downloadsHere } from "./download.ts";
 import { PipelineError } from "./errors.ts";
 import { type Choice, type FolderSource, folderURL, isInFolder } from "./folder.ts";
 import { print, type Printed } from "./hosts.ts";
+import { movable, withCopies } from "./memory.ts";
 import type { NodeMetrics } from "./metrics.ts";
-import { type Download, type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
+import { type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
-import { type FromWorker, isOurs, PROTOCOL, type Method, type Methods, type Opened } from "./protocol.ts";
+import {
+  type Ahead,
+  type FromWorker,
+  isOurs,
+  PROTOCOL,
+  type Method,
+  type Methods,
+  type Opened,
+  type WorkerOptions,
+} from "./protocol.ts";
 import type { Session, SessionOptions } from "./session.ts";
 import type { Item, Output, Value } from "./values.ts";
 
@@ -68,6 +80,15 @@ class Channel {
   }
 
   ask<M extends Method>(method: M, ...parameters: Methods[M]["arguments"]): Promise<Methods[M]["result"]> {
+    return this.askMoving([], method, ...parameters);
+  }
+
+  /** The same where some memory in the arguments goes over to the worker. */
+  askMoving<M extends Method>(
+    moved: Transferable[],
+    method: M,
+    ...parameters: Methods[M]["arguments"]
+  ): Promise<Methods[M]["result"]> {
     return new Promise((resolve, reject) => {
       if (this.#lost) {
         reject(this.#lost);
@@ -76,7 +97,7 @@ class Channel {
       const id = ++this.#ids;
       this.#waiting.set(id, { resolve, reject });
       try {
-        this.#worker.postMessage({ protocol: PROTOCOL, id, method, arguments: parameters });
+        this.#worker.postMessage({ protocol: PROTOCOL, id, method, arguments: parameters }, moved);
       } catch (error) {
         // What cannot be copied is not a value.
         this.#waiting.delete(id);
@@ -129,11 +150,14 @@ class Channel {
 /** The executor in a worker of its own, so that a page stays responsive whatever nodes do. */
 export class WorkerRuntime implements Runtime {
   readonly #channel: Channel;
+  /** What the page has downloaded for it. */
+  readonly #ahead: () => Promise<readonly Download[]>;
   readonly version: string;
   readonly nodeTypes: readonly string[];
 
-  private constructor(channel: Channel, { version, nodeTypes }: Opened) {
+  private constructor(channel: Channel, { version, nodeTypes }: Opened, ahead: () => Promise<readonly Download[]>) {
     this.#channel = channel;
+    this.#ahead = ahead;
     this.version = version;
     this.nodeTypes = nodeTypes;
   }
@@ -142,17 +166,27 @@ export class WorkerRuntime implements Runtime {
   static async start(worker: Worker, code: CodeAddress, options: RuntimeOptions = {}): Promise<WorkerRuntime> {
     const channel = new Channel(worker);
     channel.listeners = options;
-    const { pyodideURL, pyodidePackagesURL, enginesURL, spare, preload } = options;
-    const places = {
+    const { onProgress, onPythonProgress, pyodideURL, pyodidePackagesURL, enginesURL, spare, preload } = options;
+    const told: WorkerOptions = {
+      progressOf: [...(onProgress ? (["executor"] as const) : []), ...(onPythonProgress ? (["python"] as const) : [])],
       ...(pyodideURL !== undefined && { pyodideURL }),
       ...(pyodidePackagesURL !== undefined && { pyodidePackagesURL }),
       ...(enginesURL !== undefined && { enginesURL }),
       ...(spare !== undefined && { spare }),
       ...(preload !== undefined && { preload: addressed(preload) }),
     };
+    const begun = performance.now();
+    const opening = channel.ask("open", code, told);
+    const give = (ahead: Ahead, moved: Transferable[] = []) => {
+      channel.askMoving(moved, "give", ahead).catch(() => undefined);
+    };
+    const addresses = told.preload ? downloadAhead(told.preload, give, onPythonProgress) : Promise.resolve([]);
+    const downloads = async () => {
+      const own = await addresses;
+      return downloadsHere(begun).filter(({ url }) => own.some((address) => url.startsWith(address)));
+    };
     try {
-      const opened = await channel.ask("open", code, places);
-      return new WorkerRuntime(channel, opened);
+      return new WorkerRuntime(channel, await opening, downloads);
     } catch (error) {
       worker.terminate();
       throw error;
@@ -177,8 +211,9 @@ export class WorkerRuntime implements Runtime {
     return this.#channel.ask("fromJson", text);
   }
 
-  downloads(): Promise<readonly Download[]> {
-    return this.#channel.ask("downloads");
+  async downloads(): Promise<readonly Download[]> {
+    const [ahead, own] = await Promise.all([this.#ahead(), this.#channel.ask("downloads")]);
+    return [...ahead, ...own];
   }
 
   dispose(): void {
@@ -243,7 +278,8 @@ class WorkerSession implements Session {
   }
 
   async send(items: readonly Item[]): Promise<void> {
-    await this.#channel.ask("send", this.#handle, items);
+    const copies = withCopies(items);
+    await this.#channel.askMoving(movable(copies), "send", this.#handle, copies);
   }
 
   async sendLines(lines: readonly string[]): Promise<void> {

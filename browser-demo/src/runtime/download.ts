@@ -3,6 +3,27 @@ import type { Progress } from "./code.ts";
 import { sha256 } from "./bundle.ts";
 import { PipelineError, reasonOf } from "./errors.ts";
 
+/** A file that was downloaded. */
+export interface Download {
+  readonly url: string;
+  /** Its size in bytes, decompressed. */
+  readonly size: number;
+  /** How many bytes came over the network: 0 if the browser had it. */
+  readonly transferred: number;
+  /** How long that took. */
+  readonly milliseconds: number;
+}
+
+/** What was downloaded in this thread since then, in milliseconds on its clock. */
+export function downloadsHere(since = 0): readonly Download[] {
+  const entries = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
+  return entries
+    .filter(({ startTime }) => startTime >= since)
+    .map(({ name, decodedBodySize, transferSize, duration }) => {
+      return { url: name, size: decodedBodySize, transferred: transferSize, milliseconds: duration };
+    });
+}
+
 /** How several downloads go together. */
 export class Tally {
   readonly #onProgress: ((progress: Progress) => void) | undefined;
@@ -16,6 +37,11 @@ export class Tally {
   /** So many bytes more, or fewer, will come than was known. */
   expect(count: number): void {
     this.#total += count;
+  }
+
+  /** Whether anybody wants to hear of it. */
+  get isHeard(): boolean {
+    return this.#onProgress !== undefined;
   }
 
   add(count: number): void {
@@ -85,12 +111,25 @@ async function checked(response: Response, expected: Expected, tally: Tally): Pr
   });
 }
 
+/** The bytes of a response at once: one piece after the other keeps this thread from all else. */
+async function whole(response: Response, expected: Expected): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw cannotLoad(expected, error);
+  }
+}
+
 /** The bytes of a response; nothing if they are more or fewer than expected. */
 async function read(
   response: Response,
   expected: Expected,
   tally: Tally,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (!tally.isHeard) {
+    const bytes = await whole(response, expected);
+    return expected.size === undefined || expected.size === bytes.length ? bytes : undefined;
+  }
   const parts: Uint8Array<ArrayBuffer>[] = [];
   const reader = response.body?.getReader();
   let promised = expected.size;

@@ -1,6 +1,7 @@
 /** Pipelines in a folder that `rm-pack build` wrote to: which of a pipeline's bundles is taken, and why. */
 import { type Bundle, openBundle } from "./bundle.ts";
 import { PipelineError, reasonOf } from "./errors.ts";
+import { taken } from "./given.ts";
 import type { EngineFile } from "./web/engine.ts";
 
 /** A pipeline in a folder with an `index.json`, which may hold it packed for several targets. */
@@ -36,8 +37,10 @@ export interface Candidate {
   readonly engineFiles?: readonly EngineFile[];
   /** Whether it has Python nodes for Pyodide, as far as the index says. */
   readonly needsPyodide: boolean;
-  /** Downloads and checks it. */
-  readonly open: () => Promise<Bundle>;
+  /** Where it is. */
+  readonly address: string;
+  /** Downloads it. */
+  readonly bytes: () => Promise<ArrayBuffer>;
 }
 
 /** The version of the index that is known here. */
@@ -49,7 +52,8 @@ const TARGETS: ReadonlyMap<string, HostTarget> = new Map([
   ["pyodide", "pyodide"],
 ]);
 
-interface Index {
+/** What `rm-pack build` says about a folder that it has written to. */
+export interface Index {
   readonly format: number;
   readonly bundles: readonly {
     readonly name: string;
@@ -74,20 +78,35 @@ export function folderURL(folder: string | URL): string {
   return href.endsWith("/") ? href : `${href}/`;
 }
 
+/** Where the index of a pipeline's folder is. */
+export function indexAddress({ folder }: FolderSource): string {
+  return folderURL(folder) + INDEX;
+}
+
 /** Why a bundle is not one for the engine that also runs natively. */
 export function notForTheEngine({ packages }: Bundle): string {
   const why = packages.length > 0 ? `, and uses ${listed(packages)}, which only Pyodide has` : "";
   return `it was not packed for the engine that runs natively${why}`;
 }
 
-/** The bundles that will do, best first. Rejects with a `load` error where there is none. */
-export async function candidates({
-  folder,
-  name,
-  target = "auto",
-}: FolderSource): Promise<readonly [Candidate, ...Candidate[]]> {
+/** The index of a pipeline's folder. Rejects with a `load` error. */
+export async function readIndex(source: FolderSource): Promise<Index> {
+  return (
+    (await taken<Index>(indexAddress(source))) ?? ((await (await get(folderURL(source.folder), INDEX)).json()) as Index)
+  );
+}
+
+/** Open a bundle and check it. Rejects with a `load` or `bundle` error. */
+export async function open({ address, choice, bytes }: Candidate): Promise<Bundle> {
+  return openBundle(new Uint8Array((await taken<ArrayBuffer>(address)) ?? (await bytes())), choice.file);
+}
+
+/** The bundles that will do, best first. Throws a `load` error where there is none. */
+export function candidates(
+  index: Index,
+  { folder, name, target = "auto" }: FolderSource,
+): readonly [Candidate, ...Candidate[]] {
   const base = folderURL(folder);
-  const index = (await (await get(base, INDEX)).json()) as Index;
   if (index.format !== FORMAT) {
     throw new PipelineError("version", `${base}${INDEX} has the format ${index.format}; this is ${FORMAT}`, {
       hint: "pack with the rm-pack of this version",
@@ -106,14 +125,14 @@ export async function candidates({
     return bundle && (target === "auto" || target === of) ? [{ ...bundle, target: of }] : [];
   });
   const [first, ...others] = found.map(({ file, target, engine, python = false }): Candidate => {
-    const open = async () => openBundle(new Uint8Array(await (await get(base, file)).arrayBuffer()), file);
     const engineFiles = index.web_engines?.find(({ digest }) => digest === engine)?.files;
     return {
       choice: { file, target },
       ...(engine !== null && { engine }),
       ...(engineFiles && { engineFiles }),
       needsPyodide: target === "pyodide" && python,
-      open,
+      address: base + file,
+      bytes: async () => (await get(base, file)).arrayBuffer(),
     };
   });
   if (first === undefined) {

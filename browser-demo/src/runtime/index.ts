@@ -13,7 +13,9 @@
  * | the same from a page, in a worker | `client.ts`, `worker.ts`, and what they say to each other: `protocol.ts` |
  * | values, and sound | `values.ts`, `wav.ts` |
  * | errors | `errors.ts` |
- * | bundles, and folders of them; what is begun early | `bundle.ts`, `folder.ts`; `preload.ts` |
+ * | bundles, and folders of them | `bundle.ts`, `folder.ts` |
+ * | what is begun early, in the worker and in the page | `preload.ts`; `ahead.ts`, `given.ts` |
+ * | memory on its way between threads | `memory.ts` |
  * | the executor in wasm, and the form of its calls | `code.ts`, `abi.ts`, `marshal.ts` |
  * | what a host of Python nodes is, and which there are | `python.ts`, `hosts.ts`, `interpreter.ts` |
  * | Python on the engine that also runs natively; in Pyodide | `web/`; `pyodide/` |
@@ -38,10 +40,11 @@ export {
   type Trouble,
 } from "./errors.ts";
 export type { RuntimeOptions } from "./client.ts";
+export type { Download } from "./download.ts";
 export type { Choice, FolderSource, HostTarget } from "./folder.ts";
 export type { HostOptions, Printed } from "./hosts.ts";
 export type { NodeMetrics } from "./metrics.ts";
-export type { Download, Pipeline, PipelineInfo, Runtime, Source } from "./pipeline.ts";
+export type { Pipeline, PipelineInfo, Runtime, Source } from "./pipeline.ts";
 export type { PythonClass, PythonHost, PythonInstance } from "./python.ts";
 export type { Session, SessionOptions } from "./session.ts";
 export {

@@ -1,7 +1,7 @@
 /** An interpreter in a worker of its own, which can be stopped whatever it is at: the host's side, for every host. */
 import { type ErrorData, PipelineError } from "./errors.ts";
 import { print, type HostOptions } from "./hosts.ts";
-import { worthMoving } from "./marshal.ts";
+import { alone, worthMoving } from "./memory.ts";
 import type { Order, PythonHost, PythonInstance, Reply } from "./python.ts";
 import type { FromInterpreter, ToInterpreter } from "./serving.ts";
 
@@ -173,11 +173,4 @@ export class WorkerHost<Step> extends InterpreterHost<Step> {
     const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
     return { interpreter, ready: Promise.all(steps.map((step) => interpreter.take(step))) };
   }
-}
-
-/** Bytes that are all of their buffer, so that it can be handed over. */
-function alone(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.buffer instanceof ArrayBuffer && bytes.byteLength === bytes.buffer.byteLength
-    ? (bytes as Uint8Array<ArrayBuffer>)
-    : bytes.slice();
 }

@@ -3,20 +3,13 @@
  * executor, and from there to Python. The Rust side, `runtime/src/marshal/`, describes it.
  */
 import { PipelineError } from "./errors.ts";
+import { copyOf } from "./memory.ts";
 import { isRecord, type Value } from "./values.ts";
 
 /** Marshal data, and the buffers that its placeholders count. */
 export interface Wire {
   readonly payload: Uint8Array;
   readonly buffers: readonly Uint8Array[];
-}
-
-/** Moving memory to another thread costs more than copying a little of it. */
-const MOVED_BYTES = 16 << 10;
-
-/** The memory that is better moved than copied. */
-export function worthMoving(parts: readonly Uint8Array[]): ArrayBuffer[] {
-  return parts.filter(({ byteLength }) => byteLength >= MOVED_BYTES).map(({ buffer }) => buffer as ArrayBuffer);
 }
 
 /** Texts up to this length are read and written here, where there is nothing but ASCII in them. */
@@ -287,9 +280,9 @@ function encodeSurrogates(text: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** The value in marshal data. Throws a `version` error for what the executor never writes. */
-export function decode(wire: Wire): Value {
-  const reader = new Reader(wire);
+/** The value in marshal data. Throws a `version` error for what the executor never writes. `copy` is how it gets its bytes. */
+export function decode(wire: Wire, copy = copyOf): Value {
+  const reader = new Reader(wire, copy);
   const value = reader.value();
   if (!reader.isAtEnd) throw reader.odd("bytes are left over");
   return value;
@@ -301,12 +294,14 @@ class Reader {
   readonly #payload: Uint8Array;
   readonly #view: DataView;
   readonly #buffers: readonly Uint8Array[];
+  readonly #copy: typeof copyOf;
   #at = 0;
 
-  constructor({ payload, buffers }: Wire) {
+  constructor({ payload, buffers }: Wire, copy: typeof copyOf) {
     this.#payload = payload;
     this.#view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
     this.#buffers = buffers;
+    this.#copy = copy;
   }
 
   get isAtEnd(): boolean {
@@ -362,7 +357,7 @@ class Reader {
       case "u":
         return this.#text();
       case "s":
-        return this.#bytes().slice();
+        return this.#copy(this.#bytes());
       case "(":
       case "[":
         return this.#list();
@@ -433,10 +428,10 @@ class Reader {
     if (buffer === undefined) throw this.odd("a placeholder without its buffer");
     switch (kind) {
       case "bytes":
-        return buffer.slice();
+        return this.#copy(buffer);
       case "audio": {
-        // A copy, as the buffer may lie at an address where no float can.
-        const samples = new Float32Array(buffer.slice().buffer);
+        // The buffer itself may lie at an address where no float can.
+        const samples = new Float32Array(this.#copy(buffer).buffer);
         return { $audio: { sample_rate: first as number, channels: second as number, samples } };
       }
       case "video":
@@ -445,11 +440,11 @@ class Reader {
             width: first as number,
             height: second as number,
             format: third as string,
-            data: buffer.slice(),
+            data: this.#copy(buffer),
           },
         };
       case "tensor":
-        return { $tensor: { dtype: first as string, shape: second as number[], data: buffer.slice() } };
+        return { $tensor: { dtype: first as string, shape: second as number[], data: this.#copy(buffer) } };
       default:
         throw this.odd("a placeholder of an unknown kind");
     }

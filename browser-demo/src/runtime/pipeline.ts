@@ -2,8 +2,17 @@
 import { type Checked, Executor, type Manifest, type NodeInfo } from "./abi.ts";
 import { type Bundle, looksLikeBundle, openBundle } from "./bundle.ts";
 import { type CodeAddress, compileExecutor, type ExecutorCode, type Progress } from "./code.ts";
+import { type Download, downloadsHere } from "./download.ts";
 import { PipelineError } from "./errors.ts";
-import { type Candidate, candidates, type Choice, type FolderSource, isInFolder, notForTheEngine } from "./folder.ts";
+import {
+  type Candidate,
+  candidates,
+  type Choice,
+  type FolderSource,
+  isInFolder,
+  notForTheEngine,
+  readIndex,
+} from "./folder.ts";
 import { HOSTS, hostFor, type HostOptions, type Hosts } from "./hosts.ts";
 import { begin, beginHost, optionsIn, disposeOf, Preloaded } from "./preload.ts";
 import type { PythonClass, PythonHost } from "./python.ts";
@@ -47,17 +56,6 @@ export interface Pipeline extends PipelineInfo {
   unload(): void;
 }
 
-/** A file that was downloaded. */
-export interface Download {
-  readonly url: string;
-  /** Its size in bytes, decompressed. */
-  readonly size: number;
-  /** How many bytes came over the network: 0 if the browser had it. */
-  readonly transferred: number;
-  /** How long that took. */
-  readonly milliseconds: number;
-}
-
 /** The executor, in this thread or in a worker. */
 export interface Runtime {
   /** The version of the runtime. */
@@ -72,7 +70,7 @@ export interface Runtime {
   toJson(value: Value): Promise<string>;
   /** A value from JSON text. */
   fromJson(text: string): Promise<Value>;
-  /** What was downloaded so far in the thread that it is in: in a worker, the executor and what Python nodes need. */
+  /** What was downloaded so far: the executor, pipelines, and what Python nodes need; and all else in the thread that it is in. */
   downloads(): Promise<readonly Download[]>;
   /** Free everything. */
   dispose(): void;
@@ -171,7 +169,7 @@ export class LocalRuntime implements Runtime {
   async #loadFromFolder(source: FolderSource): Promise<LocalPipeline> {
     const preloaded = this.#preloaded?.isOf(source) ? await this.#preloaded.found : undefined;
     if (preloaded !== undefined) this.#preloaded = undefined;
-    const [first, second] = preloaded?.list ?? (await candidates(source));
+    const [first, second] = preloaded?.list ?? candidates(await readIndex(source), source);
     const options = optionsIn(source, this.#options);
     const load = async (candidate: Candidate, why?: (bundle: Bundle) => string) => {
       const isBegun = candidate === first && preloaded !== undefined;
@@ -234,11 +232,7 @@ export class LocalRuntime implements Runtime {
   }
 
   downloads(): Promise<readonly Download[]> {
-    const entries = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
-    const downloads = entries.map(({ name, decodedBodySize, transferSize, duration }) => {
-      return { url: name, size: decodedBodySize, transferred: transferSize, milliseconds: duration };
-    });
-    return Promise.resolve(downloads);
+    return Promise.resolve(downloadsHere());
   }
 
   dispose(): void {

@@ -1,6 +1,6 @@
 /** What is begun before it is needed: the host of a bundle's Python nodes, or all that a folder has of a pipeline. */
 import type { Bundle } from "./bundle.ts";
-import { type Candidate, candidates, type FolderSource, folderURL } from "./folder.ts";
+import { type Candidate, candidates, type FolderSource, folderURL, open, readIndex } from "./folder.ts";
 import { hostFor, warmPyodide, type HostOptions, type Hosts } from "./hosts.ts";
 import type { PythonHost } from "./python.ts";
 import { warm } from "./web/host.ts";
@@ -42,19 +42,18 @@ export class Preloaded {
 }
 
 async function find(source: FolderSource, hosts: Hosts, options: HostOptions): Promise<Found> {
-  const list = await candidates(source);
+  const list = candidates(await readIndex(source), source);
   return { list, first: await begin(list[0], hosts, optionsIn(source, options)) };
 }
 
 /** Open a bundle, and begin with what runs its Python nodes. */
-export async function begin(
-  { open, engine, engineFiles, needsPyodide }: Candidate,
-  hosts: Hosts,
-  options: HostOptions,
-): Promise<Begun> {
+export async function begin(candidate: Candidate, hosts: Hosts, options: HostOptions): Promise<Begun> {
+  // The bundle is the smaller part, and asked for first: its layer can be unpacked while the engine comes.
+  const { engine, engineFiles, needsPyodide } = candidate;
+  const opening = open(candidate);
   if (engine !== undefined) warm(engine, options, engineFiles);
   if (needsPyodide) warmPyodide(options);
-  const bundle = await open();
+  const bundle = await opening;
   return { bundle, host: beginHost(bundle, hosts, options) };
 }
 

@@ -8,18 +8,22 @@ import type { Checked, OnError, Report } from "./abi.ts";
 import type { CodeAddress, Progress } from "./code.ts";
 import type { ErrorData } from "./errors.ts";
 import type { Printed } from "./hosts.ts";
-import type { FolderSource } from "./folder.ts";
+import type { FolderSource, Index } from "./folder.ts";
 import type { NodeMetrics } from "./metrics.ts";
-import type { Download, PipelineInfo, Source } from "./pipeline.ts";
+import type { Download } from "./download.ts";
+import type { PipelineInfo, Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
 import type { Item, Output, Value } from "./values.ts";
+import type { Engine } from "./web/engine.ts";
 
-export const PROTOCOL = 4;
+export const PROTOCOL = 5;
 
 /** What can be asked for: arguments and result. */
 export interface Methods {
   /** The first request: start the executor from these addresses. */
   open: { readonly arguments: [code: CodeAddress, options: WorkerOptions]; readonly result: Opened };
+  /** What the page has downloaded for what is loaded first; the index of its folder comes first. */
+  give: { readonly arguments: [ahead: Ahead]; readonly result: null };
   check: {
     readonly arguments: [text: string, file: string | undefined, classes: ReadonlyMap<string, PythonClass> | undefined];
     readonly result: Checked;
@@ -55,8 +59,19 @@ export interface WorkerOptions {
   readonly enginesURL?: string;
   /** Whether an interpreter is kept ready. */
   readonly spare?: boolean;
+  /** Of what the page wants to hear how the download goes: telling takes time. */
+  readonly progressOf: readonly ProgressMessage["of"][];
   /** What will be loaded first, its folder by its whole address. */
   readonly preload?: FolderSource;
+}
+
+/** Something that the page has downloaded for the worker. */
+export interface Ahead {
+  readonly address: string;
+  /** What is there, as `ahead.ts` has it; nothing if it cannot be had. */
+  readonly value?: Index | ArrayBuffer | Engine;
+  /** The addresses of what else will be given. */
+  readonly coming?: readonly string[];
 }
 
 /** What the worker says when it is open. */

@@ -31,7 +31,10 @@ export interface Order {
   readonly isAhead: boolean;
 }
 
-/** What became of an order: the guest's answer, exceptions included, or none if it was passed over. */
+/**
+ * What became of an order: the guest's answer, exceptions included, or none if it was passed over. Its memory is from then on
+ * whoever's asked.
+ */
 export interface Reply {
   readonly answer: Wire | undefined;
   /** How long the interpreter was at it. */
@@ -72,11 +75,14 @@ export interface PythonClass {
 /** What an answer with a list begins with, as marshal data: a tuple of two, `0` and the list; `runtime/src/python/answer.rs`. */
 const LIST = [0x28, 2, 0, 0, 0, 0x69, 0, 0, 0, 0, 0x5b];
 
+/** What bytes become where only their place matters. */
+const NO_BYTES = new Uint8Array();
+
 /** Whether an answer is a list of outputs that can be read: the node is done, and ready for its next item. */
 export function isPlain(answer: Wire): boolean {
   if (!LIST.every((byte, index) => answer.payload[index] === byte)) return false;
   try {
-    decode(answer);
+    decode(answer, () => NO_BYTES);
     return true;
   } catch {
     return false;

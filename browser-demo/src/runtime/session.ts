@@ -1,6 +1,7 @@
 /** A run of a pipeline in this thread: moves items, results, requests to Python and the passing of time. */
 import type { Executor, OnError, Replied, Report, Request, Turn } from "./abi.ts";
 import { PipelineError, reasonOf } from "./errors.ts";
+import { recycle, worthMoving } from "./memory.ts";
 import { type NodeMetrics, RunMetrics } from "./metrics.ts";
 import { Operation, type Order, type PythonHost, type PythonInstance, type Reply } from "./python.ts";
 import type { Item, Output } from "./values.ts";
@@ -173,7 +174,7 @@ export class LocalSession implements Session {
       const begun = performance.now();
       for (;;) {
         this.#push();
-        if (this.#replies.length > 0) this.#executor.answer(this.#run, this.#replies.splice(0));
+        if (this.#replies.length > 0) this.#answer(this.#replies.splice(0));
         const turn = this.#executor.turn(this.#run, STEPS, KEPT - this.#outputs.length, this.#asText);
         this.#follow(turn);
         if (turn.hasEnded) {
@@ -235,6 +236,11 @@ export class LocalSession implements Session {
       this.#isClosed = true;
       this.#executor.close(this.#run);
     }
+  }
+
+  #answer(replies: readonly Replied[]): void {
+    this.#executor.answer(this.#run, replies);
+    for (const { answer } of replies) if (answer !== undefined) recycle(worthMoving(answer.buffers));
   }
 
   /** Do what a turn asks for. */

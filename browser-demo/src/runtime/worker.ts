@@ -1,10 +1,22 @@
 /** The worker's side: answers the requests of `protocol.ts` with a runtime in this thread. */
 import type { Progress } from "./code.ts";
 import { PipelineError, type ErrorKind } from "./errors.ts";
+import { indexAddress } from "./folder.ts";
+import { expect, give } from "./given.ts";
 import { HOSTS, type Printed } from "./hosts.ts";
+import { movable, recycle } from "./memory.ts";
 import { LocalRuntime, type LocalPipeline } from "./pipeline.ts";
-import { isOurs, PROTOCOL, type FromWorker, type Method, type Methods, type Request } from "./protocol.ts";
+import {
+  isOurs,
+  PROTOCOL,
+  type FromWorker,
+  type Method,
+  type Methods,
+  type ProgressMessage,
+  type Request,
+} from "./protocol.ts";
 import type { LocalSession } from "./session.ts";
+import type { Output } from "./values.ts";
 
 type Handlers = {
   readonly [M in Method]: (
@@ -19,16 +31,26 @@ let opened: LocalRuntime | undefined;
 let handles = 0;
 
 const handlers: Handlers = {
-  async open(code, options) {
-    const tellOf = (of: "executor" | "python") => (progress: Progress) => {
+  async open(code, { progressOf, ...options }) {
+    const tellOf = (of: ProgressMessage["of"]) => (progress: Progress) => {
       post({ protocol: PROTOCOL, of, progress });
     };
     const onPrinted = (printed: Printed) => {
       post({ protocol: PROTOCOL, printed });
     };
-    const listeners = { onExecutor: tellOf("executor"), onProgress: tellOf("python"), onPrinted };
-    opened = await LocalRuntime.start(code, HOSTS, { ...options, ...listeners });
+    if (options.preload !== undefined) expect(indexAddress(options.preload));
+    opened = await LocalRuntime.start(code, HOSTS, {
+      ...options,
+      ...(progressOf.includes("executor") && { onExecutor: tellOf("executor") }),
+      ...(progressOf.includes("python") && { onProgress: tellOf("python") }),
+      onPrinted,
+    });
     return { version: opened.version, nodeTypes: opened.nodeTypes };
+  },
+  give({ address, value, coming = [] }) {
+    coming.forEach(expect);
+    give(address, value);
+    return null;
   },
   check: (text, file, classes) => runtime().check(text, file, classes),
   async load(source) {
@@ -54,6 +76,8 @@ const handlers: Handlers = {
   },
   async send(handle, items) {
     await sessionOf(handle).send(items);
+    // They came by themselves, and are in the executor's memory now.
+    recycle(movable(items));
     return null;
   },
   async sendLines(handle, lines) {
@@ -93,15 +117,17 @@ function sessionOf(handle: number): LocalSession {
   return session;
 }
 
-function post(message: FromWorker): void {
-  scope.postMessage(message);
+function post(message: FromWorker, transfer: Transferable[] = []): void {
+  scope.postMessage(message, transfer);
 }
 
 async function answer<M extends Method>({ id, method, arguments: parameters }: Request<M>): Promise<void> {
   const kind: ErrorKind = "stopped";
   try {
     const handler = handlers[method] as (...parameters: Methods[M]["arguments"]) => unknown;
-    post({ protocol: PROTOCOL, id, result: await handler(...parameters) });
+    const result = await handler(...parameters);
+    const isReceived = method === "receive" && result !== null;
+    post({ protocol: PROTOCOL, id, result }, isReceived ? movable(result as readonly Output[]) : []);
   } catch (error) {
     post({ protocol: PROTOCOL, id, error: PipelineError.of(error, kind).toData() });
   }

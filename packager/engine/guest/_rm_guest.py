@@ -116,8 +116,9 @@ def dispatch(operation, payload, buffers):
     global _last
     try:
         result = OPERATIONS[operation](*_rm_values.load(payload, buffers))
-        _last = result
         answer = _rm_values.dump(result)
+        # What has buffers beside it was looked at closely, and its memory is wanted for the next call.
+        _last = None if answer[1] else result
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: nothing may unwind into the host
         _rm_errors.make_room(error)
         answer = marshal.dumps((1, _rm_errors.describe(error)), 2), []

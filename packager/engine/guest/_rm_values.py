@@ -24,6 +24,7 @@ SEARCHED = 64
 
 _BUFFERS = frozenset((bytes, bytearray, memoryview))
 _CONTAINERS = frozenset((list, tuple, dict))
+_MEDIA = frozenset((Audio, VideoFrame, Tensor))
 
 
 class UnsupportedValue(TypeError):
@@ -58,9 +59,19 @@ def _fill(value, buffers):
 
 _FILLED = _CONTAINERS | {frozenset}
 
+
+def _audio(data, sample_rate, channels):
+    # The host has looked at the parts, which takes `Audio` longer than all else here.
+    audio = Audio.__new__(Audio)
+    audio.samples = memoryview(data).cast("f")
+    audio.sample_rate = sample_rate
+    audio.channels = channels
+    return audio
+
+
 _MAKERS = {
     "bytes": lambda data: data,
-    "audio": lambda data, sample_rate, channels: Audio(memoryview(data).cast("f"), sample_rate, channels),
+    "audio": _audio,
     "video": VideoFrame,
     "tensor": lambda data, dtype, shape: Tensor(data, shape, dtype),
 }
@@ -70,7 +81,7 @@ def dump(result):
     """An answer with this result, as bytes and a list of the buffers beside them. A list is taken to be a node's outputs,
     and so is the first part of a tuple if it is a list."""
     outputs = result if type(result) is list else result[0] if type(result) is tuple and result else None
-    if type(outputs) is not list or not _has_large_buffers(outputs):
+    if type(outputs) is not list or not _has_buffers(outputs):
         try:
             return marshal.dumps((0, result), 2), []
         except ValueError:
@@ -96,15 +107,19 @@ def check(result):
         _plain(result, "", 0, [])
 
 
-def _has_large_buffers(outputs):
+def _has_buffers(outputs):
+    """Whether something is to travel beside the marshalled bytes, as far as it is worth looking."""
     for output in outputs:
         kind = type(output)
+        if kind in _MEDIA:
+            return True
         if kind in _BUFFERS:
             if _size(output) >= BUFFER_BYTES:
                 return True
         elif kind in _CONTAINERS and len(output) <= SEARCHED:
             for item in output.values() if kind is dict else output:
-                if type(item) in _BUFFERS and _size(item) >= BUFFER_BYTES:
+                kind = type(item)
+                if kind in _MEDIA or kind in _BUFFERS and _size(item) >= BUFFER_BYTES:
                     return True
     return False
 
@@ -123,6 +138,8 @@ def _plain(value, place, depth, buffers):
     """A copy made of exact built-in types, its large buffers apart, or an error that names the place."""
     if depth > MAX_DEPTH:
         raise UnsupportedValue(f"{place[:60]}...: nested deeper than {MAX_DEPTH} levels, or it contains itself")
+    if type(value) is Audio and buffers is not None:
+        return _beside(buffers, value.samples, "audio", value.sample_rate, value.channels)
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -158,7 +175,10 @@ def _plain(value, place, depth, buffers):
 
 
 def _beside(buffers, data, name, *description):
-    buffers.append(data if memoryview(data).c_contiguous else bytes(data))
+    # As a view, so that no code of a node's runs when the host takes it: what came in may be freed by then, and something
+    # else be at its address.
+    view = memoryview(data)
+    buffers.append(view if view.c_contiguous else bytes(view))
     return frozenset(((name, len(buffers) - 1, *description),))
 
 

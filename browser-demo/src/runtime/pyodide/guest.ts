@@ -4,6 +4,7 @@
  * of calling makes an object in JavaScript for every value on its way, which takes longer than most nodes do.
  */
 import type { Wire } from "../marshal.ts";
+import { CameIn } from "../memory.ts";
 import type { Dispatch } from "../serving.ts";
 
 /** An address in the interpreter's memory; of an object, unless something else is said. */
@@ -75,53 +76,46 @@ class Guest {
     const api = this.#api;
     const number = this.#made(api.PyLong_FromLong(operation));
     const bytes = this.#bytesOf(payload);
-    const beside = buffers.length === 0 ? this.#noBuffers : this.#tupleOf(buffers);
+    const parts = buffers.map((buffer) => this.#bytesOf(buffer));
+    const cameIn = new CameIn(
+      buffers,
+      parts.map((part) => api.PyBytes_AsString(part) >>> 0),
+    );
+    const beside = parts.length === 0 ? this.#noBuffers : this.#tupleOf(parts);
     this.#look();
     this.#numbers.set([number, bytes, beside], this.#arguments >>> 2);
     const answer = this.#made(api.PyObject_Vectorcall(this.#dispatch, this.#arguments, ARGUMENTS, 0));
-    api.Py_DecRef(number);
-    api.Py_DecRef(bytes);
+    const wire = this.#wireOf(answer, cameIn);
+    // What came in was there until now: nothing else can have been at its address.
+    for (const object of [number, bytes, answer]) api.Py_DecRef(object);
     if (beside !== this.#noBuffers) api.Py_DecRef(beside);
-    const wire = this.#wireOf(answer, buffers);
-    api.Py_DecRef(answer);
     return wire;
   };
 
-  /** What came in is there once, and not needed any more: what goes out and is as large goes into the same memory. */
-  #wireOf(answer: Address, cameIn: readonly Uint8Array[]): Wire {
+  #wireOf(answer: Address, cameIn: CameIn): Wire {
     const api = this.#api;
     const payload = api.PyTuple_GetItem(answer, 0);
     const given = api.PyTuple_GetItem(answer, 1);
-    const free = cameIn.filter(({ length, buffer }) => length === buffer.byteLength);
+    this.#look();
+    const start = api.PyBytes_AsString(payload) >>> 0;
     return {
-      payload: this.#copy(api.PyBytes_AsString(payload), api.PyBytes_Size(payload), []),
+      payload: this.#bytes.slice(start, start + api.PyBytes_Size(payload)),
       buffers: Array.from({ length: api.PyList_Size(given) }, (_, index) =>
-        this.#bufferOf(api.PyList_GetItem(given, index), free),
+        this.#bufferOf(api.PyList_GetItem(given, index), cameIn),
       ),
     };
   }
 
   /** A copy of what an object has in its memory. */
-  #bufferOf(object: Address, free: Uint8Array[]): Uint8Array {
+  #bufferOf(object: Address, cameIn: CameIn): Uint8Array {
     const view = this.#view;
     if (this.#api.PyObject_GetBuffer(object, view, SIMPLE) !== 0) this.#fail();
     this.#look();
     const start = this.#numbers[(view + VIEW.start) >>> 2] ?? 0;
     const length = this.#numbers[(view + VIEW.length) >>> 2] ?? 0;
-    const bytes = this.#copy(start, length, free);
+    const bytes = cameIn.copyOf(this.#bytes, start, length);
     this.#api.PyBuffer_Release(view);
     return bytes;
-  }
-
-  /** New memory takes longer to get than to fill. */
-  #copy(address: Address, length: number, free: Uint8Array[]): Uint8Array {
-    this.#look();
-    const start = address >>> 0;
-    const place = free.findIndex((bytes) => bytes.length === length);
-    const [room] = place < 0 ? [] : free.splice(place, 1);
-    if (room === undefined) return this.#bytes.slice(start, start + length);
-    room.set(this.#bytes.subarray(start, start + length));
-    return room;
   }
 
   /** A new `bytes` object, written while nobody else knows it. */
@@ -133,9 +127,10 @@ class Guest {
     return bytes;
   }
 
-  #tupleOf(buffers: readonly Uint8Array[]): Address {
-    const tuple = this.#made(this.#api.PyTuple_New(buffers.length));
-    buffers.forEach((buffer, index) => this.#api.PyTuple_SetItem(tuple, index, this.#bytesOf(buffer)));
+  /** A tuple, which takes over what is in it. */
+  #tupleOf(items: readonly Address[]): Address {
+    const tuple = this.#made(this.#api.PyTuple_New(items.length));
+    items.forEach((item, index) => this.#api.PyTuple_SetItem(tuple, index, item));
     return tuple;
   }
 

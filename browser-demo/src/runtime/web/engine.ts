@@ -5,6 +5,8 @@
 import type { Progress } from "../code.ts";
 import { compileChecked, Tally } from "../download.ts";
 import { PipelineError, reasonOf } from "../errors.ts";
+import { taken } from "../given.ts";
+import { once } from "../once.ts";
 
 /** The version of the plan that is known here. */
 const FORMAT = 1;
@@ -50,6 +52,18 @@ interface LoadOptions {
   /** Files that the plan is going to name, as somebody says; they come while the plan does. What it does not name is not used. */
   readonly files?: readonly EngineFile[];
   readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Where an engine is, in the folder of those that pipelines share. */
+export function engineAddress(digest: string, folder: string): string {
+  return new URL(`engine-${digest}-web/`, folder).href;
+}
+
+/** An engine, which the pipelines of a thread share: the one that was given to it, if one was. Rejects with a `load` error. */
+export function engineAt(address: string, digest: string, options?: LoadOptions): Promise<Engine> {
+  return once(`engine ${address}`, async () => {
+    return (await taken<Engine>(address)) ?? loadEngine(address, digest, options);
+  });
 }
 
 /** Download and compile the engine at an address. Rejects with a `load` error. */

@@ -6,10 +6,9 @@ import type { Bundle } from "../bundle.ts";
 import { PipelineError } from "../errors.ts";
 import type { HostOptions } from "../hosts.ts";
 import { InterpreterHost, type Starting, WorkerInterpreter } from "../interpreter.ts";
-import { once } from "../once.ts";
 import type { PythonHost } from "../python.ts";
 import { zstdModule } from "../zstd.ts";
-import { type Engine, type EngineFile, loadEngine } from "./engine.ts";
+import { type Engine, engineAddress, engineAt, type EngineFile } from "./engine.ts";
 import { type PackedLayer, packedLayer } from "./layer.ts";
 import type { Step } from "./worker.ts";
 
@@ -121,7 +120,9 @@ function takeBegun(digest: string, options: HostOptions): Begun {
 function begin(digest: string, options: HostOptions, files: readonly EngineFile[]): Begun {
   const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
   const given = async () => {
-    const engine = await engineOf(digest, options, files);
+    const { enginesURL = new URL("./", self.location.href).href, onProgress } = options;
+    const how = { files, ...(onProgress && { onProgress }) };
+    const engine = await engineAt(engineAddress(digest, enginesURL), digest, how);
     return { engine, taken: takeQuietly(interpreter, { engine }) };
   };
   // What bundles need beside the engine comes with it.
@@ -138,15 +139,4 @@ function takeQuietly(interpreter: WorkerInterpreter<Step>, step: Step): Promise<
 
 function newWorker(): Worker {
   return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "python" });
-}
-
-/** An engine, which pipelines of a page share. */
-function engineOf(
-  digest: string,
-  { enginesURL, onProgress }: HostOptions,
-  files: readonly EngineFile[],
-): Promise<Engine> {
-  const base = enginesURL ?? new URL("./", self.location.href).href;
-  const address = new URL(`engine-${digest}-web/`, base).href;
-  return once(`engine ${address}`, () => loadEngine(address, digest, { files, ...(onProgress && { onProgress }) }));
 }

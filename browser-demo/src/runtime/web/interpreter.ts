@@ -1,5 +1,6 @@
 /** An interpreter in this thread: an instance of the engine with an application's layer in its memory. */
 import { decode, encode, Tuple, type Wire } from "../marshal.ts";
+import { CameIn } from "../memory.ts";
 import type { Engine, Export } from "./engine.ts";
 import { Exit, type Guest, type OnLine, wasi } from "./wasi.ts";
 
@@ -78,23 +79,27 @@ export class Interpreter {
     const { call } = this.#functions;
     const start = this.#put(payload);
     const count = buffers.length;
+    const addresses = buffers.map((buffer) => this.#put(buffer));
     let lists = 4;
     if (count > 0) {
       lists = this.#functions.argumentRealloc(0, 0, 4, 8 * count);
+      const view = new DataView(this.#memory.buffer);
       buffers.forEach((buffer, index) => {
-        const address = this.#put(buffer);
-        const view = new DataView(this.#memory.buffer);
-        view.setUint32(lists + 8 * index, address, true);
+        view.setUint32(lists + 8 * index, addresses[index] ?? 0, true);
         view.setUint32(lists + 8 * index + 4, buffer.length, true);
       });
     }
     const answer = call(operation, start, payload.length, lists, count);
     const view = new DataView(this.#memory.buffer);
+    const bytes = new Uint8Array(this.#memory.buffer);
     const list = view.getUint32(answer + 8, true);
+    const partAt = (at: number): [number, number] => [view.getUint32(at, true), view.getUint32(at + 4, true)];
+    const [from, length] = partAt(answer);
+    const cameIn = new CameIn(buffers, addresses);
     return {
-      payload: this.#get(view, answer),
+      payload: bytes.slice(from, from + length),
       buffers: Array.from({ length: view.getUint32(answer + 12, true) }, (_, index) =>
-        this.#get(view, list + 8 * index),
+        cameIn.copyOf(bytes, ...partAt(list + 8 * index)),
       ),
     };
   }
@@ -104,12 +109,6 @@ export class Interpreter {
     const address = this.#functions.argumentRealloc(0, 0, 1, bytes.length);
     if (bytes.length > 0) new Uint8Array(this.#memory.buffer, address, bytes.length).set(bytes);
     return address;
-  }
-
-  /** Copy out the bytes whose address and length are at `at`. */
-  #get(view: DataView, at: number): Uint8Array {
-    const address = view.getUint32(at, true);
-    return new Uint8Array(this.#memory.buffer).slice(address, address + view.getUint32(at + 4, true));
   }
 }
 
