@@ -121,8 +121,9 @@ test("what only Pyodide has is named", async () => {
   writeFileSync(manifest, JSON.stringify({ version: "v1", metadata: { name: "mean" }, nodes, connections: [] }));
   pack("build", manifest, "--source", sources, "--target", "pyodide", "--out", join(root, "numpy"));
   const because = await kit.page.evaluate(async () => {
-    const [{ open }] = await kit.candidates({ folder: "/folders/numpy" });
-    return kit.notForTheEngine(await open());
+    const source = { folder: "/folders/numpy" };
+    const [first] = kit.candidates(await kit.readIndex(source), source);
+    return kit.notForTheEngine(await kit.open(first));
   });
   assert.match(because, /uses (`.+`, )?`numpy`.*, which only Pyodide has$/);
 });

@@ -2,7 +2,7 @@
 import * as runtime from "../../src/runtime/index.ts";
 import { compileExecutor, Rest } from "../../src/runtime/code.ts";
 import { openBundle } from "../../src/runtime/bundle.ts";
-import { candidates, notForTheEngine } from "../../src/runtime/folder.ts";
+import { candidates, notForTheEngine, open, readIndex } from "../../src/runtime/folder.ts";
 import { decode, encode, Tuple } from "../../src/runtime/marshal.ts";
 import { Histogram } from "../../src/runtime/metrics.ts";
 import { LocalRuntime } from "../../src/runtime/pipeline.ts";
@@ -22,6 +22,8 @@ const kit = {
   compileExecutor,
   Rest,
   candidates,
+  open,
+  readIndex,
   notForTheEngine,
   openBundle,
   writeArchive,
