@@ -86,9 +86,9 @@ function inWorker(rest) {
           worker.onmessage = ({ data }) => {
             if (data.id === id) resolve(data.error?.message ?? data.result);
           };
-          worker.postMessage({ protocol: 4, id: ++id, method, arguments: given });
+          worker.postMessage({ protocol: kit.PROTOCOL, id: ++id, method, arguments: given });
         });
-      await ask("open", { ...kit.EXECUTOR, rest: new URL(rest, location).href }, {});
+      await ask("open", { ...kit.EXECUTOR, rest: new URL(rest, location).href }, { progressOf: [] });
       const answers = [await ask("check", content, "test.json", new Map()), await ask("fromJson", "5")];
       worker.terminate();
       return answers;

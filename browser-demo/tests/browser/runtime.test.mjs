@@ -300,9 +300,13 @@ test("a worker of another version is refused, and so is a page", async () => {
         worker.onmessage = ({ data }) => resolve(data);
         worker.postMessage(message);
       });
-    return [await ask({ protocol: 99, id: 4 }), await ask({ protocol: 4, id: 5, method: "check", arguments: [""] })];
+    return [
+      await ask({ protocol: 99, id: 4 }),
+      await ask({ protocol: kit.PROTOCOL, id: 5, method: "check", arguments: [""] }),
+    ];
   });
-  assert.equal(answers[0].error.message, "the worker speaks version 4, the page 99");
+  const protocol = await kit.page.evaluate(() => kit.PROTOCOL);
+  assert.equal(answers[0].error.message, `the worker speaks version ${protocol}, the page 99`);
   assert.equal(answers[0].id, 4);
   assert.match(answers[1].error.message, /before it was opened/);
 });

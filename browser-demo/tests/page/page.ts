@@ -2,6 +2,7 @@
 import * as runtime from "../../src/runtime/index.ts";
 import { compileExecutor, Rest } from "../../src/runtime/code.ts";
 import { openBundle } from "../../src/runtime/bundle.ts";
+import { PROTOCOL } from "../../src/runtime/protocol.ts";
 import { candidates, notForTheEngine, open, readIndex } from "../../src/runtime/folder.ts";
 import { decode, encode, Tuple } from "../../src/runtime/marshal.ts";
 import { Histogram } from "../../src/runtime/metrics.ts";
@@ -21,6 +22,7 @@ const kit = {
   bundleOf,
   compileExecutor,
   Rest,
+  PROTOCOL,
   candidates,
   open,
   readIndex,
