@@ -167,8 +167,10 @@ export class LocalRuntime implements Runtime {
 
   /** The first bundle that can be had; where none can, what is wrong with the last one. */
   async #loadFromFolder(source: FolderSource): Promise<LocalPipeline> {
-    const preloaded = this.#preloaded?.isOf(source) ? await this.#preloaded.found : undefined;
-    if (preloaded !== undefined) this.#preloaded = undefined;
+    const begun = this.#preloaded?.isOf(source) ? this.#preloaded : undefined;
+    // It is for one pipeline, also where several are loaded at once.
+    if (begun !== undefined) this.#preloaded = undefined;
+    const preloaded = await begun?.found;
     const [first, second] = preloaded?.list ?? candidates(await readIndex(source), source);
     const options = optionsIn(source, this.#options);
     const load = async (candidate: Candidate, why?: (bundle: Bundle) => string) => {

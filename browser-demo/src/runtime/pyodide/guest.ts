@@ -63,7 +63,7 @@ class Guest {
 
   constructor(api: Api) {
     this.#api = api;
-    this.#arguments = api.malloc(4 * ARGUMENTS + VIEW.size) >>> 0;
+    this.#arguments = this.#room(4 * ARGUMENTS + VIEW.size);
     this.#view = this.#arguments + 4 * ARGUMENTS;
     this.#noBuffers = this.#made(api.PyTuple_New(0));
     const start = this.#find("_rm_pyodide", "start");
@@ -140,10 +140,17 @@ class Guest {
     return this.#made(this.#api.PyObject_GetAttrString(object, this.#text(name)));
   }
 
+  /** Memory that stays. */
+  #room(size: number): Address {
+    const address = this.#api.malloc(size) >>> 0;
+    if (address === 0) throw new Error("the interpreter has no memory left");
+    return address;
+  }
+
   /** Text that C takes, which stays where it is. */
   #text(text: string): Address {
     const bytes = new TextEncoder().encode(`${text}\0`);
-    const address = this.#api.malloc(bytes.length) >>> 0;
+    const address = this.#room(bytes.length);
     this.#look();
     this.#bytes.set(bytes, address);
     return address;

@@ -66,7 +66,8 @@ class WebHost extends InterpreterHost<Step> {
 
 /** An interpreter that is given an engine when that is there. */
 interface Begun {
-  readonly digest: string;
+  /** Of the engine. */
+  readonly address: string;
   readonly interpreter: WorkerInterpreter<Step>;
   readonly engine: Promise<Given>;
 }
@@ -90,7 +91,7 @@ let spare: Begun | undefined;
  */
 export function warm(digest: string, options: HostOptions, files: readonly EngineFile[] = []): void {
   const { disposed } = options;
-  if (disposed?.aborted || (spare?.digest === digest && !spare.interpreter.isLost)) return;
+  if (disposed?.aborted || (spare?.address === addressOf(digest, options) && !spare.interpreter.isLost)) return;
   spare?.interpreter.dispose();
   const begun = begin(digest, options, files);
   spare = begun;
@@ -103,9 +104,13 @@ export function warm(digest: string, options: HostOptions, files: readonly Engin
   disposed?.addEventListener("abort", drop, { once: true });
 }
 
+function addressOf(digest: string, { enginesURL = new URL("./", self.location.href).href }: HostOptions): string {
+  return engineAddress(digest, enginesURL);
+}
+
 function takeBegun(digest: string, options: HostOptions): Begun {
   let begun = spare;
-  if (begun?.digest === digest && !begun.interpreter.isLost) spare = undefined;
+  if (begun?.address === addressOf(digest, options) && !begun.interpreter.isLost) spare = undefined;
   else begun = begin(digest, options, []);
   const { interpreter } = begun;
   interpreter.listen(options);
@@ -118,16 +123,16 @@ function takeBegun(digest: string, options: HostOptions): Begun {
 }
 
 function begin(digest: string, options: HostOptions, files: readonly EngineFile[]): Begun {
+  const address = addressOf(digest, options);
   const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
   const given = async () => {
-    const { enginesURL = new URL("./", self.location.href).href, onProgress } = options;
-    const how = { files, ...(onProgress && { onProgress }) };
-    const engine = await engineAt(engineAddress(digest, enginesURL), digest, how);
+    const { onProgress } = options;
+    const engine = await engineAt(address, digest, { files, ...(onProgress && { onProgress }) });
     return { engine, taken: takeQuietly(interpreter, { engine }) };
   };
   // What bundles need beside the engine comes with it.
   zstdModule().catch(() => undefined);
-  return { digest, interpreter, engine: given() };
+  return { address, interpreter, engine: given() };
 }
 
 /** What goes wrong is told to whoever waits for it, which may be nobody. */
