@@ -162,10 +162,7 @@ struct Lines<'t> {
 
 impl<'t> Lines<'t> {
     fn new(text: &'t str) -> Self {
-        let ends = (1..)
-            .zip(text.bytes())
-            .filter(|(_, byte)| *byte == b'\n')
-            .map(|(end, _)| end);
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         Self {
             text,
             starts: std::iter::once(0).chain(ends).collect(),
