@@ -382,7 +382,7 @@ impl Outcome<'_> {
         places
     }
 
-    fn shaken(&self, name: &str, entry: &Entry<'_>) -> Shaken {
+    fn shaken(&self, name: &str, entry: &Entry) -> Shaken {
         let whole = || Shaken {
             text: Arc::clone(&entry.source.text),
             removed: Vec::new(),

@@ -27,7 +27,7 @@ pub struct Piece {
 }
 
 /// The pieces of module `id`, in the order of its text.
-pub(super) fn pieces(reach: &Reach<'_>, id: ModuleId, entry: &Entry<'_>) -> Vec<Piece> {
+pub(super) fn pieces(reach: &Reach<'_>, id: ModuleId, entry: &Entry) -> Vec<Piece> {
     let splitter = Splitter {
         reach,
         id,
@@ -40,13 +40,13 @@ pub(super) fn pieces(reach: &Reach<'_>, id: ModuleId, entry: &Entry<'_>) -> Vec<
 struct Splitter<'c> {
     reach: &'c Reach<'c>,
     id: ModuleId,
-    entry: &'c Entry<'c>,
+    entry: &'c Entry,
     text: &'c str,
 }
 
 impl Splitter<'_> {
     fn all(&self) -> Vec<Piece> {
-        let definitions = self.entry.definitions();
+        let definitions = &self.entry.definitions;
         let mut pieces: Vec<(TextSize, Piece)> = Vec::new();
         for (number, unit) in definitions.units.iter().enumerate() {
             if self.is_live(number) {
@@ -78,7 +78,7 @@ impl Splitter<'_> {
     }
 
     fn name(&self, name: Name) -> String {
-        self.entry.definitions().text(name).to_owned()
+        self.entry.definitions.text(name).to_owned()
     }
 
     fn line(&self, at: TextSize) -> usize {
@@ -132,7 +132,7 @@ impl Splitter<'_> {
 
     /// An import statement with some of its names.
     fn import(&self, statement: TextRange, numbers: &[usize]) -> String {
-        let units = &self.entry.definitions().units;
+        let units = &self.entry.definitions.units;
         let first = units
             .iter()
             .find(|unit| matches!(unit.kind, UnitKind::Import { statement: other, .. } if other == statement))
@@ -152,7 +152,7 @@ impl Splitter<'_> {
         let [class] = unit.defines[..] else {
             return Vec::new();
         };
-        let units = &self.entry.definitions().units;
+        let units = &self.entry.definitions.units;
         let namesakes = units.iter().filter(|unit| unit.defines.contains(&class));
         if unit.members.is_empty() || namesakes.count() > 1 {
             // With two classes of a name it cannot be told whose methods these are.
@@ -192,7 +192,7 @@ impl Splitter<'_> {
 
     /// An outermost `if` with what is gone of it; none if that is nothing, or its conditions must not be asked twice.
     fn conditional(&self, number: usize, outer: &Frame) -> Option<Piece> {
-        let definitions = self.entry.definitions();
+        let definitions = &self.entry.definitions;
         let inside = |range: TextRange| outer.range.contains_range(range);
         let frames = definitions
             .frames

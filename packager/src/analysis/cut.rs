@@ -29,7 +29,7 @@ pub(super) struct Cut {
 }
 
 /// Cuts module `id`.
-pub(super) fn cut(reach: &Reach<'_>, id: ModuleId, entry: &Entry<'_>, facts: &ModuleFacts) -> Cut {
+pub(super) fn cut(reach: &Reach<'_>, id: ModuleId, entry: &Entry, facts: &ModuleFacts) -> Cut {
     let mut cutter = Cutter {
         reach,
         id,
@@ -54,7 +54,7 @@ pub(super) fn cut(reach: &Reach<'_>, id: ModuleId, entry: &Entry<'_>, facts: &Mo
 struct Cutter<'c> {
     reach: &'c Reach<'c>,
     id: ModuleId,
-    entry: &'c Entry<'c>,
+    entry: &'c Entry,
     text: &'c str,
     /// Outer ones come before those inside them.
     edits: Vec<(TextRange, String)>,
@@ -89,7 +89,7 @@ impl Cutter<'_> {
 
     /// `if` statements of which nothing is left.
     fn frames(&mut self) {
-        for (number, frame) in self.entry.definitions().frames.iter().enumerate() {
+        for (number, frame) in self.entry.definitions.frames.iter().enumerate() {
             if !self.reach.frame_is_live(self.id, number) {
                 self.remove(frame.range);
             }
@@ -97,7 +97,7 @@ impl Cutter<'_> {
     }
 
     fn units(&mut self) {
-        let units = &self.entry.definitions().units;
+        let units = &self.entry.definitions.units;
         let mut at = 0;
         while let Some(unit) = units.get(at) {
             if let UnitKind::Import { statement, .. } = unit.kind {
@@ -164,7 +164,7 @@ impl Cutter<'_> {
     }
 
     fn name(&self, name: Name) -> &str {
-        self.entry.definitions().text(name)
+        self.entry.definitions.text(name)
     }
 
     /// An import statement whose names are `count` units from `first` on.
@@ -176,7 +176,7 @@ impl Cutter<'_> {
             self.remove(statement);
             return;
         }
-        let units = &self.entry.definitions().units;
+        let units = &self.entry.definitions.units;
         let starred = self
             .reach
             .starred(self.id, u32::try_from(first).unwrap_or(u32::MAX));
@@ -220,7 +220,7 @@ impl Cutter<'_> {
 
     /// Arms that never run, and arms that nothing is left in.
     fn arms(&mut self) {
-        let definitions = self.entry.definitions();
+        let definitions = &self.entry.definitions;
         for arm in &definitions.dead_arms {
             let lines = "\n".repeat(self.newlines(*arm));
             self.edits.push((*arm, format!("({lines})")));
@@ -249,7 +249,7 @@ impl Cutter<'_> {
 
     /// The globals that are gone: those that the module always has, and those that it may have.
     fn removed(&self, facts: &ModuleFacts) -> (Vec<String>, Vec<String>) {
-        let definitions = self.entry.definitions();
+        let definitions = &self.entry.definitions;
         let mut kept = vec![false; definitions.name_count()];
         let mut gone = vec![false; definitions.name_count()];
         let replaced = |number: usize| {
@@ -299,7 +299,7 @@ impl Cutter<'_> {
 
     /// What the module's `import *` would bind and do not bind any more.
     fn lost_of_stars(&self) -> BTreeMap<String, Given> {
-        let definitions = self.entry.definitions();
+        let definitions = &self.entry.definitions;
         let mut lost: BTreeMap<String, Given> = BTreeMap::new();
         let mut taken: BTreeSet<&str> = BTreeSet::new();
         for (number, unit) in definitions.units.iter().enumerate() {

@@ -100,7 +100,7 @@ fn follow(
     steps: &[Step],
     found: &mut Found,
 ) -> Flow {
-    let is_stdlib = |entry: &Entry<'_>| entry.source.origin == Origin::Stdlib;
+    let is_stdlib = |entry: &Entry| entry.source.origin == Origin::Stdlib;
     let runner = Runner {
         world,
         statuses,

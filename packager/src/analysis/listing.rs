@@ -55,7 +55,7 @@ pub struct Reached {
 
 /// The definitions of every module that has source and was reached, in the order of their lines, then of their names.
 pub(super) fn list(reach: &Reach<'_>) -> BTreeMap<String, Vec<Definition>> {
-    let mut modules: BTreeMap<ModuleId, (&Entry<'_>, Lines<'_>)> = BTreeMap::new();
+    let mut modules: BTreeMap<ModuleId, (&Entry, Lines<'_>)> = BTreeMap::new();
     for name in reach.reached.keys() {
         if let Presence::Source(entry) = reach.world.get(name)
             && let Some(id) = reach.id(name)
@@ -90,7 +90,7 @@ pub(super) fn list(reach: &Reach<'_>) -> BTreeMap<String, Vec<Definition>> {
 
 fn reached(
     reach: &Reach<'_>,
-    modules: &BTreeMap<ModuleId, (&Entry<'_>, Lines<'_>)>,
+    modules: &BTreeMap<ModuleId, (&Entry, Lines<'_>)>,
     numbers: &FxHashMap<Thing, usize>,
     thing: Thing,
 ) -> Option<Reached> {
@@ -109,9 +109,9 @@ fn reached(
     })
 }
 
-fn of_module(id: ModuleId, entry: &Entry<'_>, lines: &Lines<'_>) -> Vec<(Thing, Definition)> {
+fn of_module(id: ModuleId, entry: &Entry, lines: &Lines<'_>) -> Vec<(Thing, Definition)> {
     let mut listed = Vec::new();
-    let text = |name: Name| entry.definitions().text(name).to_owned();
+    let text = |name: Name| entry.definitions.text(name).to_owned();
     let definition = |name: String, kind, range: TextRange, bytes| Definition {
         name,
         kind,
@@ -120,7 +120,7 @@ fn of_module(id: ModuleId, entry: &Entry<'_>, lines: &Lines<'_>) -> Vec<(Thing, 
         bytes,
         reached: None,
     };
-    for (number, unit) in (0..).zip(&entry.definitions().units) {
+    for (number, unit) in (0..).zip(&entry.definitions.units) {
         let kind = match unit.kind {
             UnitKind::Function => DefinitionKind::Function,
             UnitKind::Class { .. } => DefinitionKind::Class,
@@ -162,10 +162,7 @@ struct Lines<'t> {
 
 impl<'t> Lines<'t> {
     fn new(text: &'t str) -> Self {
-        let ends = (1..)
-            .zip(text.bytes())
-            .filter(|(_, byte)| *byte == b'\n')
-            .map(|(end, _)| end);
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
         Self {
             text,
             starts: std::iter::once(0).chain(ends).collect(),

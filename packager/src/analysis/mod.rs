@@ -3,8 +3,8 @@
 //! [`find_nodes`] finds the class behind each node type; [`analyse`] follows the imports of the modules those classes
 //! are in. A module goes through four steps, each in a file of its own: [`parse`](ParsedModule) makes the tree, `collect`
 //! keeps of it what importing the module does, `world` finds everything any of that can lead to, and `evaluate` decides
-//! which of it happens on the [`Target`]. Files are read and parsed in parallel, each once; everything after that is
-//! sequential and sorted, so that the outcome does not depend on the number of threads.
+//! which of it happens on the [`Target`]. Files are read, parsed and split into `definitions` in parallel, each once;
+//! everything after that is sequential and sorted, so that the outcome does not depend on the number of threads.
 //!
 //! What is decided, and what is not:
 //! - Conditions that the target alone decides are decided; their dead branches import nothing.

@@ -68,10 +68,11 @@ impl<'a> ImportedNames<'a> {
         let Expr::Attribute(attribute) = expr else {
             return false;
         };
+        // Every call is asked about, and nearly all differ in the last name: that is compared first.
         all.iter().any(|path| {
-            path.rsplit_once('.').is_some_and(|(owner, name)| {
-                attribute.attr.as_str() == name && self.may_be(&attribute.value, owner)
-            })
+            path.strip_suffix(attribute.attr.as_str())
+                .and_then(|owner| owner.strip_suffix('.'))
+                .is_some_and(|owner| self.may_be(&attribute.value, owner))
         })
     }
 

@@ -1,7 +1,7 @@
 //! Everything that was found out about the modules that imports can lead to.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -20,7 +20,7 @@ use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet};
 
 /// What a dotted name is.
 #[derive(Debug)]
-pub(super) enum Presence<'a> {
+pub(super) enum Presence {
     /// No module.
     Absent,
     /// A module without Python source that the engine has.
@@ -28,12 +28,12 @@ pub(super) enum Presence<'a> {
     /// A namespace package.
     Namespace,
     /// A module with source.
-    Source(Box<Entry<'a>>),
+    Source(Box<Entry>),
 }
 
 /// A module with source.
 #[derive(Debug)]
-pub(super) struct Entry<'a> {
+pub(super) struct Entry {
     /// With the text that is compiled; offsets are those of this text.
     pub(super) source: ModuleSource,
     /// The text as it was found, whose lines are the same.
@@ -41,32 +41,13 @@ pub(super) struct Entry<'a> {
     pub(super) facts: Result<Arc<ModuleFacts>, Box<SyntaxError>>,
     /// Whether the engine has it already.
     pub(super) held: bool,
-    target: &'a Target,
-    definitions: OnceLock<Definitions>,
-    /// The tree, until the definitions are found.
-    parsed: Mutex<Option<ParsedModule>>,
+    /// The pieces it is made of. They are found right after parsing, also those of modules of which nothing will be used:
+    /// keeping all trees until that is known takes so much fresh memory that getting it costs more than the splitting, and
+    /// here several threads are at it.
+    pub(super) definitions: Definitions,
 }
 
-impl Entry<'_> {
-    /// The pieces it is made of. They are found when they are first asked for, because nothing is used of most modules that
-    /// imports can lead to.
-    pub(super) fn definitions(&self) -> &Definitions {
-        self.definitions.get_or_init(|| {
-            let mut parsed = self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
-            parsed.take().map_or_else(Definitions::default, |parsed| {
-                let names = ImportedNames::of(&parsed.syntax.body);
-                define(&self.source, &parsed, &names, self.target)
-            })
-        })
-    }
-
-    /// Whether its pieces are used in any case: it is the application's, or was imported by booting.
-    fn is_used(&self) -> bool {
-        self.source.origin != Origin::Stdlib || self.target.boot_modules.contains(&self.source.name)
-    }
-}
-
-impl Presence<'_> {
+impl Presence {
     /// The facts of a module whose source could be parsed.
     pub(super) fn facts(&self) -> Option<&ModuleFacts> {
         match self {
@@ -96,7 +77,7 @@ pub(super) enum Attribute {
 pub(super) struct World<'a> {
     pub(super) sources: &'a SourceSet,
     pub(super) target: &'a Target,
-    modules: FxHashMap<String, Presence<'a>>,
+    modules: FxHashMap<String, Presence>,
     /// The names of the modules, sorted.
     names: Vec<String>,
     codecs: BTreeMap<String, String>,
@@ -124,7 +105,7 @@ impl<'a> World<'a> {
         }
         while !wave.is_empty() {
             let names: Vec<String> = wave.into_iter().collect();
-            let found: Vec<Presence<'a>> = names
+            let found: Vec<Presence> = names
                 .par_iter()
                 .map(|name| world.locate(name))
                 .collect::<Result<_, SourceError>>()?;
@@ -141,11 +122,11 @@ impl<'a> World<'a> {
         Ok(world)
     }
 
-    pub(super) fn get(&self, name: &str) -> &Presence<'a> {
+    pub(super) fn get(&self, name: &str) -> &Presence {
         self.modules.get(name).unwrap_or(&Presence::Absent)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Presence<'a>)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Presence)> {
         self.names
             .iter()
             .map(|name| (name.as_str(), self.get(name)))
@@ -220,7 +201,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn locate(&self, name: &str) -> Result<Presence<'a>, SourceError> {
+    fn locate(&self, name: &str) -> Result<Presence, SourceError> {
         if self.target.builtin_modules.contains(name) || hidden_imports::is_import_system(name) {
             return Ok(Presence::Native);
         }
@@ -245,34 +226,28 @@ impl<'a> World<'a> {
                 if self.target.optimize && !held {
                     source.text = without_asserts(&source);
                 }
-                let (facts, parsed) = match ParsedModule::parse(&source) {
+                let (facts, definitions) = match ParsedModule::parse(&source) {
                     Ok(parsed) => {
                         let names = ImportedNames::of(&parsed.syntax.body);
                         let facts = collect(&source, &parsed, &names, self.target);
-                        (Ok(Arc::new(facts)), Some(parsed))
+                        let definitions = define(&source, &parsed, &names, self.target);
+                        (Ok(Arc::new(facts)), definitions)
                     }
-                    Err(error) => (Err(error), None),
+                    Err(error) => (Err(error), Definitions::default()),
                 };
-                let entry = Entry {
+                Presence::Source(Box::new(Entry {
                     source,
                     original,
                     facts,
                     held,
-                    target: self.target,
-                    definitions: OnceLock::new(),
-                    parsed: Mutex::new(parsed),
-                };
-                if entry.is_used() {
-                    // Here several threads are at it.
-                    entry.definitions();
-                }
-                Presence::Source(Box::new(entry))
+                    definitions,
+                }))
             }
         })
     }
 
     /// Adds the names that importing `name` can lead to.
-    fn wanted_by(&self, name: &str, presence: &Presence<'_>, wanted: &mut BTreeSet<String>) {
+    fn wanted_by(&self, name: &str, presence: &Presence, wanted: &mut BTreeSet<String>) {
         match presence {
             Presence::Absent | Presence::Namespace => {}
             Presence::Native => {

@@ -516,6 +516,10 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
                         self.visit_expr(&keyword.value);
                     }
                 }
+                // Bodies of the library's classes are trusted.
+                if self.effects.is_stdlib {
+                    return;
+                }
                 // Its names are its own.
                 let mut inner = self.effects.finder(self.depth);
                 let mut names = FxHashSet::default();
@@ -528,9 +532,7 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
                 inner.locals = Some(names);
                 inner.visit_body(&class.body);
                 let effect = inner.found.effect;
-                if !self.effects.is_stdlib {
-                    self.raise_to(effect);
-                }
+                self.raise_to(effect);
             }
             Stmt::Global(_) | Stmt::Delete(_) => self.raise_to(Effect::Module),
             // Leaving with an error is what the importer sees.

@@ -52,10 +52,10 @@ impl Reach<'_> {
                     importers.entry(to).or_default().push(id);
                 }
             }
-            let units = &entry.definitions().units;
+            let units = &entry.definitions.units;
             let by_itself = units.iter().any(|unit| unit.effect == Effect::Anything)
                 || entry
-                    .definitions()
+                    .definitions
                     .frames
                     .iter()
                     .any(|frame| frame.effect == Effect::Anything);
@@ -83,7 +83,7 @@ impl Reach<'_> {
         let Presence::Source(entry) = self.presence(id) else {
             return false;
         };
-        let unit = &entry.definitions().units[unit as usize];
+        let unit = &entry.definitions.units[unit as usize];
         matches!(unit.kind, UnitKind::Class { .. })
             && !unit.bases.is_empty()
             && self.bases_hook(id, &unit.bases)

@@ -277,7 +277,7 @@ impl<'w> Reach<'w> {
             if let UnitKind::Import {
                 request: Request::Star(from),
                 ..
-            } = &entry.definitions().units[star as usize].kind
+            } = &entry.definitions.units[star as usize].kind
                 && let Some(from) = self.id(from)
             {
                 self.reach_exports(from, because);

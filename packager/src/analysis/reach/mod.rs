@@ -156,7 +156,7 @@ type UnitNumbers = SmallVec<[u32; 4]>;
 
 /// A module at work.
 struct Module<'w> {
-    entry: &'w Entry<'w>,
+    entry: &'w Entry,
     found: Found,
     /// The symbol of each name.
     symbols: Vec<Symbol>,
@@ -185,7 +185,7 @@ struct Module<'w> {
 
 impl<'w> Module<'w> {
     fn definitions(&self) -> &'w Definitions {
-        self.entry.definitions()
+        &self.entry.definitions
     }
 }
 
@@ -209,7 +209,7 @@ pub(super) struct Reach<'w> {
     names: Vec<&'w str>,
     /// Whether a module has submodules that are there.
     has_children: Vec<bool>,
-    presences: Vec<&'w Presence<'w>>,
+    presences: Vec<&'w Presence>,
     modules: FxHashMap<ModuleId, Module<'w>>,
     symbols: Symbols,
     native: FxHashSet<Symbol>,
@@ -395,7 +395,7 @@ impl<'w> Reach<'w> {
         self.names[id.0 as usize]
     }
 
-    fn presence(&self, id: ModuleId) -> &'w Presence<'w> {
+    fn presence(&self, id: ModuleId) -> &'w Presence {
         self.presences[id.0 as usize]
     }
 
@@ -500,7 +500,7 @@ impl<'w> Reach<'w> {
             return None;
         };
         let facts = entry.facts.as_ref().ok()?;
-        let definitions = entry.definitions();
+        let definitions = &entry.definitions;
         let found = super::evaluate::run(self.world, self.statuses, self.name(id), &facts.steps);
         let symbols: Vec<Symbol> = definitions
             .texts()

@@ -122,7 +122,7 @@ impl Reach<'_> {
         let Some(text) = self.modules.get(&module).map(|here| here.entry) else {
             return;
         };
-        let name_of = |name: &Name| text.definitions().text(*name);
+        let name_of = |name: &Name| text.definitions.text(*name);
         match root {
             Root::Global(name) => {
                 let name = self.symbols.number(name_of(name));
@@ -196,7 +196,7 @@ impl Reach<'_> {
             None if facts.open_names => Given::Maybe,
             None => Given::Never,
         };
-        for unit in &entry.definitions().units {
+        for unit in &entry.definitions.units {
             if given != Given::Always
                 && let UnitKind::Import {
                     request: Request::Star(from),
