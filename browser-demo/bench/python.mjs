@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pack } from "../scripts/bundles.mjs";
 import { serve } from "../scripts/server.mjs";
-import { launchWith } from "../tests/chromium.mjs";
+import { launch, launchWith } from "../tests/chromium.mjs";
 
 const ROUNDS = 7;
 const CALLS = 3000;
@@ -69,6 +69,43 @@ async function ours({ target, item, calls, sounds, rest }) {
   // As pages do: V8 keeps what it optimised two seconds after, if the worker that had it compiled is still there.
   globalThis.kept = runtime;
   return { value, first, next, call, alone: p50 * 1000, sound, soundAlone: soundAlone * 1000 };
+}
+
+/**
+ * A MiB of sound into a node and out of it again and again, on the same engine in the page's own thread, where nothing else happens
+ * in between: as the calls of Pyodide from npm are. Microseconds of each.
+ */
+async function inOneThread({ sounds }) {
+  const { bundles } = await (await fetch("/bench/index.json")).json();
+  const { file, engine: digest } = bundles.find(({ name, target }) => name === "view" && target === "wasmtime");
+  const content = new Uint8Array(await (await fetch(`/bench/${file}`)).arrayBuffer());
+  const bundle = await kit.openBundle(content, file);
+  const engine = await kit.loadEngine(new URL(`/bench/engine-${digest}-web/`, location), digest);
+  const layer = await kit.unpack(await kit.packedLayer(bundle));
+  let again;
+  const instance = async () => {
+    const interpreter = kit.Interpreter.of(engine, () => undefined);
+    interpreter.begin(layer);
+    const call = async ({ operation, wire }) => {
+      if (wire.buffers.length > 0) again = () => interpreter.call(operation, wire);
+      return { answer: interpreter.call(operation, wire), milliseconds: 0 };
+    };
+    return { call, dispose: () => undefined };
+  };
+  const host = { protocol: engine.plan.protocol, instance, dispose: () => undefined };
+  const code = await kit.compileExecutor(kit.EXECUTOR);
+  const runtime = await kit.LocalRuntime.of(code, new Map([["wasmtime", async () => host]]));
+  const session = await (await runtime.load({ content, file })).session();
+  await session.send([{ value: kit.audio(new Float32Array(1 << 18).fill(0.25), 48_000) }]);
+  await session.receive();
+  const times = [];
+  for (let n = 0; n < sounds; n += 1) {
+    const begun = performance.now();
+    const { buffers } = again();
+    times.push((performance.now() - begun) * 1000);
+    if (buffers[0].length !== 4 << 18) throw new Error(`a sound became ${buffers[0].length} bytes`);
+  }
+  return times;
 }
 
 /** The same with Pyodide as it comes: the nodes' sources, called from JavaScript, in the page's own thread. */
@@ -179,7 +216,14 @@ export async function pythonTable() {
       rmSync(profile, { recursive: true, force: true });
     }
   }
+  const alone = await launch();
+  const page = await alone.newPage();
+  await page.goto(`${server.address}tests/page/`);
+  await page.waitForFunction(() => "kit" in globalThis);
+  const tight = { "the same engine": await page.evaluate(inOneThread, { sounds: SOUNDS }) };
+  await alone.close();
   await server.close();
+  tight["Pyodide from npm"] = results.get("Pyodide from npm").sound;
   const base = results.get("Pyodide from npm");
   const ratio = (result, key) => `${(median(base[key]) / median(result[key])).toFixed(1)}x`;
   const milliseconds = (numbers) => (numbers.length === 0 ? "-" : `${Math.round(median(numbers))} ms`);
@@ -198,9 +242,13 @@ export async function pythonTable() {
     ];
     console.log(name.padEnd(20) + cells.join(""));
   }
-  console.log(`\n                    1 MiB of sound in and out: the whole way, in the interpreter alone`);
+  console.log(
+    `\n                    1 MiB of sound in and out: the whole way, in the interpreter alone, again and again in one thread`,
+  );
   for (const [name, { sound, soundAlone }] of results) {
-    const cells = [sound, soundAlone].map((numbers) => `${(median(numbers) / 1000).toFixed(2)} ms`.padEnd(20));
+    const cells = [sound, soundAlone, tight[name]].map((numbers) =>
+      (numbers === undefined ? "-" : `${(median(numbers) / 1000).toFixed(2)} ms`).padEnd(20),
+    );
     console.log(name.padEnd(20) + cells.join(""));
   }
 }
