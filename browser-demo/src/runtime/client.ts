@@ -6,7 +6,7 @@ import { type Download, downloadsHere } from "./download.ts";
 import { PipelineError } from "./errors.ts";
 import { type Choice, type FolderSource, folderURL, isInFolder } from "./folder.ts";
 import { print, type Printed } from "./hosts.ts";
-import { movable, withCopies } from "./memory.ts";
+import { withCopies } from "./memory.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import { type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
@@ -77,6 +77,10 @@ class Channel {
       event.preventDefault();
       this.lose(new PipelineError("load", `the worker has stopped: ${event.message || "its script cannot be loaded"}`));
     };
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== undefined;
   }
 
   ask<M extends Method>(method: M, ...parameters: Methods[M]["arguments"]): Promise<Methods[M]["result"]> {
@@ -178,9 +182,17 @@ export class WorkerRuntime implements Runtime {
     const begun = performance.now();
     const opening = channel.ask("open", code, told);
     const give = (ahead: Ahead, moved: Transferable[] = []) => {
-      channel.askMoving(moved, "give", ahead).catch(() => undefined);
+      // What cannot be given the worker has to get for itself.
+      channel.askMoving(moved, "give", ahead).catch(() => {
+        channel.tell("give", { address: ahead.address });
+      });
     };
-    const addresses = told.preload ? downloadAhead(told.preload, give, onPythonProgress) : Promise.resolve([]);
+    const onAhead = (progress: Progress) => {
+      if (!channel.isLost) onPythonProgress?.(progress);
+    };
+    const addresses = told.preload
+      ? downloadAhead(told.preload, give, onPythonProgress && onAhead)
+      : Promise.resolve([]);
     const downloads = async () => {
       const own = await addresses;
       return downloadsHere(begun).filter(({ url }) => own.some((address) => url.startsWith(address)));
@@ -278,8 +290,8 @@ class WorkerSession implements Session {
   }
 
   async send(items: readonly Item[]): Promise<void> {
-    const copies = withCopies(items);
-    await this.#channel.askMoving(movable(copies), "send", this.#handle, copies);
+    const { items: copies, moved } = withCopies(items);
+    await this.#channel.askMoving(moved, "send", this.#handle, copies);
   }
 
   async sendLines(lines: readonly string[]): Promise<void> {

@@ -127,6 +127,13 @@ async function read(
   tally: Tally,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if (!tally.isHeard) {
+    const { headers } = response;
+    const isOther =
+      !headers.has("content-encoding") && Number(headers.get("content-length") ?? NaN) > (expected.size ?? Infinity);
+    if (isOther) {
+      await response.body?.cancel();
+      return undefined;
+    }
     const bytes = await whole(response, expected);
     return expected.size === undefined || expected.size === bytes.length ? bytes : undefined;
   }

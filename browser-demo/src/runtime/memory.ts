@@ -13,7 +13,6 @@ const SEARCHED = 64;
 
 /** What was moved here and is done with, the latest last. */
 const kept: ArrayBuffer[] = [];
-let keptBytes = 0;
 
 /** The memory that is better moved than copied. */
 export function worthMoving(parts: readonly Uint8Array[]): ArrayBuffer[] {
@@ -22,11 +21,9 @@ export function worthMoving(parts: readonly Uint8Array[]): ArrayBuffer[] {
 
 /** Take memory that was moved here, and that nobody will look at any more. */
 export function recycle(buffers: readonly ArrayBuffer[]): void {
-  for (const buffer of buffers) {
-    kept.push(buffer);
-    keptBytes += buffer.byteLength;
-  }
-  while (keptBytes > KEPT_BYTES) keptBytes -= kept.shift()?.byteLength ?? 0;
+  for (const buffer of buffers) if (!kept.includes(buffer)) kept.push(buffer);
+  let bytes = kept.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  while (bytes > KEPT_BYTES) bytes -= kept.shift()?.byteLength ?? bytes;
 }
 
 /** A copy, in memory of its own. */
@@ -35,7 +32,6 @@ export function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const place = kept.findLastIndex(({ byteLength }) => byteLength === bytes.length);
   const [room] = place < 0 ? [] : kept.splice(place, 1);
   if (room === undefined) return bytes.slice();
-  keptBytes -= room.byteLength;
   const copy = new Uint8Array(room);
   copy.set(bytes);
   return copy;
@@ -88,12 +84,20 @@ export function movable(values: Iterable<{ readonly value: Value }>): ArrayBuffe
   return [...found];
 }
 
-/** Items whose large parts are copies, which can be moved while whoever gave the items keeps what is theirs. */
-export function withCopies(items: readonly Item[]): readonly Item[] {
-  return items.map((item) => {
-    const value = mapLarge(item.value, (large) => large.slice() as typeof large);
+/** Items with copies of what is large, and the memory of these, which can be moved: whoever gave the items keeps what is theirs. */
+export function withCopies(items: readonly Item[]): { readonly items: readonly Item[]; readonly moved: ArrayBuffer[] } {
+  const moved: ArrayBuffer[] = [];
+  const copy: Change = (large) => {
+    // Not `slice`, which is a view where npm's `Buffer` has it.
+    const own = large instanceof Float32Array ? new Float32Array(large) : new Uint8Array(large);
+    moved.push(own.buffer);
+    return own as typeof large;
+  };
+  const copies = items.map((item) => {
+    const value = mapLarge(item.value, copy);
     return value === item.value ? item : { ...item, value };
   });
+  return { items: copies, moved };
 }
 
 type Change = <T extends Uint8Array | Float32Array>(large: T) => T;

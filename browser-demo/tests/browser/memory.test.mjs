@@ -154,3 +154,37 @@ for (const where of ["startWorker", "startHere"]) {
     });
   }
 }
+
+test("what is sent stays whatever else is beside it", async () => {
+  const left = await kit.page.evaluate(async () => {
+    const runtime = await kit.startWorker();
+    const nodes = [{ id: "echo", node_type: "Echo" }];
+    const content = JSON.stringify({ version: "v1", metadata: { name: "echo" }, nodes });
+    const session = await (await runtime.load({ content, file: "echo.json" })).session();
+    // Its slice is a view, as that of npm's `Buffer`.
+    class Sliced extends Uint8Array {
+      slice(...range) {
+        return this.subarray(...range);
+      }
+    }
+    const [bytes, mask, sliced] = [new Uint8Array(30_000), new Uint8Array(40_000).subarray(5000), new Sliced(50_000)];
+    const picture = { width: 100, height: 100, format: "rgb24", data: bytes };
+    const values = [
+      { $video: picture, mask },
+      { picture: { $video: picture, mask }, list: [mask] },
+      [mask, mask, { $video: picture }],
+      sliced,
+    ];
+    await session.send(values.map((value) => ({ value })));
+    session.close();
+    const outputs = [];
+    for await (const { value } of session) outputs.push(value);
+    runtime.dispose();
+    return {
+      parts: [bytes, mask, sliced].map(({ length }) => length),
+      outputs: outputs.length,
+      last: outputs[3].length,
+    };
+  });
+  assert.deepEqual(left, { parts: [30_000, 35_000, 50_000], outputs: 4, last: 50_000 });
+});
