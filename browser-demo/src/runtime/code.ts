@@ -72,6 +72,7 @@ export class Rest {
 
   /** Download it now, as it is going to be needed. Rejects with a `load` error. */
   fetch(): Promise<void> {
+    if (this.#module !== undefined) return Promise.resolve();
     this.#coming ??= compile(WHAT, this.#url).then(
       (module) => {
         this.#module = module;
