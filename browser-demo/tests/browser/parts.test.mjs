@@ -116,16 +116,3 @@ test("a rest of another build is refused", async () => {
   const [first] = await inWorker("/parts/rest.wasm");
   assert.match(first, /^the executor has stopped: the rest of the executor at \S+rest\.wasm is of another build: /);
 });
-
-test("a rest that came in the middle of a call is not asked for again", async () => {
-  const files = await kit.page.evaluate(async (yaml) => {
-    const runtime = await kit.startWorker();
-    await runtime.check(yaml, "test.yaml");
-    await runtime.load({ content: yaml, file: "test.yaml" });
-    const downloads = await runtime.downloads();
-    runtime.dispose();
-    return downloads.map(({ url }) => url);
-  }, "{version: v1, metadata: {name: a}, nodes: [{id: a, node_type: Echo}]}");
-  // The browser may have it: what counts is who asked.
-  assert.equal(files.filter((file) => file.includes("rm_runtime_rest")).length, 1);
-});
