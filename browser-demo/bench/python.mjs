@@ -66,7 +66,7 @@ async function ours({ target, item, calls, sounds, rest }) {
   }
   const [{ p50: soundAlone }] = await third.metrics();
   third.cancel();
-  // As pages do: V8 keeps what it optimised two seconds after, if the worker that had it compiled is still there.
+  // As pages do: V8 keeps what it optimised two seconds after, if the thread that had it compiled is still there.
   globalThis.kept = runtime;
   return { value, first, next, call, alone: p50 * 1000, sound, soundAlone: soundAlone * 1000 };
 }

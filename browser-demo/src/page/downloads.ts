@@ -1,5 +1,5 @@
 /** Explains what was downloaded. */
-import type { Download, Runtime } from "../runtime/index.ts";
+import { asDownload, type Download, type Runtime } from "../runtime/index.ts";
 import { duration, element, make, size } from "./dom.ts";
 
 const KINDS: readonly (readonly [RegExp, string])[] = [
@@ -26,9 +26,7 @@ export async function showDownloads(runtime: Runtime | undefined): Promise<void>
     ...performance.getEntriesByType("navigation"),
     ...performance.getEntriesByType("resource").filter(({ name }) => !name.startsWith("data:")),
   ] as PerformanceResourceTiming[];
-  const own = entries.map(({ name, decodedBodySize, transferSize, duration }) => {
-    return { url: name, size: decodedBodySize, transferred: transferSize, milliseconds: duration };
-  });
+  const own = entries.map(asDownload);
   // What the page has downloaded for the runtime, both know.
   const others = ((await runtime?.downloads()) ?? []).filter(
     ({ url }) => !own.some((download) => download.url === url),

@@ -34,14 +34,16 @@ export async function downloadAhead(
   try {
     const value = await readIndex(source);
     const [{ address, bytes, choice, engine, engineFiles: files = [] }] = candidates(value, source);
-    const digest = choice.target === "web" ? engine : undefined;
-    const folder = digest === undefined ? [] : [engineAddress(digest, folderURL(source.folder))];
-    give({ address: index, value, coming: [address, ...folder] });
-    giveWhenThere(address, bytes());
-    for (const address of folder) {
-      giveWhenThere(address, engineAt(address, digest ?? "", { files, ...(onProgress && { onProgress }) }));
+    if (engine === undefined || choice.target !== "web") {
+      give({ address: index, value, coming: [address] });
+      giveWhenThere(address, bytes());
+      return [index, address];
     }
-    return [index, address, ...folder];
+    const folder = engineAddress(engine, folderURL(source.folder));
+    give({ address: index, value, coming: [address, folder] });
+    giveWhenThere(address, bytes());
+    giveWhenThere(folder, engineAt(folder, engine, { files, ...(onProgress && { onProgress }) }));
+    return [index, address, folder];
   } catch {
     give({ address: index });
     return [index];

@@ -17,11 +17,12 @@ export interface Download {
 /** What was downloaded in this thread since then, in milliseconds on its clock. */
 export function downloadsHere(since = 0): readonly Download[] {
   const entries = performance.getEntriesByType("resource") as PerformanceResourceTiming[];
-  return entries
-    .filter(({ startTime }) => startTime >= since)
-    .map(({ name, decodedBodySize, transferSize, duration }) => {
-      return { url: name, size: decodedBodySize, transferred: transferSize, milliseconds: duration };
-    });
+  return entries.filter(({ startTime }) => startTime >= since).map(asDownload);
+}
+
+/** What the browser says about a download. */
+export function asDownload({ name, decodedBodySize, transferSize, duration }: PerformanceResourceTiming): Download {
+  return { url: name, size: decodedBodySize, transferred: transferSize, milliseconds: duration };
 }
 
 /** How several downloads go together. */

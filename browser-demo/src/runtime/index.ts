@@ -40,7 +40,7 @@ export {
   type Trouble,
 } from "./errors.ts";
 export type { RuntimeOptions } from "./client.ts";
-export type { Download } from "./download.ts";
+export { asDownload, type Download } from "./download.ts";
 export type { Choice, FolderSource, HostTarget } from "./folder.ts";
 export type { HostOptions, Printed } from "./hosts.ts";
 export type { NodeMetrics } from "./metrics.ts";
