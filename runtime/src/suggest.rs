@@ -22,7 +22,13 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .into_iter()
         .filter_map(|candidate| {
             let candidate_lower = in_lower_case(candidate);
-            let longer = lower.chars().count().max(candidate_lower.chars().count());
+            let (length, candidate_length) =
+                (lower.chars().count(), candidate_lower.chars().count());
+            let longer = length.max(candidate_length);
+            // Each letter that one has more is a slip: most candidates need no closer look.
+            if length.abs_diff(candidate_length) > longer / 3 {
+                return None;
+            }
             let distance = damerau_levenshtein(&lower, &candidate_lower);
             // Two letters share one by chance; below three only a difference in case is near.
             (distance <= longer / 3)

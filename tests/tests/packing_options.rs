@@ -303,3 +303,15 @@ fn what_is_excluded_is_as_if_it_were_not_installed() {
     std::fs::write(folder.path().join("pyproject.toml"), settings).unwrap();
     assert_eq!(told(), "true\n");
 }
+
+#[test]
+fn a_node_cannot_be_excluded() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = "[tool.rm-pack]\nexclude = ['nodes']\n";
+    std::fs::write(folder.path().join("pyproject.toml"), settings).unwrap();
+    let told = run(folder.path(), DOES_WITHOUT, &[]).failure(3);
+    assert!(
+        told.contains("`nodes` is where a node of the pipeline is"),
+        "{told}"
+    );
+}

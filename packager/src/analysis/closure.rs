@@ -12,7 +12,7 @@ use super::flow::Flow;
 use super::listing::{Definition, list};
 use super::reach::{Options, Reach};
 use super::steps::Step;
-use super::world::{Entry, Presence, Statuses, World, prefixes};
+use super::world::{Entry, Presence, Statuses, World};
 use super::{
     AnalysisError, Certainty, ImportProblems, Link, LinkKind, MissingImport, MissingKind,
     SyntaxError,
@@ -21,7 +21,7 @@ use rm_runtime::suggest::nearest;
 
 use super::{Target, hidden_imports};
 use crate::nesting::on_deep_stacks;
-use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet};
+use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet, prefixes};
 
 /// How often statuses are recomputed before what still changes is called doubtful. Each round settles at least one more
 /// link of a chain of failures; real chains have a handful.

@@ -10,9 +10,9 @@ use super::Certainty;
 use super::flow::Flow;
 use super::hidden_imports;
 use super::steps::{Import, Request, Step, Stop, Try};
-use super::world::{Attribute, Entry, Presence, Statuses, World, prefixes};
+use super::world::{Attribute, Entry, Presence, Statuses, World};
 use super::{LinkKind, MissingKind};
-use crate::source::Origin;
+use crate::source::{Origin, prefixes};
 
 /// Something an import leads to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

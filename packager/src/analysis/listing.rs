@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
-use rustpython_ruff_text_size::{TextRange, TextSize};
+use rustpython_ruff_text_size::TextRange;
 
 use super::How;
 use super::definitions::{Name, UnitKind};
@@ -55,18 +55,18 @@ pub struct Reached {
 
 /// The definitions of every module that has source and was reached, in the order of their lines, then of their names.
 pub(super) fn list(reach: &Reach<'_>) -> BTreeMap<String, Vec<Definition>> {
-    let mut modules: BTreeMap<ModuleId, (&Entry, Lines<'_>)> = BTreeMap::new();
+    let mut modules: BTreeMap<ModuleId, &Entry> = BTreeMap::new();
     for name in reach.reached.keys() {
         if let Presence::Source(entry) = reach.world.get(name)
             && let Some(id) = reach.id(name)
         {
-            modules.insert(id, (entry, Lines::new(&entry.source.text)));
+            modules.insert(id, &**entry);
         }
     }
     let mut lists = BTreeMap::new();
     let mut numbers = FxHashMap::default();
-    for (id, (entry, lines)) in &modules {
-        let mut definitions = of_module(*id, entry, lines);
+    for (id, entry) in &modules {
+        let mut definitions = of_module(*id, entry);
         definitions
             .sort_by(|(_, a), (_, b)| (a.line, &a.name, a.kind).cmp(&(b.line, &b.name, b.kind)));
         for (number, (thing, _)) in definitions.iter().enumerate() {
@@ -90,7 +90,7 @@ pub(super) fn list(reach: &Reach<'_>) -> BTreeMap<String, Vec<Definition>> {
 
 fn reached(
     reach: &Reach<'_>,
-    modules: &BTreeMap<ModuleId, (&Entry, Lines<'_>)>,
+    modules: &BTreeMap<ModuleId, &Entry>,
     numbers: &FxHashMap<Thing, usize>,
     thing: Thing,
 ) -> Option<Reached> {
@@ -98,7 +98,7 @@ fn reached(
     let line = because
         .from
         .and_then(|from| modules.get(&from.module()))
-        .map_or(0, |(_, lines)| lines.line(because.at));
+        .map_or(0, |entry| entry.lines.line(because.at));
     Some(Reached {
         from: because.from.map(|from| {
             let module = reach.name(from.module()).to_owned();
@@ -109,14 +109,14 @@ fn reached(
     })
 }
 
-fn of_module(id: ModuleId, entry: &Entry, lines: &Lines<'_>) -> Vec<(Thing, Definition)> {
+fn of_module(id: ModuleId, entry: &Entry) -> Vec<(Thing, Definition)> {
     let mut listed = Vec::new();
     let text = |name: Name| entry.definitions.text(name).to_owned();
     let definition = |name: String, kind, range: TextRange, bytes| Definition {
         name,
         kind,
-        line: lines.line(range.start()),
-        end_line: lines.line(range.end()),
+        line: entry.lines.line(range.start()),
+        end_line: entry.lines.line(range.end()),
         bytes,
         reached: None,
     };
@@ -152,27 +152,4 @@ fn of_module(id: ModuleId, entry: &Entry, lines: &Lines<'_>) -> Vec<(Thing, Defi
         }
     }
     listed
-}
-
-/// Where the lines of a text begin.
-struct Lines<'t> {
-    text: &'t str,
-    starts: Vec<usize>,
-}
-
-impl<'t> Lines<'t> {
-    fn new(text: &'t str) -> Self {
-        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
-        Self {
-            text,
-            starts: std::iter::once(0).chain(ends).collect(),
-        }
-    }
-
-    /// The line of `at`, from 1.
-    fn line(&self, at: TextSize) -> u32 {
-        let at = at.to_usize().min(self.text.len());
-        let line = self.starts.partition_point(|start| *start <= at);
-        u32::try_from(line).unwrap_or(u32::MAX)
-    }
 }

@@ -25,6 +25,7 @@ mod expressions;
 mod flow;
 mod hidden_imports;
 mod interner;
+mod lines;
 mod link;
 mod listing;
 mod names;

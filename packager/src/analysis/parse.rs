@@ -4,10 +4,10 @@ use std::fmt;
 
 use rustpython_ruff_python_ast::ModModule;
 use rustpython_ruff_python_parser::parse_module;
-use rustpython_ruff_source_file::LineIndex;
 use rustpython_ruff_text_size::{Ranged, TextSize};
 
 use super::Link;
+use super::lines::Lines;
 use crate::nesting::{DEEPEST, nested_too_deep};
 use crate::source::ModuleSource;
 
@@ -16,7 +16,7 @@ use crate::source::ModuleSource;
 pub struct ParsedModule {
     /// The tree.
     pub syntax: ModModule,
-    lines: LineIndex,
+    pub(super) lines: Lines,
 }
 
 impl ParsedModule {
@@ -34,7 +34,7 @@ impl ParsedModule {
         match parse_module(&source.text) {
             Ok(parsed) => Ok(Self {
                 syntax: parsed.into_syntax(),
-                lines: LineIndex::from_source_text(&source.text),
+                lines: Lines::of(&source.text),
             }),
             Err(error) => Err(Box::new(SyntaxError::new(
                 source,
@@ -46,9 +46,7 @@ impl ParsedModule {
 
     /// The line, from 1, that `node` starts on.
     pub fn line(&self, node: impl Ranged) -> u32 {
-        let line = self.lines.line_index(node.start()).get();
-        // The parser's offsets are 32 bits, so there are no more lines than that.
-        u32::try_from(line).unwrap_or(u32::MAX)
+        self.lines.line(node.start())
     }
 }
 

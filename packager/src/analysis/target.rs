@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::world::prefixes;
-use crate::source::{Found, SourceError, SourceSet};
+use crate::source::{Found, SourceError, SourceSet, prefixes};
 
 /// The interpreter that packed modules are imported by.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,11 +12,12 @@ use super::collect::collect;
 use super::definitions::{Definitions, define};
 use super::flow::Flow;
 use super::hidden_imports;
+use super::lines::Lines;
 use super::names::ImportedNames;
 use super::parse::{ParsedModule, SyntaxError};
 use super::steps::{Bound, ModuleFacts, Request, Step};
 use crate::minify::{Pass, Task, minify};
-use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet};
+use crate::source::{Found, ModuleSource, Origin, SourceError, SourceSet, prefixes};
 
 /// What a dotted name is.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub(super) struct Entry {
     /// keeping all trees until that is known takes so much fresh memory that getting it costs more than the splitting, and
     /// here several threads are at it.
     pub(super) definitions: Definitions,
+    /// The lines of the text that is compiled.
+    pub(super) lines: Lines,
 }
 
 impl Presence {
@@ -226,14 +229,14 @@ impl<'a> World<'a> {
                 if self.target.optimize && !held {
                     source.text = without_asserts(&source);
                 }
-                let (facts, definitions) = match ParsedModule::parse(&source) {
+                let (facts, definitions, lines) = match ParsedModule::parse(&source) {
                     Ok(parsed) => {
                         let names = ImportedNames::of(&parsed.syntax.body);
                         let facts = collect(&source, &parsed, &names, self.target);
                         let definitions = define(&source, &parsed, &names, self.target);
-                        (Ok(Arc::new(facts)), definitions)
+                        (Ok(Arc::new(facts)), definitions, parsed.lines)
                     }
-                    Err(error) => (Err(error), Definitions::default()),
+                    Err(error) => (Err(error), Definitions::default(), Lines::of("")),
                 };
                 Presence::Source(Box::new(Entry {
                     source,
@@ -241,6 +244,7 @@ impl<'a> World<'a> {
                     facts,
                     held,
                     definitions,
+                    lines,
                 }))
             }
         })
@@ -341,13 +345,6 @@ const DUNDER: [&str; 8] = [
     "__spec__",
 ];
 
-/// `a`, `a.b`, `a.b.c` for `a.b.c`.
-pub(super) fn prefixes(name: &str) -> impl Iterator<Item = &str> {
-    name.match_indices('.')
-        .map(|(at, _)| &name[..at])
-        .chain(std::iter::once(name))
-}
-
 fn with_parents(name: &str, wanted: &mut BTreeSet<String>) {
     wanted.extend(prefixes(name).map(str::to_owned));
 }
@@ -409,11 +406,5 @@ mod tests {
         assert_eq!(module("UTF-8-sig").as_deref(), Some("encodings.utf_8_sig"));
         assert_eq!(module("a.b"), None);
         assert_eq!(module("--"), None);
-    }
-
-    #[test]
-    fn prefixes_of_a_name() {
-        assert_eq!(prefixes("a.b.c").collect::<Vec<_>>(), ["a", "a.b", "a.b.c"]);
-        assert_eq!(prefixes("a").collect::<Vec<_>>(), ["a"]);
     }
 }

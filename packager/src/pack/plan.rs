@@ -14,7 +14,7 @@ use super::{PackError, Request, notes};
 use crate::analysis::{self, NodeClass, NodeError, NodeModule, ProcessKind, Target};
 use crate::engine;
 use crate::freeze::ClassFacts;
-use crate::source::{Origin, ProjectConfig, SourceSet};
+use crate::source::{Origin, ProjectConfig, SourceSet, prefixes};
 
 /// What stands for a node where `include` of the project file asks for a module.
 pub(crate) const INCLUDED: &str = "tool.rm-pack.include";
@@ -104,8 +104,12 @@ impl Plan {
             if target.holds(module) {
                 return Err(refused("is part of the interpreter, which has it anyway"));
             }
-            if self.include.iter().any(|name| is_in(name, module)) {
+            let is_around = |name: &str| prefixes(name).any(|prefix| prefix == module);
+            if self.include.iter().any(|name| is_around(name)) {
                 return Err(refused("is to be included as well"));
+            }
+            if self.classes.values().any(|node| is_around(&node.module)) {
+                return Err(refused("is where a node of the pipeline is"));
             }
             if self.sources.find(module)?.is_none() && !target.adds(module, &self.sources)? {
                 return Err(refused(
@@ -355,10 +359,4 @@ fn python_node(class: &NodeClass, facts: Option<&ClassFacts>) -> PythonNode {
         is_streaming: class.is_streaming || facts.is_some_and(|facts| facts.is_streaming),
         is_source: facts.map_or(class.is_source, |facts| facts.is_source),
     }
-}
-
-/// Whether a module is another one, or below it.
-fn is_in(name: &str, module: &str) -> bool {
-    name.strip_prefix(module)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

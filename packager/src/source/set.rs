@@ -152,9 +152,7 @@ impl SourceSet {
 
     /// Whether a module would be there but for [`exclude`](Self::exclude).
     pub fn is_excluded(&self, name: &str) -> bool {
-        let ends = name.match_indices('.').map(|(dot, _)| dot);
-        ends.chain([name.len()])
-            .any(|end| self.excluded.contains(&name[..end]))
+        prefixes(name).any(|prefix| self.excluded.contains(prefix))
     }
 
     /// The node folders, in order.
@@ -396,6 +394,13 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
+/// A module's name with those of the packages around it, the outermost first: `a`, `a.b`, `a.b.c` for `a.b.c`.
+pub(crate) fn prefixes(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('.')
+        .map(|(at, _)| &name[..at])
+        .chain(std::iter::once(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -424,6 +429,12 @@ mod tests {
             }
         };
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn prefixes_of_a_name() {
+        assert_eq!(prefixes("a.b.c").collect::<Vec<_>>(), ["a", "a.b", "a.b.c"]);
+        assert_eq!(prefixes("a").collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]

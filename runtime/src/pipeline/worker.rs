@@ -16,7 +16,7 @@ use crate::packet::Packet;
 use crate::python::instance::Options;
 use crate::python::operation::Operation;
 pub(super) use crate::python::progress::{Progress, Step};
-use crate::python::progress::{process_arguments, progress_of};
+use crate::python::progress::{create_arguments, process_arguments, progress_of};
 use crate::python::{Instance, InstanceError};
 use crate::shape::NodeKind;
 use crate::value::Value;
@@ -63,13 +63,7 @@ impl Worker {
                 let mut instance = Instance::new(&python.engine, &options).await?;
                 instance.restore(&python.layer).await?;
                 worker.kind = Kind::Python(Box::new(instance));
-                let arguments = vec![
-                    spec.id.as_str().into(),
-                    class.module.as_str().into(),
-                    class.class.as_str().into(),
-                    spec.params.clone().into(),
-                    class.is_streaming.into(),
-                ];
+                let arguments = create_arguments(spec, class);
                 let progress = worker.ask(Operation::Create, arguments).await?;
                 worker.see_through(progress).await?;
             }

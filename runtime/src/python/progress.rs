@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::PythonNode;
 use super::answer::AnswerError;
+use crate::manifest::NodeSpec;
 use crate::packet::{Emission, Packet};
 use crate::value::Value;
 
@@ -35,6 +37,17 @@ pub enum Step {
     More,
     /// Resume after a while.
     Waiting(Duration),
+}
+
+/// The arguments of [`Create`](super::operation::Operation::Create): a node of the manifest, and the class it is made of.
+pub fn create_arguments(spec: &NodeSpec, class: &PythonNode) -> Vec<Value> {
+    vec![
+        spec.id.as_str().into(),
+        class.module.as_str().into(),
+        class.class.as_str().into(),
+        spec.params.clone().into(),
+        class.is_streaming.into(),
+    ]
 }
 
 /// The arguments of [`Process`](super::operation::Operation::Process): a node and its next packet.

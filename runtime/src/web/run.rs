@@ -17,7 +17,7 @@ use crate::packet::Emission;
 use crate::python::PythonNode;
 use crate::python::answer::AnswerError;
 use crate::python::operation::Operation;
-use crate::python::progress::{Progress, Step, process_arguments, progress_of};
+use crate::python::progress::{Progress, Step, create_arguments, process_arguments, progress_of};
 use crate::shape::NodeKind;
 use crate::sorted::SortedMap;
 use crate::value::Value;
@@ -606,14 +606,7 @@ impl Run {
     #[inline(never)]
     fn create_in_python(&mut self, place: usize, job: Job, spec: &NodeSpec, class: &PythonNode) {
         self.lanes[place].worker = Worker::Python;
-        let arguments = vec![
-            spec.id.as_str().into(),
-            class.module.as_str().into(),
-            class.class.as_str().into(),
-            spec.params.clone().into(),
-            class.is_streaming.into(),
-        ];
-        self.ask(place, job, Operation::Create, arguments);
+        self.ask(place, job, Operation::Create, create_arguments(spec, class));
     }
 
     /// Let a node clean up. Always something.

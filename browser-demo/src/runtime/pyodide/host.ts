@@ -10,6 +10,7 @@ import type { HostOptions } from "../hosts.ts";
 import { WorkerHost, WorkerInterpreter } from "../interpreter.ts";
 import { once } from "../once.ts";
 import { PYTHON_PROTOCOL, type PythonHost } from "../python.ts";
+import { type Begun, Spare } from "../spare.ts";
 import { type Archive, FOLDER, LIBRARY_PATH, readDirectories } from "./archives.ts";
 import { fetchPackages, type Locked } from "./packages.ts";
 import type { Given, Step } from "./start.ts";
@@ -24,7 +25,7 @@ export async function pyodideHost(bundle: Bundle, options: HostOptions): Promise
   const { library, packages, ...parts } = partsOf(bundle);
   const own = library && (await givenOf({ ...parts, library }));
   if (own === undefined) return hostWithPackages({ ...parts, packages }, options);
-  const { interpreter, module: coming } = takeBegun(options);
+  const { interpreter, coming } = spare.take(addressOf(WASM, options).href, options) ?? begin(options);
   try {
     const module = await coming;
     const given: Step = { given: own };
@@ -36,44 +37,20 @@ export async function pyodideHost(bundle: Bundle, options: HostOptions): Promise
   }
 }
 
+/** An interpreter that takes Pyodide's module, when that is there. */
+interface WithModule extends Begun<Step> {
+  readonly coming: Promise<WebAssembly.Module>;
+}
+
+/** Begun for a bundle that has not come yet. */
+const spare = new Spare<Step, WithModule>();
+
 /** Begin what is needed when a bundle will come. */
 export function warm(options: HostOptions): void {
-  const { disposed } = options;
-  if (disposed?.aborted || (spare?.folder === options.pyodideURL && spare !== undefined && !spare.interpreter.isLost)) {
-    return;
-  }
-  spare?.interpreter.dispose();
-  const begun = begin(options);
-  spare = begun;
-  const drop = () => {
-    if (spare !== begun) return;
-    spare = undefined;
-    begun.interpreter.dispose();
-  };
-  begun.module.catch(drop);
-  disposed?.addEventListener("abort", drop, { once: true });
+  spare.warm(addressOf(WASM, options).href, options, () => begin(options));
 }
 
-/** An interpreter that takes Pyodide's module, when that is there. */
-interface Begun {
-  /** Where Pyodide's files are, if that was said. */
-  readonly folder: string | undefined;
-  readonly interpreter: WorkerInterpreter<Step>;
-  readonly module: Promise<WebAssembly.Module>;
-}
-
-/** The one for a bundle that has not come yet. */
-let spare: Begun | undefined;
-
-function takeBegun(options: HostOptions): Begun {
-  const begun = spare;
-  if (begun?.folder !== options.pyodideURL || begun?.interpreter.isLost !== false) return begin(options);
-  spare = undefined;
-  begun.interpreter.listen(options);
-  return begun;
-}
-
-function begin(options: HostOptions): Begun {
+function begin(options: HostOptions): WithModule {
   // Its script comes while what it starts from does.
   const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
   // What goes wrong in a step is told by the last.
@@ -82,11 +59,11 @@ function begin(options: HostOptions): Begun {
   };
   take(ALONE);
   const taken = async () => {
-    const module = await made(WASM, compileChecked, options.pyodideURL, new Tally(options.onProgress));
+    const module = await made(WASM, compileChecked, options, new Tally(options.onProgress));
     take({ module });
     return module;
   };
-  return { folder: options.pyodideURL, interpreter, module: taken() };
+  return { interpreter, coming: taken() };
 }
 
 function newWorker(): Worker {
@@ -111,15 +88,14 @@ async function hostWithPackages(
   const tally = new Tally(options.onProgress);
   const folder = options.pyodidePackagesURL ?? options.pyodideURL ?? new URL("pyodide/", self.location.href).href;
   // What may have been begun is for nodes without packages.
-  spare?.interpreter.dispose();
-  spare = undefined;
+  spare.drop();
   const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
   try {
     const [module, python, library, packages] = await Promise.all([
-      made(WASM, compileChecked, options.pyodideURL, tally),
-      made(PYTHON, fetchChecked, options.pyodideURL, tally),
+      made(WASM, compileChecked, options, tally),
+      made(PYTHON, fetchChecked, options, tally),
       // What packages use of the standard library is known to nobody here, so that they have all of it.
-      made(ALL_OF_LIBRARY, fetchChecked, options.pyodideURL, tally),
+      made(ALL_OF_LIBRARY, fetchChecked, options, tally),
       fetchPackages(wanted, { folder, version }, tally),
     ]);
     const archives: readonly Archive[] = [[`${FOLDER}/pyodide.zip`, python], ...wheels];
@@ -183,20 +159,24 @@ const WASM: Made = { address: wasmAddress, name: "pyodide.asm.wasm", expected: w
 const PYTHON: Made = { address: pythonAddress, name: "pyodide-python.zip", expected: pythonFile };
 const ALL_OF_LIBRARY: Made = { address: libraryAddress, name: "pyodide-library.zip", expected: libraryFile };
 
+function addressOf({ address, name }: Made, { pyodideURL }: HostOptions): URL {
+  return pyodideURL === undefined ? new URL(address, import.meta.url) : new URL(name, pyodideURL);
+}
+
 /** A file that is what it was when this package was built. */
 function made<T>(
-  { address, name, expected }: Made,
+  file: Made,
   fetchAs: (url: URL, expected: Expected, tally: Tally) => Promise<T>,
-  folder: string | undefined,
+  options: HostOptions,
   tally: Tally,
 ): Promise<T> {
-  const url = folder === undefined ? new URL(address, import.meta.url) : new URL(name, folder);
+  const url = addressOf(file, options);
   const what = {
-    ...expected,
+    ...file.expected,
     name: `Pyodide's file at ${url.href}`,
     meant: "the one that this page was built with",
     absent: "serve what the build of the page wrote, from the page's own origin",
     other: `serve the files of Pyodide ${version} that the build of the page wrote`,
   };
-  return once(`${url.href} ${expected.sha256}`, () => fetchAs(url, what, tally));
+  return once(`${url.href} ${file.expected.sha256}`, () => fetchAs(url, what, tally));
 }

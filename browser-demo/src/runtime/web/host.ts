@@ -7,6 +7,7 @@ import { PipelineError } from "../errors.ts";
 import type { HostOptions } from "../hosts.ts";
 import { InterpreterHost, type Starting, WorkerInterpreter } from "../interpreter.ts";
 import type { PythonHost } from "../python.ts";
+import { type Begun, Spare } from "../spare.ts";
 import { zstdModule } from "../zstd.ts";
 import { type Engine, engineAddress, engineAt, type EngineFile } from "./engine.ts";
 import { type PackedLayer, packedLayer } from "./layer.ts";
@@ -26,7 +27,7 @@ export async function webHost(bundle: Bundle, options: HostOptions): Promise<Pyt
     return { layer, taken: takeQuietly(interpreter, { layer }) };
   };
   try {
-    const [{ engine, taken: instantiated }, { layer, taken: unpacked }] = await Promise.all([begun.engine, given()]);
+    const [{ engine, taken: instantiated }, { layer, taken: unpacked }] = await Promise.all([begun.coming, given()]);
     const ready = takeQuietly(interpreter, START);
     await Promise.all([instantiated, unpacked]);
     const application = { digest, layer, options };
@@ -54,10 +55,10 @@ class WebHost extends InterpreterHost<Step> {
 
   protected override another(): Starting<Step> {
     const { digest, layer, options } = this.#application;
-    const { interpreter, engine } = takeBegun(digest, options);
+    const { interpreter, coming } = takeBegun(digest, options);
     const unpacked = takeQuietly(interpreter, { layer });
     const start = async () => {
-      const { taken } = await engine;
+      const { taken } = await coming;
       await Promise.all([taken, unpacked, interpreter.take(START)]);
     };
     return { interpreter, ready: start() };
@@ -65,11 +66,8 @@ class WebHost extends InterpreterHost<Step> {
 }
 
 /** An interpreter that is given an engine when that is there. */
-interface Begun {
-  /** Of the engine. */
-  readonly address: string;
-  readonly interpreter: WorkerInterpreter<Step>;
-  readonly engine: Promise<Given>;
+interface WithEngine extends Begun<Step> {
+  readonly coming: Promise<Given>;
 }
 
 /** An engine that was given to an interpreter. */
@@ -79,60 +77,42 @@ interface Given {
   readonly taken: Promise<void>;
 }
 
-/**
- * An interpreter for a node that nobody has asked for yet. There is at most one in a thread: it is begun with the download
- * of an engine, and again when the one before it has begun to work, for the next pipeline, or the next node of this one.
- */
-let spare: Begun | undefined;
+/** Begun with the download of an engine, and again when the one before has begun to work: for the next pipeline, or node. */
+const spare = new Spare<Step, WithEngine>();
 
 /**
  * See to it that there is an interpreter for the next that needs this engine. `files` are those of the engine that somebody
  * knows already.
  */
 export function warm(digest: string, options: HostOptions, files: readonly EngineFile[] = []): void {
-  const { disposed } = options;
-  if (disposed?.aborted || (spare?.address === addressOf(digest, options) && !spare.interpreter.isLost)) return;
-  spare?.interpreter.dispose();
-  const begun = begin(digest, options, files);
-  spare = begun;
-  const drop = () => {
-    if (spare !== begun) return;
-    spare = undefined;
-    begun.interpreter.dispose();
-  };
-  begun.engine.catch(drop);
-  disposed?.addEventListener("abort", drop, { once: true });
+  spare.warm(addressOf(digest, options), options, () => begin(digest, options, files));
 }
 
 function addressOf(digest: string, { enginesURL = new URL("./", self.location.href).href }: HostOptions): string {
   return engineAddress(digest, enginesURL);
 }
 
-function takeBegun(digest: string, options: HostOptions): Begun {
-  let begun = spare;
-  if (begun?.address === addressOf(digest, options) && !begun.interpreter.isLost) spare = undefined;
-  else begun = begin(digest, options, []);
-  const { interpreter } = begun;
-  interpreter.listen(options);
+function takeBegun(digest: string, options: HostOptions): WithEngine {
+  const begun = spare.take(addressOf(digest, options), options) ?? begin(digest, options, []);
   if (options.spare ?? true) {
-    interpreter.onFirstReply = () => {
+    begun.interpreter.onFirstReply = () => {
       warm(digest, options);
     };
   }
   return begun;
 }
 
-function begin(digest: string, options: HostOptions, files: readonly EngineFile[]): Begun {
-  const address = addressOf(digest, options);
+function begin(digest: string, options: HostOptions, files: readonly EngineFile[]): WithEngine {
   const interpreter = new WorkerInterpreter<Step>(newWorker(), options);
   const given = async () => {
     const { onProgress } = options;
+    const address = addressOf(digest, options);
     const engine = await engineAt(address, digest, { files, ...(onProgress && { onProgress }) });
     return { engine, taken: takeQuietly(interpreter, { engine }) };
   };
   // What bundles need beside the engine comes with it.
   zstdModule().catch(() => undefined);
-  return { address, interpreter, engine: given() };
+  return { interpreter, coming: given() };
 }
 
 /** What goes wrong is told to whoever waits for it, which may be nobody. */

@@ -8,12 +8,12 @@ use super::super::definitions::{Definitions, Effect, UnitKind};
 use super::super::evaluate::{Edge, Goal};
 use super::super::hidden_imports::{self, Trigger};
 use super::super::steps::Request;
-use super::super::world::{Presence, prefixes};
+use super::super::world::Presence;
 use super::super::{Certainty, Link, LinkKind, MissingKind};
 use super::native::Awaited;
 use super::symbols::Symbol;
 use super::{Because, How, Item, ModuleId, Reach, Thing};
-use crate::source::Origin;
+use crate::source::{Origin, prefixes};
 
 impl Reach<'_> {
     pub(super) fn wait(&mut self, certainty: Certainty, link: Link, because: Because) {

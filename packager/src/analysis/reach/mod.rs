@@ -39,6 +39,7 @@ use super::evaluate::Found;
 use super::hidden_imports;
 use super::world::{Entry, Presence, Statuses, World};
 use super::{Certainty, Link, MissingKind};
+use crate::source::prefixes;
 use native::Awaited;
 use resolve::Binding;
 pub(super) use resolve::Given;
@@ -143,7 +144,7 @@ impl Options {
     pub(super) fn roots(&self) -> impl Iterator<Item = String> {
         let kept = self.keep.iter().flat_map(|kept| {
             let kept = kept.replace(':', ".");
-            let names: Vec<String> = super::world::prefixes(&kept).map(str::to_owned).collect();
+            let names: Vec<String> = prefixes(&kept).map(str::to_owned).collect();
             names
         });
         let traced = self.traced.iter().map(|(module, _)| module.clone());

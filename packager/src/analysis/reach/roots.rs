@@ -5,9 +5,9 @@ use rustpython_ruff_text_size::TextSize;
 use super::super::closure::NodeModule;
 use super::super::definitions::{Root, UnitKind};
 use super::super::hidden_imports::{self, Trigger};
-use super::super::world::prefixes;
 use super::super::{Certainty, Link, LinkKind};
 use super::{Because, How, Item, ModuleId, Reach, UnitNumbers};
+use crate::source::prefixes;
 
 impl Reach<'_> {
     /// Puts everything into the queue that is reached without anybody using it.
