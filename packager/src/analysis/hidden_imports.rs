@@ -121,12 +121,17 @@ pub(super) fn pickles(module: &str) -> bool {
 pub(super) fn asked_for_once_used(
     module: &str,
 ) -> Option<(&'static str, &'static str, &'static str)> {
-    // `_rm_removed`, in the guest, answers that it is not there.
-    (module == "warnings").then_some((
-        "_warn_unawaited_coroutine",
-        "sys",
-        "set_coroutine_origin_tracking_depth",
-    ))
+    match module {
+        // `_rm_removed`, in the guest, answers that it is not there.
+        "warnings" => Some((
+            "_warn_unawaited_coroutine",
+            "sys",
+            "set_coroutine_origin_tracking_depth",
+        )),
+        // `sys.excepthook` prints by it, or does with less.
+        "traceback" => Some(("_print_exception_bltin", "sys", "excepthook")),
+        _ => None,
+    }
 }
 
 /// Whether code written in C calls functions of `module` once the module `user` uses `name` of it: generic classes, type
@@ -147,12 +152,36 @@ pub(super) fn is_called_by_native(module: &str, name: &str, user: &str) -> bool 
 /// What `user`, a module of the library, uses of `module`, which it takes from `sys.modules` if it is there.
 pub(super) fn names_for_peek(user: &str, module: &str) -> Option<&'static [&'static str]> {
     Some(match (user, module) {
+        ("_py_warnings", "linecache") => &["getline"],
         ("annotationlib", "functools") => &["partial"],
         ("dataclasses", "typing") => &["ClassVar", "get_origin"],
         ("logging", "asyncio") => &["current_task"],
         ("logging", "multiprocessing") => &["current_process"],
         _ => return None,
     })
+}
+
+/// The class of which a function of the library makes what it gives, once somebody uses a name of a built-in module; until
+/// then it gives nothing. That module and the name.
+pub(super) fn made_once_used(
+    module: &str,
+    function: &str,
+    class: &str,
+) -> Option<(&'static str, &'static str)> {
+    match (module, function, class) {
+        // What is not traced has no traceback.
+        ("tracemalloc", "get_object_traceback", "Traceback") => Some(("_tracemalloc", "start")),
+        _ => None,
+    }
+}
+
+/// What a function of the library imports to show the text of a line, and does the same without where no text is found: the
+/// import is in a `try` whose handler goes on as if the line were empty.
+pub(super) fn imported_for_texts(module: &str, function: &str) -> Option<&'static str> {
+    match (module, function) {
+        ("_py_warnings", "_formatwarnmsg_impl") => Some("linecache"),
+        _ => None,
+    }
 }
 
 /// Whether functions of a module of the library that import modules into its globals do so for connections between processes,
@@ -205,8 +234,8 @@ pub(super) const CORE: &[(&str, Certainty, Trigger)] = &[
     ("io", Certain, Always),
     ("abc", Certain, Always),
     // Uncaught and unraisable exceptions are printed by `traceback`, which colours with `_colorize`; without it the
-    // interpreter prints them itself, and those of nodes never get there.
-    ("traceback", InFunction, Elsewhere),
+    // interpreter prints them itself, and those of nodes get there by `sys.excepthook` only.
+    ("traceback", InFunction, Attribute("excepthook")),
     ("linecache", InFunction, Elsewhere),
     ("_colorize", InFunction, Elsewhere),
     // Warnings that code written in C gives are printed by `warnings` if somebody imported it, else by that code itself.

@@ -27,6 +27,8 @@ pub struct Target {
     pub version: [u32; 3],
     /// Modules that are packed are compiled as with `python -O`; those that the engine holds are not.
     pub optimize: bool,
+    /// Whether programs find the texts of modules there, for lines of tracebacks and warnings.
+    pub has_texts: bool,
     /// Top-level modules of packages that whoever runs the bundle adds, unless the user has a module of that name. Nothing is
     /// known of what is in them.
     pub packages: BTreeSet<String>,
@@ -48,6 +50,7 @@ impl Target {
             implementation: "cpython".to_owned(),
             version: [3, 14, 0],
             optimize: false,
+            has_texts: true,
             packages: BTreeSet::new(),
             elsewhere: BTreeMap::new(),
         }

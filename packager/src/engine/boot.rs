@@ -18,6 +18,10 @@ use rm_runtime::value::Value;
 
 use super::libraries::{GUEST, Stdlib, native_names};
 
+/// Encodings that the interpreter's own code looks for whatever the program is, and that starting it does not import: they
+/// come with it all the same.
+pub const CORE_ENCODINGS: [&str; 2] = ["encodings.ascii", "encodings.latin_1"];
+
 type BuiltinNames = BTreeMap<String, BTreeSet<String>>;
 
 /// A booted interpreter, and what it says of itself.
@@ -89,7 +93,7 @@ async fn compile_boot_modules(
         .collect();
     for (path, text) in stdlib {
         let name = module_name(path);
-        if description.boot_modules.contains(&name)
+        if (description.boot_modules.contains(&name) || CORE_ENCODINGS.contains(&&*name))
             && !description.frozen_modules.contains(&name)
             && !description.builtin_modules.contains(&name)
         {

@@ -141,6 +141,9 @@ pub fn pack(
         plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
         plan.sources.add_memory(Origin::Stdlib, engine::guest());
         let mut target = plan::target(&built.description, request.optimize);
+        // What is brought in on demand says so, where the whole program has nothing to say.
+        target.has_texts =
+            request.carry.source || request.carry.cold || request.target == Target::Pyodide;
         pyodide::tell_of_packages(&mut target, request.target);
         plan.exclude(&target)?;
         plan.check_include(&target)?;

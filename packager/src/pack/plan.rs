@@ -335,6 +335,7 @@ pub(crate) fn target(description: &EngineDescription, optimize: bool) -> Target 
             .iter()
             .cloned()
             .chain(engine::guest().map(|(path, _)| path.trim_end_matches(".py").to_owned()))
+            .chain(engine::CORE_ENCODINGS.map(str::to_owned))
             .collect(),
         boot_modules: description.boot_modules.clone(),
         stdlib_names: description.stdlib_names.clone(),
@@ -343,6 +344,7 @@ pub(crate) fn target(description: &EngineDescription, optimize: bool) -> Target 
         implementation: description.implementation.clone(),
         version: [major, minor, micro],
         optimize,
+        has_texts: false,
         packages: BTreeSet::new(),
         elsewhere: BTreeMap::new(),
     }

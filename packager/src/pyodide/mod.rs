@@ -133,6 +133,8 @@ impl Facts {
             implementation: self.implementation.clone(),
             version: self.version_info,
             optimize,
+            // Of packages that Pyodide has.
+            has_texts: true,
             packages: BTreeSet::new(),
             elsewhere: BTreeMap::new(),
         }

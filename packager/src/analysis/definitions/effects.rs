@@ -7,7 +7,8 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    Decorator, Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
+    CmpOp, Comprehension, Decorator, Expr, ExprCall, ExprContext, Stmt, StmtClassDef,
+    StmtFunctionDef,
 };
 
 use super::super::names::{BARE, ImportedNames};
@@ -15,23 +16,27 @@ use super::Effect;
 use super::aliases::{Aliases, aliases};
 use super::names::chain;
 use super::pure::{
-    HANDS_OUT, OWN_ENTRY, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception,
+    HANDS_OUT, ITERATING_BUILTINS, ITERATING_METHODS, LAZY_BUILTINS, OWN_ENTRY, PURE_BUILTINS,
+    PURE_FUNCTIONS, PURE_METHODS, is_exception,
 };
+use super::quiet::{containers, inherits, new_attributes};
 use super::scope::{Module, Scope, ScopeKind};
 use crate::source::{ModuleSource, Origin};
 
 /// Decides effects within one module.
 pub(super) struct Effects<'a> {
-    imported: &'a ImportedNames<'a>,
+    pub(super) imported: &'a ImportedNames<'a>,
     is_stdlib: bool,
-    functions: FxHashMap<&'a str, &'a StmtFunctionDef>,
-    classes: FxHashMap<&'a str, &'a StmtClassDef>,
+    pub(super) functions: FxHashMap<&'a str, &'a StmtFunctionDef>,
+    pub(super) classes: FxHashMap<&'a str, &'a StmtClassDef>,
     /// Names that the top level binds, however.
     own: FxHashSet<&'a str>,
     /// Those of them that stand for the module's namespace.
     namespaces: FxHashSet<&'a str>,
     /// Names that can stand for the same object as others: `a = b = []`, `a = b.table`.
     aliases: Aliases<'a>,
+    /// Names that never stand for an iterator; not told of the library.
+    containers: FxHashSet<&'a str>,
 }
 
 /// The effect of a piece of code, and the module's own names whose objects it changes.
@@ -61,6 +66,11 @@ impl<'a> Effects<'a> {
             classes: FxHashMap::default(),
             namespaces: FxHashSet::default(),
             aliases: aliases(body, source.origin == Origin::Stdlib),
+            containers: if source.origin == Origin::Stdlib {
+                FxHashSet::default()
+            } else {
+                containers(body, imported)
+            },
             own: scope
                 .names()
                 .map(|(name, _)| name)
@@ -132,6 +142,10 @@ impl<'a> Effects<'a> {
             return true;
         }
         self.is_pure_callee(callee, 0)
+            && match expr {
+                Expr::Call(call) if !self.is_stdlib => self.gives_quiet(call, 0),
+                _ => true,
+            }
     }
 
     fn finder(&self, depth: usize) -> Finder<'_, 'a> {
@@ -139,6 +153,7 @@ impl<'a> Effects<'a> {
             effects: self,
             depth,
             locals: None,
+            method: None,
             found: Found {
                 effect: Effect::None,
                 changes: Vec::new(),
@@ -146,7 +161,7 @@ impl<'a> Effects<'a> {
         }
     }
 
-    fn is_pure_callee(&self, callee: &'a Expr, depth: usize) -> bool {
+    pub(super) fn is_pure_callee(&self, callee: &'a Expr, depth: usize) -> bool {
         if let Some(path) = self.imported.path(callee) {
             if let Some(name) = path.strip_prefix(BARE) {
                 if PURE_BUILTINS.contains(&name) || is_exception(name) {
@@ -194,24 +209,15 @@ impl<'a> Effects<'a> {
             return true;
         }
         if let Some(function) = self.functions.get(name) {
-            return self.is_quiet_function(function, depth);
+            return self.is_quiet_function(function, None, depth);
         }
         let Some(class) = self.classes.get(name) else {
             return false;
         };
-        let quiet_bases = class.arguments.as_ref().is_none_or(|arguments| {
-            arguments.keywords.is_empty()
-                && arguments.args.iter().all(|base| match base {
-                    Expr::Name(base) => {
-                        let base = base.id.as_str();
-                        PURE_BUILTINS.contains(&base)
-                            || is_exception(base)
-                            || (self.classes.contains_key(base) && self.is_quiet(base, depth + 1))
-                    }
-                    _ => false,
-                })
-        });
-        quiet_bases
+        if !self.is_stdlib {
+            return self.is_quiet_class(class, class, depth);
+        }
+        self.bases_are_quiet(class, class, depth)
             && class.body.iter().all(|stmt| match stmt {
                 Stmt::FunctionDef(method)
                     if matches!(
@@ -219,10 +225,37 @@ impl<'a> Effects<'a> {
                         "__init__" | "__new__" | "__init_subclass__"
                     ) =>
                 {
-                    self.is_quiet_function(method, depth)
+                    self.is_quiet_function(method, None, depth)
                 }
                 _ => true,
             })
+    }
+
+    /// Whether what a class inherits changes nothing when an object of the class `made` is made.
+    pub(super) fn bases_are_quiet(
+        &self,
+        class: &'a StmtClassDef,
+        made: &'a StmtClassDef,
+        depth: usize,
+    ) -> bool {
+        class.arguments.as_ref().is_none_or(|arguments| {
+            arguments.keywords.is_empty()
+                && arguments.args.iter().all(|base| match base {
+                    Expr::Name(base) => {
+                        let base = base.id.as_str();
+                        PURE_BUILTINS.contains(&base)
+                            || is_exception(base)
+                            || self.classes.get(base).is_some_and(|own| {
+                                if self.is_stdlib {
+                                    self.is_quiet(base, depth + 1)
+                                } else {
+                                    depth > 8 || self.is_quiet_class(own, made, depth + 1)
+                                }
+                            })
+                    }
+                    _ => false,
+                })
+        })
     }
 
     /// Whether calling the module's own `name` changes globals of the module, as far as the text tells.
@@ -262,7 +295,17 @@ impl<'a> Effects<'a> {
         })
     }
 
-    fn is_quiet_function(&self, function: &'a StmtFunctionDef, depth: usize) -> bool {
+    /// Whether calling a function changes nothing but what it makes; `made` is the class of the object if it is a method.
+    pub(super) fn is_quiet_function(
+        &self,
+        function: &'a StmtFunctionDef,
+        made: Option<&'a StmtClassDef>,
+        depth: usize,
+    ) -> bool {
+        // Recursion ends here: what calls itself is as quiet as the rest of it.
+        if depth > 8 {
+            return true;
+        }
         if !function
             .decorator_list
             .iter()
@@ -295,6 +338,7 @@ impl<'a> Effects<'a> {
             locals.insert(first.name().as_str());
         }
         finder.locals = Some(locals);
+        finder.method = made.map(|made| (made, new_attributes(function, self.imported)));
         finder.visit_body(&function.body);
         finder.found.effect == Effect::None && finder.found.changes.is_empty()
     }
@@ -383,6 +427,8 @@ struct Finder<'e, 'a> {
     depth: usize,
     /// The variables of the function that is looked into; none at the top level.
     locals: Option<FxHashSet<&'a str>>,
+    /// Of a method of the application: the class of its object, and the attributes that it gives this object.
+    method: Option<(&'a StmtClassDef, FxHashSet<&'a str>)>,
     found: Found<'a>,
 }
 
@@ -415,6 +461,7 @@ impl<'a> Finder<'_, 'a> {
         };
         let name = name.id.as_str();
         match &self.locals {
+            Some(_) if self.is_shared(expr) => self.unknown(),
             Some(locals) if locals.contains(name) => {}
             None if self.effects.namespaces.contains(name) => self.raise_to(Effect::Module),
             None if self.effects.own.contains(name) => self.change_own(name),
@@ -442,8 +489,122 @@ impl<'a> Finder<'_, 'a> {
         }
     }
 
+    /// Whether what is changed may be everybody's: what an object was given, or has from its class.
+    fn is_shared(&self, expr: &Expr) -> bool {
+        let Some((_, new)) = &self.method else {
+            return false;
+        };
+        match expr {
+            Expr::Name(name) => name.id.as_str() == "cls",
+            Expr::Attribute(attribute) => match &*attribute.value {
+                Expr::Name(name) if name.id.as_str() == "self" => {
+                    !new.contains(attribute.attr.as_str())
+                }
+                inner => self.is_shared(inner),
+            },
+            Expr::Subscript(subscript) => self.is_shared(&subscript.value),
+            _ => false,
+        }
+    }
+
+    /// What `expr` gives is gone through: should it be an iterator of the module, others find less in it.
+    fn consume(&mut self, expr: &'a Expr) {
+        if self.effects.is_stdlib {
+            return;
+        }
+        match expr {
+            Expr::Name(name) => {
+                let name = name.id.as_str();
+                let is_local = self
+                    .locals
+                    .as_ref()
+                    .is_some_and(|locals| locals.contains(name));
+                if !is_local
+                    && self.effects.own.contains(name)
+                    && !self.effects.containers.contains(name)
+                    && !self.effects.functions.contains_key(name)
+                {
+                    self.change(expr);
+                }
+            }
+            Expr::Call(call) => {
+                if call
+                    .func
+                    .as_name_expr()
+                    .is_some_and(|name| LAZY_BUILTINS.contains(&name.id.as_str()))
+                {
+                    self.consume_all(call);
+                }
+            }
+            Expr::Attribute(attribute) => self.consume(&attribute.value),
+            Expr::Subscript(subscript) => self.consume(&subscript.value),
+            Expr::Starred(starred) => self.consume(&starred.value),
+            Expr::If(choice) => {
+                self.consume(&choice.body);
+                self.consume(&choice.orelse);
+            }
+            Expr::BoolOp(operation) => operation
+                .values
+                .iter()
+                .for_each(|value| self.consume(value)),
+            Expr::Named(named) => self.consume(&named.value),
+            _ => {}
+        }
+    }
+
+    fn consume_all(&mut self, call: &'a ExprCall) {
+        for argument in &call.arguments.args {
+            self.consume(argument);
+        }
+        for keyword in &call.arguments.keywords {
+            self.consume(&keyword.value);
+        }
+    }
+
+    fn consume_sources(&mut self, generators: &'a [Comprehension]) {
+        for generator in generators {
+            self.consume(&generator.iter);
+        }
+    }
+
+    /// What a call does to what it is given, though it does nothing else.
+    fn hand_on(&mut self, call: &'a ExprCall) {
+        let effects = self.effects;
+        if effects.is_stdlib {
+            return;
+        }
+        for function in effects.loud_callbacks(call, self.depth) {
+            match function {
+                Expr::Lambda(lambda) => self.visit_expr(&lambda.body),
+                // `map(table.append, names)`
+                Expr::Attribute(method) => self.change(&method.value),
+                _ => self.unknown(),
+            }
+        }
+        let goes_through = match &*call.func {
+            Expr::Name(name) => {
+                let name = name.id.as_str();
+                // What the module's own functions do with it is not followed.
+                ITERATING_BUILTINS.contains(&name)
+                    || effects.functions.contains_key(name)
+                    || effects.classes.contains_key(name)
+            }
+            Expr::Attribute(method) => ITERATING_METHODS.contains(&method.attr.as_str()),
+            _ => false,
+        };
+        if goes_through
+            || effects
+                .imported
+                .path(&call.func)
+                .is_some_and(|path| path.starts_with("collections.") || path == "functools.reduce")
+        {
+            self.consume_all(call);
+        }
+    }
+
     fn call(&mut self, call: &'a ExprCall) {
         if self.effects.is_pure_callee(&call.func, self.depth) {
+            self.hand_on(call);
             return;
         }
         if let Expr::Attribute(method) = &*call.func {
@@ -459,6 +620,21 @@ impl<'a> Finder<'_, 'a> {
             if PURE_METHODS.contains(&method.attr.as_str())
                 && (on_own || !matches!(base, Expr::Name(_)))
             {
+                self.hand_on(call);
+                return;
+            }
+            // `self.prepare()`
+            if let Some(made) = self.method.as_ref().map(|(made, _)| *made)
+                && matches!(&*method.value, Expr::Name(name) if name.id.as_str() == "self")
+            {
+                let name = method.attr.as_str();
+                let is_named = |method: &StmtFunctionDef| method.name.as_str() == name;
+                // Without such a method, it is one of a built-in type, which changes the object, or a function it was given.
+                if !self.effects.are_quiet(made, self.depth, is_named)
+                    || !(self.effects.has_method(made, name, 0) || inherits(made))
+                {
+                    self.unknown();
+                }
                 return;
             }
             if on_own {
@@ -533,6 +709,9 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
                 inner.visit_body(&class.body);
                 let effect = inner.found.effect;
                 self.raise_to(effect);
+                if self.effects.makes_members(class) {
+                    self.unknown();
+                }
             }
             Stmt::Global(_) | Stmt::Delete(_) => self.raise_to(Effect::Module),
             // Leaving with an error is what the importer sees.
@@ -563,6 +742,19 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
                 {
                     self.raise_to(Effect::Module);
                 }
+                match stmt {
+                    Stmt::For(each) => self.consume(&each.iter),
+                    // `first, *rest = lines`
+                    Stmt::Assign(assign)
+                        if assign
+                            .targets
+                            .iter()
+                            .any(|target| matches!(target, Expr::Tuple(_) | Expr::List(_))) =>
+                    {
+                        self.consume(&assign.value);
+                    }
+                    _ => {}
+                }
                 visitor::walk_stmt(self, stmt);
             }
         }
@@ -573,6 +765,21 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Call(call) => self.call(call),
+            Expr::ListComp(comp) => self.consume_sources(&comp.generators),
+            Expr::SetComp(comp) => self.consume_sources(&comp.generators),
+            Expr::DictComp(comp) => self.consume_sources(&comp.generators),
+            Expr::Generator(comp) => self.consume_sources(&comp.generators),
+            Expr::Compare(compare)
+                if compare
+                    .ops
+                    .iter()
+                    .any(|op| matches!(op, CmpOp::In | CmpOp::NotIn)) =>
+            {
+                compare.comparators.iter().for_each(|one| self.consume(one));
+            }
+            Expr::Starred(starred) if starred.ctx == ExprContext::Load => {
+                self.consume(&starred.value);
+            }
             // Making a function of it runs its default values, as defining one does.
             Expr::Lambda(lambda) => {
                 for parameter in lambda

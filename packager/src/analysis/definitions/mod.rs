@@ -13,6 +13,7 @@ mod imported;
 mod lazy;
 mod names;
 mod pure;
+mod quiet;
 mod scope;
 mod units;
 mod uses;

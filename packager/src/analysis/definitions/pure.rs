@@ -58,6 +58,31 @@ pub(super) const PURE_BUILTINS: &[&str] = &[
     "zip",
 ];
 
+/// Those of [`PURE_BUILTINS`] that go through what they are given when they are gone through themselves.
+pub(super) const LAZY_BUILTINS: &[&str] =
+    &["enumerate", "filter", "iter", "map", "reversed", "zip"];
+
+/// Those of [`PURE_BUILTINS`] that go through what they are given.
+pub(super) const ITERATING_BUILTINS: &[&str] = &[
+    "all",
+    "any",
+    "bytearray",
+    "bytes",
+    "dict",
+    "frozenset",
+    "list",
+    "max",
+    "min",
+    "next",
+    "set",
+    "sorted",
+    "sum",
+    "tuple",
+];
+
+/// Those of [`PURE_METHODS`] that go through what they are given.
+pub(super) const ITERATING_METHODS: &[&str] = &["fromkeys", "intersection", "join", "union"];
+
 /// Functions and classes of the standard library that do nothing but give a result.
 pub(super) const PURE_FUNCTIONS: &[&str] = &[
     "abc.abstractmethod",

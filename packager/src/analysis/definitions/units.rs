@@ -1,7 +1,7 @@
 //! Splits a module's top level into units.
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtIf};
+use rustpython_ruff_python_ast::{Decorator, Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtIf};
 use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::super::names::{ImportedNames, last_name};
@@ -278,7 +278,10 @@ impl<'a> Splitter<'_, 'a> {
             uses.strings.clear();
         }
         let is_bare = defines.is_empty() && kind == UnitKind::Other;
-        let effect = if is_bare {
+        let tells_of_module = defines
+            .iter()
+            .any(|name| TELLS_OF_MODULE.contains(&self.names.text(*name)));
+        let effect = if is_bare || tells_of_module {
             found.effect.max(Effect::Module)
         } else {
             found.effect
@@ -520,7 +523,11 @@ impl<'a> Splitter<'_, 'a> {
 
 /// Whether a method can be left out of its class.
 fn can_go<'a>(effects: &Effects<'a>, method: &'a StmtFunctionDef) -> bool {
+    // What sets an attribute does not say whether a setter does it.
+    let sets =
+        |decorator: &Decorator| matches!(last_name(&decorator.expression), "setter" | "deleter");
     !is_abstract(method)
+        && !method.decorator_list.iter().any(sets)
         && method
             .decorator_list
             .iter()
@@ -562,6 +569,9 @@ impl Uses {
         self
     }
 }
+
+/// Names of a module by which the interpreter knows it, where it makes classes and functions and imports other modules.
+const TELLS_OF_MODULE: [&str; 4] = ["__name__", "__package__", "__path__", "__spec__"];
 
 /// Functions that make a class which is not told of its subclasses.
 const MAKES_TUPLE_CLASS: [&str; 2] = ["namedtuple", "NamedTuple"];

@@ -9,6 +9,7 @@ use super::super::definitions::{Name, Path, Root, Syntax, Unit, UnitKind, Uses};
 use super::super::hidden_imports;
 use super::super::steps::Request;
 use super::super::world::Presence;
+use super::native::Awaited;
 use super::resolve::{Binding, Given};
 use super::symbols::Symbol;
 use super::{Because, How, Item, ModuleId, OpaquePlace, Reach, Thing};
@@ -376,6 +377,11 @@ impl<'w> Reach<'w> {
         };
         for (name, at) in &uses.names {
             let name = self.symbol(id, *name);
+            if let Some((from, used)) = self.makes_once_used(thing, name) {
+                let used = self.symbols.number(used);
+                self.wait_for_use(from, used, Awaited::Class(id, name));
+                continue;
+            }
             let because = because(*at, How::Name);
             self.push(Item::Name(id, name), because);
             for module in &self.binding(id, name).modules {
@@ -395,7 +401,10 @@ impl<'w> Reach<'w> {
             self.use_from(id, thing, *import);
         }
         for (module, at) in &uses.peeked {
-            self.peek(id, *module, because(*at, How::Attribute));
+            let here = self.modules.get(&id);
+            if let Some(module) = here.and_then(|here| self.id(here.definitions().text(*module))) {
+                self.peek(module, because(*at, How::Attribute));
+            }
         }
         if let Some(class) = class {
             self.follow_siblings(id, class, uses, because(TextSize::default(), How::Name));
@@ -438,13 +447,7 @@ impl<'w> Reach<'w> {
     }
 
     /// A module is used as a value if somebody else imports it.
-    fn peek(&mut self, id: ModuleId, module: Name, because: Because) {
-        let Some(here) = self.modules.get(&id) else {
-            return;
-        };
-        let Some(module) = self.id(here.definitions().text(module)) else {
-            return;
-        };
+    pub(super) fn peek(&mut self, module: ModuleId, because: Because) {
         if self.reached.contains_key(self.name(module)) {
             self.take_peeked(module, because);
         } else {
@@ -512,6 +515,11 @@ impl<'w> Reach<'w> {
             return;
         };
         let definitions = here.definitions();
+        if let Root::Module(name) = &path.root
+            && self.only_shows_lines(thing, definitions.text(*name))
+        {
+            return;
+        }
         let mut binding = match &path.root {
             Root::Global(name) => {
                 let name = self.symbol(id, *name);
@@ -599,12 +607,13 @@ impl<'w> Reach<'w> {
             && !is_stdlib
         {
             self.note_opaque(id, at, "sys.modules", false);
-            self.escape_own(because(at, How::Attribute));
+            self.take_any_module(because(at, How::Attribute));
         }
         if let Some(at) = uses.every_module
             && !is_stdlib
         {
             self.note_opaque(id, at, "all of sys.modules", true);
+            self.take_any_module(because(at, How::Attribute));
             self.keep_every_module(because(at, How::Attribute));
         }
         for place in &uses.opaque {

@@ -45,7 +45,8 @@ impl Reach<'_> {
                 kind: if importer.is_empty() {
                     LinkKind::Interpreter
                 } else {
-                    LinkKind::Call
+                    // What is used of it is known by name.
+                    LinkKind::Import
                 },
                 certainty,
             };
@@ -416,6 +417,7 @@ impl Reach<'_> {
             return;
         }
         let definitions = module.definitions();
+        self.notice_value(Some(id));
         let because = Because {
             how: if because.how == How::Effect {
                 How::Whole
@@ -563,6 +565,11 @@ impl Reach<'_> {
             certainty: edge.certainty,
         };
         match &edge.goal {
+            Goal::Module(to) if self.only_shows_lines(thing, to) => {
+                if let Some(to) = self.id(to) {
+                    self.peek(to, because);
+                }
+            }
             Goal::Module(to) => {
                 let link = link(to);
                 self.wait(certainty, link, because);
@@ -574,6 +581,9 @@ impl Reach<'_> {
                 self.missing.push((certainty, link, kind.clone()));
             }
             Goal::Dynamic(expression) => {
+                if self.is_own(id) {
+                    self.take_any_module(because);
+                }
                 self.dynamic.insert(DynamicImport {
                     importer: self.name(id).to_owned(),
                     file: file.to_owned(),
@@ -582,6 +592,40 @@ impl Reach<'_> {
                 });
             }
         }
+    }
+
+    /// Whether a function imports a module only to show lines of texts that are not there.
+    pub(super) fn only_shows_lines(&self, thing: Thing, module: &str) -> bool {
+        !self.world.target.has_texts
+            && self.of_library(thing).is_some_and(|(user, function)| {
+                hidden_imports::imported_for_texts(user, function) == Some(module)
+            })
+    }
+
+    /// What has to be used before a function makes an object of a class: a module, and a name of it.
+    pub(super) fn makes_once_used(
+        &self,
+        thing: Thing,
+        class: Symbol,
+    ) -> Option<(ModuleId, &'static str)> {
+        let (module, function) = self.of_library(thing)?;
+        let (from, name) =
+            hidden_imports::made_once_used(module, function, self.symbols.text(class))?;
+        Some((self.id(from)?, name))
+    }
+
+    /// The module and the name of a function of the library.
+    fn of_library(&self, thing: Thing) -> Option<(&str, &str)> {
+        let Thing::Unit(id, number) = thing else {
+            return None;
+        };
+        let definitions = self.modules.get(&id)?.definitions();
+        let unit = &definitions.units[number as usize];
+        if unit.kind != UnitKind::Function || self.is_own(id) {
+            return None;
+        }
+        let name = unit.defines.first()?;
+        Some((self.name(id), definitions.text(*name)))
     }
 
     /// A module that fails although no import of its own is to blame raises the error itself.

@@ -3,6 +3,7 @@
 use rustpython_ruff_text_size::TextSize;
 
 use super::super::Certainty;
+use super::super::definitions::UnitKind;
 use super::super::hidden_imports::{self, Occasion};
 use super::symbols::Symbol;
 use super::{Because, How, Item, ModuleId, Reach, Thing};
@@ -16,12 +17,24 @@ pub(super) enum Awaited {
     Name(ModuleId, Symbol),
     /// It calls methods of this name.
     Methods(Symbol),
+    /// It gives what a function of the library makes objects of this class of. Both modules are handed around so rarely that an
+    /// attribute of that name is taken for one of something else, unless a module itself is used as a value.
+    Class(ModuleId, Symbol),
 }
 
 impl Reach<'_> {
     /// Something happens once `name` of the module `from` is used, which has no source, or `name` of something that is not known.
     pub(super) fn wait_for_use(&mut self, from: ModuleId, name: Symbol, awaited: Awaited) {
-        if self.is_used_of_native(from, name) {
+        let is_used = match awaited {
+            Awaited::Class(module, _) => {
+                self.is_named_of_native(from, name)
+                    || [from, module].iter().any(|id| self.is_value(*id))
+            }
+            Awaited::Import(_) | Awaited::Name(..) | Awaited::Methods(_) => {
+                self.is_used_of_native(from, name)
+            }
+        };
+        if is_used {
             self.give_in(from, awaited);
         } else {
             self.awaited.entry(name).or_default().push((from, awaited));
@@ -31,22 +44,93 @@ impl Reach<'_> {
     /// Whether `name` of the module `id`, which has no source, can be used by somebody.
     fn is_used_of_native(&self, id: ModuleId, name: Symbol) -> bool {
         self.attributes.contains_key(&name)
-            || self.named.contains(&(id, name))
-            || self.native_whole.contains(&id)
+            || self.is_named_of_native(id, name)
             || self.fitting_affix(name).is_some()
+    }
+
+    fn is_named_of_native(&self, id: ModuleId, name: Symbol) -> bool {
+        self.named.contains(&(id, name)) || self.native_whole.contains(&id)
     }
 
     /// `name` of the module `id` is used, which has no source, or `name` of something that is not known.
     pub(super) fn use_of_native(&mut self, id: Option<ModuleId>, name: Symbol) {
         let waiting = self.awaited.remove(&name).unwrap_or_default();
-        let (now, later): (Vec<_>, Vec<_>) = waiting
-            .into_iter()
-            .partition(|(from, _)| id.is_none_or(|id| id == *from));
+        let (now, later): (Vec<_>, Vec<_>) =
+            waiting
+                .into_iter()
+                .partition(|(from, awaited)| match (id, awaited) {
+                    (Some(id), _) => id == *from,
+                    (None, Awaited::Class(..)) => false,
+                    (None, _) => true,
+                });
         if !later.is_empty() {
             self.awaited.insert(name, later);
         }
         for (from, awaited) in now {
             self.give_in(from, awaited);
+        }
+    }
+
+    /// Whether somebody has the module `id` as a value.
+    fn is_value(&self, id: ModuleId) -> bool {
+        self.has_any_module
+            || self.escaped.contains(&id)
+            || self.modules.get(&id).is_some_and(|module| module.is_whole)
+    }
+
+    /// Somebody has the module `id` as a value, from now on, or any of them.
+    pub(super) fn notice_value(&mut self, id: Option<ModuleId>) {
+        let mut made = Vec::new();
+        for waiting in self.awaited.values_mut() {
+            waiting.retain(|(from, awaited)| {
+                let is_made = match awaited {
+                    Awaited::Class(module, _) => id.is_none_or(|id| id == *from || id == *module),
+                    Awaited::Import(_) | Awaited::Name(..) | Awaited::Methods(_) => false,
+                };
+                if is_made {
+                    made.push((*from, *awaited));
+                }
+                !is_made
+            });
+        }
+        for (from, awaited) in made {
+            self.give_in(from, awaited);
+        }
+    }
+
+    /// The application can have any module that there is.
+    pub(super) fn take_any_module(&mut self, because: Because) {
+        self.escape_own(because);
+        if std::mem::replace(&mut self.has_any_module, true) {
+            return;
+        }
+        self.notice_value(None);
+        // What nobody seems to use of what they import may be imported for this.
+        for id in self.own_modules() {
+            self.keep_imports(id);
+        }
+    }
+
+    /// The imports at the top level of a module of the application stay.
+    pub(super) fn keep_imports(&mut self, id: ModuleId) {
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        for (number, unit) in (0..).zip(&module.definitions().units) {
+            if let UnitKind::Import { .. } = unit.kind {
+                let because = Because {
+                    from: Some(Thing::Module(id)),
+                    at: unit.range.start(),
+                    how: How::Effect,
+                };
+                self.push(Item::Unit(id, number), because);
+                for name in &unit.defines {
+                    let name = self.symbol(id, *name);
+                    for module in &self.binding(id, name).modules {
+                        self.push(Item::Escape(*module), because);
+                    }
+                }
+            }
         }
     }
 
@@ -61,7 +145,9 @@ impl Reach<'_> {
                 let to = self.name(to);
                 self.import_native(from, to, Certainty::InFunction, Certainty::InFunction);
             }
-            Awaited::Name(module, name) => self.push(Item::Name(module, name), because),
+            Awaited::Name(module, name) | Awaited::Class(module, name) => {
+                self.push(Item::Name(module, name), because)
+            }
             Awaited::Methods(name) => self.call_methods(name, because),
         }
     }

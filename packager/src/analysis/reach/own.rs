@@ -20,7 +20,7 @@ impl Reach<'_> {
     }
 
     /// The application's modules that are imported.
-    fn own_modules(&self) -> Vec<ModuleId> {
+    pub(super) fn own_modules(&self) -> Vec<ModuleId> {
         let loaded = self
             .modules
             .iter()
@@ -189,6 +189,9 @@ impl Reach<'_> {
         }
         if !self.is_own(id) {
             return;
+        }
+        if self.has_any_module {
+            self.keep_imports(id);
         }
         if let Some(because) = self.every_own_module {
             self.push(Item::Escape(id), because);

@@ -5,9 +5,23 @@ use super::*;
 
 /// The closure of a node that computes `expression`, over a library with these modules beside the usual ones.
 fn closure_of(node: &str, library: &[(&str, &str)]) -> Closure {
+    closure_with(node, library, true)
+}
+
+/// The same; programs may find no texts of modules.
+fn closure_with(node: &str, library: &[(&str, &str)], has_texts: bool) -> Closure {
     let mut case = case(&[("node.py", node)]);
+    case.target.has_texts = has_texts;
     case.sources.add_memory(Origin::Stdlib, text_files(library));
-    let builtin = ["_pickle", "itertools", "_md5", "_sha1", "_sha2", "_sha3"];
+    let builtin = [
+        "_pickle",
+        "_tracemalloc",
+        "itertools",
+        "_md5",
+        "_sha1",
+        "_sha2",
+        "_sha3",
+    ];
     case.target.builtin_modules.extend(names(&builtin));
     let entry = NodeModule {
         node_type: "Node".to_owned(),
@@ -304,4 +318,82 @@ fn what_finds_all_that_it_looks_for_handles_no_errors() {
         left(&all, "hashlib"),
         "for name in ('md5', 'sha1'):\n try:\n  globals()[name] = print(name)\n except ValueError:\n  raise"
     );
+}
+
+const SHOWS_LINES: &str = "\
+def _formatwarnmsg_impl(line):
+    try:
+        import linecache
+        line = linecache.getline('a', 1)
+    except Exception:
+        line = None
+        linecache = None
+    return line, linecache is not None
+";
+
+const LINES: &str = "\
+def getline(name, number):
+    return ''
+def other():
+    pass
+";
+
+#[test]
+fn lines_are_shown_where_there_are_texts() {
+    let library = [("_py_warnings.py", SHOWS_LINES), ("linecache.py", LINES)];
+    let lines = |node: &str, has_texts| {
+        let node = format!("{node}\nclass Node:\n def process(self, x):\n  return f(x)\n");
+        left(&closure_with(&node, &library, has_texts), "linecache")
+    };
+    let shows = "from _py_warnings import _formatwarnmsg_impl as f";
+    let getline = LINES
+        .split("def other")
+        .next()
+        .unwrap_or_default()
+        .trim_end();
+    assert_eq!(lines(shows, true), getline);
+    assert_eq!(lines(shows, false), "(gone)");
+    // What somebody else imports shows them as it would.
+    let both = format!("{shows}\nfrom linecache import other\nother()");
+    assert_eq!(lines(&both, false), LINES.trim_end());
+    let elsewhere = "def f(x):\n import linecache\n return linecache.getline(x, 1)";
+    assert_eq!(lines(elsewhere, false), getline);
+}
+
+const TRACES: &str = "\
+from _tracemalloc import *
+from _tracemalloc import _get_object_traceback
+class Traceback:
+    pass
+def get_object_traceback(x):
+    frames = _get_object_traceback(x)
+    return None if frames is None else Traceback(frames)
+";
+
+/// Whether the class of a traceback is there for a node that has `imports` and computes `expression`.
+fn has_tracebacks(imports: &str, expression: &str) -> bool {
+    let node = format!(
+        "import tracemalloc\n{imports}\nclass Node:\n def process(self, x):\n  \
+         return {expression}, tracemalloc.get_object_traceback(x)\n"
+    );
+    let closure = closure_of(&node, &[("tracemalloc.py", TRACES)]);
+    left(&closure, "tracemalloc").contains("class Traceback")
+}
+
+#[test]
+fn what_is_not_traced_has_no_traceback() {
+    assert!(!has_tracebacks("", "x.start()"));
+    assert!(has_tracebacks("", "tracemalloc.start()"));
+    assert!(has_tracebacks("from tracemalloc import start", "start()"));
+    assert!(has_tracebacks("", "[tracemalloc][0].start()"));
+    assert!(has_tracebacks(
+        "import _tracemalloc",
+        "[_tracemalloc][0].start()"
+    ));
+    assert!(has_tracebacks("", "getattr(tracemalloc, x)()"));
+    assert!(has_tracebacks("import sys", "sys.modules[x].start()"));
+    assert!(has_tracebacks(
+        "from importlib import import_module",
+        "import_module(x).start()"
+    ));
 }
