@@ -18,6 +18,177 @@ fn every_example_gives_the_same_shaken() {
     }
 }
 
+/// Values that nobody uses, and what giving them does: whatever is called on the way is noted.
+const EFFECTS: &str = r#"
+import csv, dataclasses, enum, functools
+
+SEEN = []
+
+
+def note(word):
+    SEEN.append(word)
+    return word
+
+
+def route(path):
+    def decorate(function):
+        SEEN.append(path)
+        return function
+    return decorate
+
+
+def route_by_lambda(path):
+    return lambda function: SEEN.append(path) or function
+
+
+class Route:
+    def __init__(self, path):
+        self.path = path
+
+    def __call__(self, function):
+        SEEN.append(self.path)
+        return function
+
+
+@route("/decorated")
+def page():
+    pass
+
+
+@route_by_lambda("/lambda")
+def other_page():
+    pass
+
+
+@Route("/object")
+def last_page():
+    pass
+
+
+mapped = list(map(note, ["map"]))
+filtered = tuple(filter(SEEN.append, ["filter"]))
+ordered = sorted(["key"], key=note)
+reduced = functools.reduce(lambda _, word: note(word), ["reduce"], 0)
+
+LINES = csv.reader(["head", "row"])
+HEAD = next(LINES)
+NUMBERS = iter(range(12))
+first, second = next(NUMBERS), next(NUMBERS)
+third = [number for number in zip(NUMBERS, "a")]
+known = 5 in NUMBERS
+joined = "".join(str(number) for number in zip(NUMBERS, "b"))
+
+
+def after():
+    return next(NUMBERS)
+
+
+fifth = after()
+
+
+@dataclasses.dataclass
+class Post:
+    value: int = 0
+
+    def __post_init__(self):
+        SEEN.append("post_init")
+
+
+@dataclasses.dataclass
+class Factory:
+    value: str = dataclasses.field(default_factory=lambda: note("factory"))
+
+
+class Calls:
+    def __init__(self, then):
+        self.then = then
+        self.prepare()
+        self.then("callback")
+
+    def prepare(self):
+        pass
+
+
+class CallsMore(Calls):
+    def prepare(self):
+        SEEN.append("overridden")
+
+
+class Shared:
+    all = []
+
+    def __init__(self):
+        self.all.append("shared")
+
+
+class Sets:
+    def __init__(self):
+        self.value = 1
+
+    @property
+    def value(self):
+        return 1
+
+    @value.setter
+    def value(self, value):
+        SEEN.append("setter")
+
+
+class Named:
+    def __set_name__(self, owner, name):
+        SEEN.append("set_name")
+
+
+class Owner:
+    attribute = Named()
+
+
+class Members(enum.Enum):
+    ONE = 1
+
+    def __init__(self, value):
+        SEEN.append("enum")
+
+
+post, factory, calls, shared, sets = Post(), Factory(), CallsMore(note), Shared(), Sets()
+shared_again = Shared()
+__name__ = "renamed"
+
+
+class Late:
+    pass
+
+
+class Counts:
+    def process(self, data):
+        return [SEEN, list(LINES), list(NUMBERS), Shared.all, Late.__module__]
+"#;
+
+#[test]
+fn what_nobody_uses_is_computed_where_that_does_something() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "manifest:\n  version: v1\n  metadata: {name: counts}\n  nodes: [{id: n, node_type: Counts}]\ninput_data: [1]\n";
+    std::fs::write(folder.path().join("nodes.py"), EFFECTS).unwrap();
+    std::fs::write(folder.path().join("pipeline.yaml"), manifest).unwrap();
+    let told = |options: &[&str]| {
+        let mut command = rm_pack();
+        let command = command.arg("run").args(options);
+        Finished::of(command.arg(folder.path().join("pipeline.yaml"))).success()
+    };
+    let whole = told(&["--no-shake"]);
+    for word in [
+        "/decorated",
+        "reduce",
+        "factory",
+        "overridden",
+        "setter",
+        "enum",
+    ] {
+        assert!(whole.contains(word), "{word}: {whole}");
+    }
+    assert_eq!(told(&[]), whole);
+}
+
 /// Asks `colorsys` for something by a name that is not in the text; the item says what.
 const ASKS: &str = "\
 import colorsys

@@ -10,6 +10,7 @@ use rustpython_ruff_text_size::Ranged;
 use super::collect::{Collector, Place, Scope, absolute, either, later, repeat};
 use super::names::last_name;
 use super::steps::{Import, Request, Step};
+use crate::source::Origin;
 
 /// Functions and methods that take an encoding's name, with the index of the argument.
 const ENCODING_ARGUMENT: [(&str, usize); 12] = [
@@ -77,7 +78,7 @@ impl Collector<'_> {
             steps.push(import(self.called_for(arguments)));
             return;
         }
-        if let Some(name) = encoding(call) {
+        for name in encodings(call) {
             steps.push(import(Request::Codec(name)));
         }
         let callee = last_name(&call.func);
@@ -271,6 +272,17 @@ impl Visitor<'_> for Walk<'_, '_, '_> {
                 }
                 visitor::walk_expr(self, expr);
             }
+            // The application may hand it to whatever encodes.
+            Expr::StringLiteral(literal) => {
+                let text = literal.value.to_str();
+                if self.collector.source.origin != Origin::Stdlib && may_be_encoding(text) {
+                    self.steps.push(Step::Import(Import {
+                        at: literal.start(),
+                        line: self.collector.line(literal),
+                        request: Request::Codec(text.to_owned()),
+                    }));
+                }
+            }
             Expr::UnaryOp(_)
             | Expr::BinOp(_)
             | Expr::Dict(_)
@@ -281,7 +293,6 @@ impl Visitor<'_> for Walk<'_, '_, '_> {
             | Expr::Compare(_)
             | Expr::FString(_)
             | Expr::TString(_)
-            | Expr::StringLiteral(_)
             | Expr::BytesLiteral(_)
             | Expr::NumberLiteral(_)
             | Expr::BooleanLiteral(_)
@@ -301,8 +312,8 @@ fn is_module_name(expr: &Expr) -> bool {
     matches!(expr, Expr::Name(name) if name.id.as_str() == "__name__")
 }
 
-/// The text encoding that a call names with a literal.
-fn encoding(call: &ExprCall) -> Option<String> {
+/// The text encodings that a call names with literals.
+fn encodings(call: &ExprCall) -> Vec<String> {
     let index = ENCODING_ARGUMENT
         .iter()
         .find(|(name, _)| *name == last_name(&call.func))
@@ -311,12 +322,37 @@ fn encoding(call: &ExprCall) -> Option<String> {
         .arguments
         .find_keyword("encoding")
         .map(|keyword| &keyword.value);
-    let argument = keyword.or_else(|| call.arguments.args.get(index?))?;
-    if let Expr::StringLiteral(literal) = argument {
-        Some(literal.value.to_str().to_owned())
-    } else {
-        None
+    let mut names = Vec::new();
+    if let Some(argument) = keyword.or_else(|| call.arguments.args.get(index?)) {
+        alternatives(argument, &mut names);
     }
+    names
+}
+
+/// Adds the texts that an expression can give: `name or "cp437"` gives one.
+fn alternatives(expr: &Expr, texts: &mut Vec<String>) {
+    match expr {
+        Expr::StringLiteral(literal) => texts.push(literal.value.to_str().to_owned()),
+        Expr::BoolOp(operation) => {
+            for value in &operation.values {
+                alternatives(value, texts);
+            }
+        }
+        Expr::If(choice) => {
+            alternatives(&choice.body, texts);
+            alternatives(&choice.orelse, texts);
+        }
+        _ => {}
+    }
+}
+
+/// Whether a text looks like the name of an encoding: most have digits in them. What there is no encoding for does no harm.
+fn may_be_encoding(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (3..=20).contains(&text.len())
+        && text.bytes().all(is_part)
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// Adds the string literals of a list, tuple, set or a sum of them, and says whether there is nothing else in it.

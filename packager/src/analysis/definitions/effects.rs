@@ -7,8 +7,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    CmpOp, Comprehension, Decorator, Expr, ExprCall, ExprContext, Stmt, StmtClassDef,
-    StmtFunctionDef,
+    CmpOp, Decorator, Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
 };
 
 use super::super::names::{BARE, ImportedNames};
@@ -16,8 +15,7 @@ use super::Effect;
 use super::aliases::{Aliases, aliases};
 use super::names::chain;
 use super::pure::{
-    HANDS_OUT, ITERATING_BUILTINS, ITERATING_METHODS, LAZY_BUILTINS, OWN_ENTRY, PURE_BUILTINS,
-    PURE_FUNCTIONS, PURE_METHODS, is_exception,
+    HANDS_OUT, OWN_ENTRY, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception,
 };
 use super::quiet::{containers, inherits, new_attributes};
 use super::scope::{Module, Scope, ScopeKind};
@@ -26,17 +24,17 @@ use crate::source::{ModuleSource, Origin};
 /// Decides effects within one module.
 pub(super) struct Effects<'a> {
     pub(super) imported: &'a ImportedNames<'a>,
-    is_stdlib: bool,
+    pub(super) is_stdlib: bool,
     pub(super) functions: FxHashMap<&'a str, &'a StmtFunctionDef>,
     pub(super) classes: FxHashMap<&'a str, &'a StmtClassDef>,
     /// Names that the top level binds, however.
-    own: FxHashSet<&'a str>,
+    pub(super) own: FxHashSet<&'a str>,
     /// Those of them that stand for the module's namespace.
     namespaces: FxHashSet<&'a str>,
     /// Names that can stand for the same object as others: `a = b = []`, `a = b.table`.
     aliases: Aliases<'a>,
     /// Names that never stand for an iterator; not told of the library.
-    containers: FxHashSet<&'a str>,
+    pub(super) containers: FxHashSet<&'a str>,
 }
 
 /// The effect of a piece of code, and the module's own names whose objects it changes.
@@ -422,11 +420,11 @@ fn collect_locals<'a>(body: &'a [Stmt], locals: &mut FxHashSet<&'a str>) {
     Stores(locals).visit_body(body);
 }
 
-struct Finder<'e, 'a> {
-    effects: &'e Effects<'a>,
-    depth: usize,
+pub(super) struct Finder<'e, 'a> {
+    pub(super) effects: &'e Effects<'a>,
+    pub(super) depth: usize,
     /// The variables of the function that is looked into; none at the top level.
-    locals: Option<FxHashSet<&'a str>>,
+    pub(super) locals: Option<FxHashSet<&'a str>>,
     /// Of a method of the application: the class of its object, and the attributes that it gives this object.
     method: Option<(&'a StmtClassDef, FxHashSet<&'a str>)>,
     found: Found<'a>,
@@ -438,7 +436,7 @@ impl<'a> Finder<'_, 'a> {
     }
 
     /// What happens when code is called that is not known.
-    fn unknown(&mut self) {
+    pub(super) fn unknown(&mut self) {
         self.raise_to(if self.effects.is_stdlib {
             Effect::Module
         } else {
@@ -447,7 +445,7 @@ impl<'a> Finder<'_, 'a> {
     }
 
     /// Something is done to the object behind `expr`.
-    fn change(&mut self, expr: &'a Expr) {
+    pub(super) fn change(&mut self, expr: &'a Expr) {
         let mut base = expr;
         loop {
             base = match base {
@@ -504,101 +502,6 @@ impl<'a> Finder<'_, 'a> {
             },
             Expr::Subscript(subscript) => self.is_shared(&subscript.value),
             _ => false,
-        }
-    }
-
-    /// What `expr` gives is gone through: should it be an iterator of the module, others find less in it.
-    fn consume(&mut self, expr: &'a Expr) {
-        if self.effects.is_stdlib {
-            return;
-        }
-        match expr {
-            Expr::Name(name) => {
-                let name = name.id.as_str();
-                let is_local = self
-                    .locals
-                    .as_ref()
-                    .is_some_and(|locals| locals.contains(name));
-                if !is_local
-                    && self.effects.own.contains(name)
-                    && !self.effects.containers.contains(name)
-                    && !self.effects.functions.contains_key(name)
-                {
-                    self.change(expr);
-                }
-            }
-            Expr::Call(call) => {
-                if call
-                    .func
-                    .as_name_expr()
-                    .is_some_and(|name| LAZY_BUILTINS.contains(&name.id.as_str()))
-                {
-                    self.consume_all(call);
-                }
-            }
-            Expr::Attribute(attribute) => self.consume(&attribute.value),
-            Expr::Subscript(subscript) => self.consume(&subscript.value),
-            Expr::Starred(starred) => self.consume(&starred.value),
-            Expr::If(choice) => {
-                self.consume(&choice.body);
-                self.consume(&choice.orelse);
-            }
-            Expr::BoolOp(operation) => operation
-                .values
-                .iter()
-                .for_each(|value| self.consume(value)),
-            Expr::Named(named) => self.consume(&named.value),
-            _ => {}
-        }
-    }
-
-    fn consume_all(&mut self, call: &'a ExprCall) {
-        for argument in &call.arguments.args {
-            self.consume(argument);
-        }
-        for keyword in &call.arguments.keywords {
-            self.consume(&keyword.value);
-        }
-    }
-
-    fn consume_sources(&mut self, generators: &'a [Comprehension]) {
-        for generator in generators {
-            self.consume(&generator.iter);
-        }
-    }
-
-    /// What a call does to what it is given, though it does nothing else.
-    fn hand_on(&mut self, call: &'a ExprCall) {
-        let effects = self.effects;
-        if effects.is_stdlib {
-            return;
-        }
-        for function in effects.loud_callbacks(call, self.depth) {
-            match function {
-                Expr::Lambda(lambda) => self.visit_expr(&lambda.body),
-                // `map(table.append, names)`
-                Expr::Attribute(method) => self.change(&method.value),
-                _ => self.unknown(),
-            }
-        }
-        let goes_through = match &*call.func {
-            Expr::Name(name) => {
-                let name = name.id.as_str();
-                // What the module's own functions do with it is not followed.
-                ITERATING_BUILTINS.contains(&name)
-                    || effects.functions.contains_key(name)
-                    || effects.classes.contains_key(name)
-            }
-            Expr::Attribute(method) => ITERATING_METHODS.contains(&method.attr.as_str()),
-            _ => false,
-        };
-        if goes_through
-            || effects
-                .imported
-                .path(&call.func)
-                .is_some_and(|path| path.starts_with("collections.") || path == "functools.reduce")
-        {
-            self.consume_all(call);
         }
     }
 

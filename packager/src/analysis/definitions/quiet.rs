@@ -159,18 +159,6 @@ impl<'a> Effects<'a> {
                 .get(name)
                 .is_some_and(|own| self.is_quiet_function(own, None, depth + 1)),
         };
-        fn each<'a>(expr: &'a Expr, is_quiet: &dyn Fn(&str) -> bool) -> bool {
-            match expr {
-                Expr::Name(name) => is_quiet(name.id.as_str()),
-                // `return decorate if function is None else decorate(function)`
-                Expr::Call(call) => match &*call.func {
-                    Expr::Name(name) => is_quiet(name.id.as_str()),
-                    _ => false,
-                },
-                Expr::If(choice) => each(&choice.body, is_quiet) && each(&choice.orelse, is_quiet),
-                _ => false,
-            }
-        }
         !given.returned.is_empty() && given.returned.iter().all(|expr| each(expr, &is_quiet))
     }
 
@@ -220,13 +208,11 @@ impl<'a> Effects<'a> {
                 let own = base
                     .as_name_expr()
                     .and_then(|name| self.classes.get(name.id.as_str()));
-                match own {
-                    Some(own) => self.is_enum(own, depth + 1),
-                    None => {
-                        let name = last_name(base);
-                        name.ends_with("Enum") || name.ends_with("Flag")
-                    }
+                if let Some(own) = own {
+                    return self.is_enum(own, depth + 1);
                 }
+                let name = last_name(base);
+                name.ends_with("Enum") || name.ends_with("Flag")
             })
     }
 
@@ -327,6 +313,20 @@ fn is_run_by_making(method: &StmtFunctionDef) -> bool {
             .decorator_list
             .iter()
             .any(|decorator| last_name(&decorator.expression) == "setter")
+}
+
+/// Whether each function that an expression can give is quiet.
+fn each(expr: &Expr, is_quiet: &dyn Fn(&str) -> bool) -> bool {
+    match expr {
+        Expr::Name(name) => is_quiet(name.id.as_str()),
+        // `return decorate if function is None else decorate(function)`
+        Expr::Call(call) => match &*call.func {
+            Expr::Name(name) => is_quiet(name.id.as_str()),
+            _ => false,
+        },
+        Expr::If(choice) => each(&choice.body, is_quiet) && each(&choice.orelse, is_quiet),
+        _ => false,
+    }
 }
 
 /// What a function gives, and the functions in it.

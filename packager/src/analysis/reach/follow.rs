@@ -377,9 +377,9 @@ impl<'w> Reach<'w> {
         };
         for (name, at) in &uses.names {
             let name = self.symbol(id, *name);
-            if let Some((from, used)) = self.makes_once_used(thing, name) {
-                let used = self.symbols.number(used);
-                self.wait_for_use(from, used, Awaited::Class(id, name));
+            if let Some((module, of_module)) = self.makes_once_used(thing, name) {
+                let of_module = self.symbols.number(of_module);
+                self.wait_for_use(module, of_module, Awaited::Class(id, name));
                 continue;
             }
             let because = because(*at, How::Name);

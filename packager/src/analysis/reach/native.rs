@@ -146,7 +146,7 @@ impl Reach<'_> {
                 self.import_native(from, to, Certainty::InFunction, Certainty::InFunction);
             }
             Awaited::Name(module, name) | Awaited::Class(module, name) => {
-                self.push(Item::Name(module, name), because)
+                self.push(Item::Name(module, name), because);
             }
             Awaited::Methods(name) => self.call_methods(name, because),
         }

@@ -488,12 +488,44 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             let name = self.names.number(part);
             self.uses.strings.push((name, at));
         }
+        self.path_in_text(text, at);
+    }
+
+    /// `"package.handlers.Handler"`, in a module of that package: the library finds the class by it.
+    fn path_in_text(&mut self, text: &str, at: TextSize) {
+        let top = |name: &str| name.split('.').next().map(str::to_owned);
+        if let Some((module, name)) = text.rsplit_once(['.', ':'])
+            && self.context.source.origin != Origin::Stdlib
+            && top(module) == top(&self.context.source.name)
+        {
+            let (module, name) = (self.names.number(module), self.names.number(name));
+            self.uses.imports.push((module, name, at));
+        }
+    }
+
+    /// `"{0.name}"` takes an attribute where it is a format.
+    fn fields(&mut self, text: &str, at: TextSize) {
+        for field in text.split('{').skip(1) {
+            let field = field.split(['}', ':', '!']).next().unwrap_or_default();
+            let parts = field.split('.').skip(1);
+            let names = parts.map(|part| part.split('[').next().unwrap_or_default());
+            for name in names.filter(|name| is_identifier(name)) {
+                let name = self.names.number(name);
+                self.uses.strings.push((name, at));
+            }
+        }
     }
 
     /// A text that is no name: the application may run it, or put it into what it runs.
     fn words(&mut self, text: &str, at: TextSize) {
         if self.context.source.origin == Origin::Stdlib {
             return;
+        }
+        if text.contains('{') {
+            self.fields(text, at);
+        }
+        if text.len() <= LONGEST_NAME && text.matches(':').count() == 1 {
+            self.path_in_text(text, at);
         }
         for word in identifiers(text) {
             let name = self.names.number(word);
