@@ -256,3 +256,24 @@ fn an_engine_that_is_damaged() {
         assert!(message.contains(name), "{message}");
     }
 }
+
+#[test]
+fn an_engine_that_is_damaged_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    build(&example("mixed"), folder.path());
+    let engine = || {
+        let mut files = std::fs::read_dir(folder.path()).unwrap();
+        let is_engine = |path: &PathBuf| {
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.starts_with("engine-"))
+        };
+        files
+            .find_map(|file| Some(file.unwrap().path()).filter(is_engine))
+            .unwrap()
+    };
+    let whole = std::fs::read(engine()).unwrap();
+    std::fs::write(engine(), b"x").unwrap();
+    build(&example("mixed"), folder.path());
+    assert!(std::fs::read(engine()).unwrap() == whole);
+}

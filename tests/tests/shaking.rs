@@ -426,3 +426,18 @@ fn long_numbers_are_those_of_the_whole_program() {
     );
     assert_eq!(processes(&lifts, "20000", "").success(), "20001\n");
 }
+
+#[test]
+fn what_the_library_imports_by_name_is_whole_enough() {
+    let reads = "import xml.sax\nclass Names(xml.sax.ContentHandler):\n    def __init__(self):\n        self.names = []\n    def startElement(self, name, attributes):\n        self.names.append(name)\nnames = Names()\nxml.sax.parseString(data, names)\nreturn names.names\n";
+    assert_eq!(
+        processes(reads, "'<a><b/></a>'", "").success(),
+        "[\"a\",\"b\"]\n"
+    );
+    let opens = "import io, zipfile\nfile = io.BytesIO()\nwith zipfile.ZipFile(file, 'w') as archive:\n    archive.writestr('a.txt', data)\nreturn zipfile.ZipFile(file).read('a.txt').decode()\n";
+    assert_eq!(processes(opens, "hi", "").success(), "\"hi\"\n");
+    let encodes = "code = 'cp1252'\nreturn list(data.encode(code))\n";
+    assert_eq!(processes(encodes, "'\u{20ac}'", "").success(), "[128]\n");
+    let formats = "class Inner:\n    @property\n    def loud(self):\n        return data.upper()\nreturn '{0.loud}'.format(Inner())\n";
+    assert_eq!(processes(formats, "a", "").success(), "\"A\"\n");
+}

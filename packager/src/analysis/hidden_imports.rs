@@ -23,6 +23,7 @@ pub(super) enum Trigger {
 pub(super) fn computed_by(name: &str) -> &'static [&'static str] {
     match name {
         "sysconfig" => &["_sysconfigdata__wasi_wasm32-wasi"],
+        "xml.sax" => &["xml.sax.expatreader"],
         _ => &[],
     }
 }

@@ -137,9 +137,14 @@ impl BuiltEngine {
     pub fn write_beside(&self, folder: &Path, cache: &Cache) -> anyhow::Result<PathBuf> {
         let file = engine_file_name(self.facts.digest);
         let path = folder.join(&file);
-        let indexed = Index::read(folder)
-            .is_ok_and(|index| index.engines.iter().any(|engine| engine.file == file));
-        if !(indexed && path.exists()) {
+        // One that was damaged is written again.
+        let is_there = Index::read(folder).is_ok_and(|index| {
+            let entry = index.engines.iter().find(|engine| engine.file == file);
+            entry.is_some_and(|entry| {
+                std::fs::read(&path).is_ok_and(|bytes| Digest::of(&bytes) == entry.sha256)
+            })
+        });
+        if !is_there {
             let compressed = self.compressed_component(cache)?;
             write_atomically(&path, &compressed)
                 .with_context(|| format!("cannot write `{}`", path.display()))?;

@@ -74,6 +74,17 @@ impl Reach<'_> {
 
     /// Imports what `link` leads to, unless a way at least as strong has.
     pub(super) fn load(&mut self, certainty: Certainty, link: Link, because: Because) {
+        let by_value = matches!(
+            link.kind,
+            LinkKind::Call | LinkKind::Codec | LinkKind::Computed
+        );
+        // Whichever way came first: one of them gives the module itself.
+        if by_value
+            && self.reached.contains_key(&link.to)
+            && let Some(id) = self.id(&link.to)
+        {
+            self.push(Item::Escape(id), because);
+        }
         if self
             .reached
             .get(&link.to)
@@ -108,10 +119,6 @@ impl Reach<'_> {
             Presence::Native | Presence::Namespace => {}
         }
         self.excluded.remove(&name);
-        let by_value = matches!(
-            link.kind,
-            LinkKind::Call | LinkKind::Codec | LinkKind::Computed
-        );
         let is_first = self.reached.insert(name.clone(), certainty).is_none();
         self.reasons.insert(name, link);
         self.because.entry(Thing::Module(id)).or_insert(because);
