@@ -235,8 +235,8 @@ pub(super) const CORE: &[(&str, Certainty, Trigger)] = &[
     ("io", Certain, Always),
     ("abc", Certain, Always),
     // Uncaught and unraisable exceptions are printed by `traceback`, which colours with `_colorize`; without it the
-    // interpreter prints them itself, and those of nodes get there by `sys.excepthook` only.
-    ("traceback", InFunction, Attribute("excepthook")),
+    // interpreter prints them itself, with less. Those of nodes get there only where they call `sys.excepthook`.
+    ("traceback", InFunction, Elsewhere),
     ("linecache", InFunction, Elsewhere),
     ("_colorize", InFunction, Elsewhere),
     // Warnings that code written in C gives are printed by `warnings` if somebody imported it, else by that code itself.

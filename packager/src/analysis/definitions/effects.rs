@@ -17,7 +17,7 @@ use super::names::chain;
 use super::pure::{
     HANDS_OUT, OWN_ENTRY, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception,
 };
-use super::quiet::{containers, inherits, new_attributes};
+use super::quiet::{containers, new_attributes};
 use super::scope::{Module, Scope, ScopeKind};
 use crate::source::{ModuleSource, Origin};
 
@@ -533,9 +533,8 @@ impl<'a> Finder<'_, 'a> {
                 let name = method.attr.as_str();
                 let is_named = |method: &StmtFunctionDef| method.name.as_str() == name;
                 // Without such a method, it is one of a built-in type, which changes the object, or a function it was given.
-                if !self.effects.are_quiet(made, self.depth, is_named)
-                    || !(self.effects.has_method(made, name, 0) || inherits(made))
-                {
+                let is_method = self.effects.has_method(made, name, 0) || !made.bases().is_empty();
+                if !(is_method && self.effects.are_quiet(made, self.depth, is_named)) {
                     self.unknown();
                 }
                 return;

@@ -134,15 +134,12 @@ fn is_no_iterator(expr: &Expr, imported: &ImportedNames<'_>) -> bool {
 impl<'a> Effects<'a> {
     /// Whether a decorator with arguments gives a function that does nothing but give a result, too: that one is called next.
     pub(super) fn gives_quiet(&self, call: &'a ExprCall, depth: usize) -> bool {
-        let Expr::Name(name) = &*call.func else {
-            // One of the library.
-            return self.imported.path(&call.func).as_deref() != Some("functools.partial");
-        };
-        let name = name.id.as_str();
-        if let Some(function) = self.functions.get(name) {
+        let name = call.func.as_name_expr().map(|name| name.id.as_str());
+        if let Some(function) = name.and_then(|name| self.functions.get(name)) {
             return self.gives_quiet_function(function, depth);
         }
-        let Some(class) = self.classes.get(name) else {
+        let Some(class) = self.own_class(&call.func) else {
+            // One of the library.
             return self.imported.path(&call.func).as_deref() != Some("functools.partial");
         };
         methods(class).any(|method| method.name.as_str() == "__call__")
@@ -159,7 +156,11 @@ impl<'a> Effects<'a> {
                 .get(name)
                 .is_some_and(|own| self.is_quiet_function(own, None, depth + 1)),
         };
-        !given.returned.is_empty() && given.returned.iter().all(|expr| each(expr, &is_quiet))
+        !given.returned.is_empty()
+            && given
+                .returned
+                .iter()
+                .all(|expr| gives_each_quiet(expr, &is_quiet))
     }
 
     /// Whether making an object of the module's own `class` changes nothing but that.
@@ -205,10 +206,7 @@ impl<'a> Effects<'a> {
     fn is_enum(&self, class: &'a StmtClassDef, depth: usize) -> bool {
         depth < 8
             && class.bases().iter().any(|base| {
-                let own = base
-                    .as_name_expr()
-                    .and_then(|name| self.classes.get(name.id.as_str()));
-                if let Some(own) = own {
+                if let Some(own) = self.own_class(base) {
                     return self.is_enum(own, depth + 1);
                 }
                 let name = last_name(base);
@@ -228,10 +226,15 @@ impl<'a> Effects<'a> {
                 .filter(|method| counts(method))
                 .all(|method| self.is_quiet_function(method, Some(class), depth + 1))
                 && class.bases().iter().all(|base| {
-                    base.as_name_expr()
-                        .and_then(|name| self.classes.get(name.id.as_str()))
+                    self.own_class(base)
                         .is_none_or(|base| self.are_quiet(base, depth + 1, counts))
                 })
+    }
+
+    /// The class of the module that an expression names.
+    fn own_class(&self, expr: &Expr) -> Option<&'a StmtClassDef> {
+        let name = expr.as_name_expr()?;
+        self.classes.get(name.id.as_str()).copied()
     }
 
     /// Whether a class, or one of the module that it inherits from, has a method of this name.
@@ -239,8 +242,7 @@ impl<'a> Effects<'a> {
         depth < 8
             && (methods(class).any(|method| method.name.as_str() == name)
                 || class.bases().iter().any(|base| {
-                    base.as_name_expr()
-                        .and_then(|base| self.classes.get(base.id.as_str()))
+                    self.own_class(base)
                         .is_some_and(|base| self.has_method(base, name, depth + 1))
                 }))
     }
@@ -291,11 +293,6 @@ impl<'a> Effects<'a> {
     }
 }
 
-/// Whether a class is made from others.
-pub(super) fn inherits(class: &StmtClassDef) -> bool {
-    !class.bases().is_empty()
-}
-
 fn is_callable(expr: &Expr) -> bool {
     matches!(
         expr,
@@ -316,7 +313,7 @@ fn is_run_by_making(method: &StmtFunctionDef) -> bool {
 }
 
 /// Whether each function that an expression can give is quiet.
-fn each(expr: &Expr, is_quiet: &dyn Fn(&str) -> bool) -> bool {
+fn gives_each_quiet(expr: &Expr, is_quiet: &dyn Fn(&str) -> bool) -> bool {
     match expr {
         Expr::Name(name) => is_quiet(name.id.as_str()),
         // `return decorate if function is None else decorate(function)`
@@ -324,7 +321,9 @@ fn each(expr: &Expr, is_quiet: &dyn Fn(&str) -> bool) -> bool {
             Expr::Name(name) => is_quiet(name.id.as_str()),
             _ => false,
         },
-        Expr::If(choice) => each(&choice.body, is_quiet) && each(&choice.orelse, is_quiet),
+        Expr::If(choice) => {
+            gives_each_quiet(&choice.body, is_quiet) && gives_each_quiet(&choice.orelse, is_quiet)
+        }
         _ => false,
     }
 }

@@ -63,12 +63,10 @@ impl Reach<'_> {
         let Presence::Source(entry) = self.presence(id) else {
             return (self.name(id).to_owned(), String::new(), 0);
         };
-        let before = &entry.source.text[..because.at.to_usize().min(entry.source.text.len())];
-        let line = u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX);
         (
             self.name(id).to_owned(),
             entry.source.display_path.clone(),
-            line,
+            entry.lines.line(because.at),
         )
     }
 

@@ -245,8 +245,6 @@ pub(super) struct Reach<'w> {
     guest_names: FxHashMap<ModuleId, Vec<Symbol>>,
     escaped: FxHashSet<ModuleId>,
     native_escaped: FxHashSet<ModuleId>,
-    /// The application takes or imports modules by names that are not in its text.
-    has_any_module: bool,
     /// `copyreg.pickle(type, function)`, until somebody reads the table of these.
     pickle_registrations: Vec<(ModuleId, u32)>,
     reads_pickle_table: bool,
@@ -337,7 +335,6 @@ impl<'w> Reach<'w> {
             guest_names: FxHashMap::default(),
             escaped: FxHashSet::default(),
             native_escaped: FxHashSet::default(),
-            has_any_module: false,
             pickle_registrations: Vec::new(),
             reads_pickle_table: false,
             own_members: Vec::new(),

@@ -3,7 +3,6 @@
 use rustpython_ruff_text_size::TextSize;
 
 use super::super::Certainty;
-use super::super::definitions::UnitKind;
 use super::super::hidden_imports::{self, Occasion};
 use super::symbols::Symbol;
 use super::{Because, How, Item, ModuleId, Reach, Thing};
@@ -73,7 +72,7 @@ impl Reach<'_> {
 
     /// Whether somebody has the module `id` as a value.
     fn is_value(&self, id: ModuleId) -> bool {
-        self.has_any_module
+        self.every_own_module.is_some()
             || self.escaped.contains(&id)
             || self.modules.get(&id).is_some_and(|module| module.is_whole)
     }
@@ -95,42 +94,6 @@ impl Reach<'_> {
         }
         for (from, awaited) in made {
             self.give_in(from, awaited);
-        }
-    }
-
-    /// The application can have any module that there is.
-    pub(super) fn take_any_module(&mut self, because: Because) {
-        self.escape_own(because);
-        if std::mem::replace(&mut self.has_any_module, true) {
-            return;
-        }
-        self.notice_value(None);
-        // What nobody seems to use of what they import may be imported for this.
-        for id in self.own_modules() {
-            self.keep_imports(id);
-        }
-    }
-
-    /// The imports at the top level of a module of the application stay.
-    pub(super) fn keep_imports(&mut self, id: ModuleId) {
-        let Some(module) = self.modules.get(&id) else {
-            return;
-        };
-        for (number, unit) in (0..).zip(&module.definitions().units) {
-            if let UnitKind::Import { .. } = unit.kind {
-                let because = Because {
-                    from: Some(Thing::Module(id)),
-                    at: unit.range.start(),
-                    how: How::Effect,
-                };
-                self.push(Item::Unit(id, number), because);
-                for name in &unit.defines {
-                    let name = self.symbol(id, *name);
-                    for module in &self.binding(id, name).modules {
-                        self.push(Item::Escape(*module), because);
-                    }
-                }
-            }
         }
     }
 

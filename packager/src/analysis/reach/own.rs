@@ -20,7 +20,7 @@ impl Reach<'_> {
     }
 
     /// The application's modules that are imported.
-    pub(super) fn own_modules(&self) -> Vec<ModuleId> {
+    fn own_modules(&self) -> Vec<ModuleId> {
         let loaded = self
             .modules
             .iter()
@@ -33,14 +33,43 @@ impl Reach<'_> {
         own
     }
 
-    /// The application takes modules by names that are not in its text: any of its own may be meant.
-    pub(super) fn escape_own(&mut self, because: Because) {
+    /// The application takes or imports modules by names that are not in its text: any of its own may be meant, and any that it
+    /// imports itself, whether or not somebody seems to use what the import binds.
+    pub(super) fn take_any_module(&mut self, because: Because) {
         if self.every_own_module.is_some() {
             return;
         }
         self.every_own_module = Some(because);
-        for module in self.own_modules() {
-            self.push(Item::Escape(module), because);
+        let own = self.own_modules();
+        for module in &own {
+            self.push(Item::Escape(*module), because);
+        }
+        self.notice_value(None);
+        for module in own {
+            self.keep_imports(module);
+        }
+    }
+
+    /// The imports at the top level of a module of the application stay.
+    fn keep_imports(&mut self, id: ModuleId) {
+        let Some(module) = self.modules.get(&id) else {
+            return;
+        };
+        for (number, unit) in (0..).zip(&module.definitions().units) {
+            if let UnitKind::Import { .. } = unit.kind {
+                let because = Because {
+                    from: Some(Thing::Module(id)),
+                    at: unit.range.start(),
+                    how: How::Effect,
+                };
+                self.push(Item::Unit(id, number), because);
+                for name in &unit.defines {
+                    let name = self.symbol(id, *name);
+                    for module in &self.binding(id, name).modules {
+                        self.push(Item::Escape(*module), because);
+                    }
+                }
+            }
         }
     }
 
@@ -190,10 +219,8 @@ impl Reach<'_> {
         if !self.is_own(id) {
             return;
         }
-        if self.has_any_module {
-            self.keep_imports(id);
-        }
         if let Some(because) = self.every_own_module {
+            self.keep_imports(id);
             self.push(Item::Escape(id), because);
         }
         if let Some(because) = self.every_own_class {
