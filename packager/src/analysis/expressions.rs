@@ -13,20 +13,14 @@ use super::steps::{Import, Request, Step};
 use crate::source::Origin;
 
 /// Functions and methods that take an encoding's name, with the index of the argument.
-const ENCODING_ARGUMENT: [(&str, usize); 12] = [
-    ("bytes", 1),
-    ("bytearray", 1),
-    ("str", 1),
-    ("decode", 0),
-    ("encode", 0),
-    ("getdecoder", 0),
-    ("getencoder", 0),
-    ("getincrementaldecoder", 0),
-    ("getincrementalencoder", 0),
-    ("getreader", 0),
-    ("getwriter", 0),
-    ("lookup", 0),
-];
+fn encoding_argument(function: &str) -> Option<usize> {
+    match function {
+        "bytes" | "bytearray" | "str" => Some(1),
+        "decode" | "encode" | "getdecoder" | "getencoder" | "getincrementaldecoder"
+        | "getincrementalencoder" | "getreader" | "getwriter" | "lookup" => Some(0),
+        _ => None,
+    }
+}
 
 /// Functions that import what they are given the name of.
 const IMPORT_FUNCTIONS: [&str; 4] = [
@@ -314,10 +308,10 @@ fn is_module_name(expr: &Expr) -> bool {
 
 /// The text encodings that a call names with literals.
 fn encodings(call: &ExprCall) -> Vec<String> {
-    let index = ENCODING_ARGUMENT
-        .iter()
-        .find(|(name, _)| *name == last_name(&call.func))
-        .map(|(_, index)| *index);
+    if call.arguments.is_empty() {
+        return Vec::new();
+    }
+    let index = encoding_argument(last_name(&call.func));
     let keyword = call
         .arguments
         .find_keyword("encoding")

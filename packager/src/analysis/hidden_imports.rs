@@ -163,15 +163,14 @@ pub(super) fn names_for_peek(user: &str, module: &str) -> Option<&'static [&'sta
 }
 
 /// The class of which a function of the library makes what it gives, once somebody uses a name of a built-in module; until
-/// then it gives nothing. That module and the name.
+/// then it gives nothing. The class, that module, and the name.
 pub(super) fn made_once_used(
     module: &str,
     function: &str,
-    class: &str,
-) -> Option<(&'static str, &'static str)> {
-    match (module, function, class) {
+) -> Option<(&'static str, &'static str, &'static str)> {
+    match (module, function) {
         // What is not traced has no traceback.
-        ("tracemalloc", "get_object_traceback", "Traceback") => Some(("_tracemalloc", "start")),
+        ("tracemalloc", "get_object_traceback") => Some(("Traceback", "_tracemalloc", "start")),
         _ => None,
     }
 }

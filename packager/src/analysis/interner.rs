@@ -43,6 +43,17 @@ pub(super) struct Interner {
 }
 
 impl Interner {
+    /// With room for `texts` texts.
+    pub(super) fn with_capacity(texts: usize) -> Self {
+        Self {
+            numbers: HashTable::with_capacity(texts),
+            texts: Texts {
+                all: String::with_capacity(8 * texts),
+                ends: Vec::with_capacity(texts),
+            },
+        }
+    }
+
     /// The number of `text`.
     pub(super) fn number(&mut self, text: &str) -> u32 {
         let Self { numbers, texts } = self;

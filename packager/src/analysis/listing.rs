@@ -1,8 +1,9 @@
 //! The definitions of the modules that were reached, and how each was reached.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use rustpython_ruff_text_size::TextRange;
 
 use super::How;
@@ -46,72 +47,84 @@ pub struct Definition {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reached {
     /// What reached it: a module, and the number of a definition in its list; none where the way begins.
-    pub from: Option<(String, Option<usize>)>,
+    pub from: Option<(Arc<str>, Option<usize>)>,
     /// The line in that module, from 1.
     pub line: u32,
     /// How.
     pub how: How,
 }
 
+/// A module whose definitions are listed.
+struct Listed<'w> {
+    name: Arc<str>,
+    entry: &'w Entry,
+}
+
 /// The definitions of every module that has source and was reached, in the order of their lines, then of their names.
 pub(super) fn list(reach: &Reach<'_>) -> BTreeMap<String, Vec<Definition>> {
-    let mut modules: BTreeMap<ModuleId, &Entry> = BTreeMap::new();
+    let mut modules: FxHashMap<ModuleId, Listed<'_>> = FxHashMap::default();
+    let mut count = 0;
     for name in reach.reached.keys() {
         if let Presence::Source(entry) = reach.world.get(name)
             && let Some(id) = reach.id(name)
         {
-            modules.insert(id, &**entry);
+            let name = Arc::from(name.as_str());
+            let units = &entry.definitions.units;
+            count += units.len() + units.iter().map(|unit| unit.members.len()).sum::<usize>();
+            modules.insert(id, Listed { name, entry });
         }
     }
-    let mut lists = BTreeMap::new();
-    let mut numbers = FxHashMap::default();
-    for (id, entry) in &modules {
-        let mut definitions = of_module(*id, entry);
+    let mut lists = Vec::with_capacity(modules.len());
+    let mut numbers = FxHashMap::with_capacity_and_hasher(count, FxBuildHasher);
+    for (id, module) in &modules {
+        let mut definitions = of_module(*id, module.entry);
         definitions
             .sort_by(|(_, a), (_, b)| (a.line, &a.name, a.kind).cmp(&(b.line, &b.name, b.kind)));
         for (number, (thing, _)) in definitions.iter().enumerate() {
             numbers.insert(*thing, number);
         }
-        lists.insert(*id, definitions);
+        lists.push((&module.name, definitions));
     }
-    let mut listed = BTreeMap::new();
-    for (id, definitions) in lists {
-        let definitions = definitions
+    let with_reasons = |definitions: Vec<(Thing, Definition)>| {
+        definitions
             .into_iter()
             .map(|(thing, definition)| Definition {
                 reached: reached(reach, &modules, &numbers, thing),
                 ..definition
             })
-            .collect();
-        listed.insert(reach.name(id).to_owned(), definitions);
-    }
-    listed
+            .collect()
+    };
+    lists
+        .into_iter()
+        .map(|(name, definitions)| (name.to_string(), with_reasons(definitions)))
+        .collect()
 }
 
 fn reached(
     reach: &Reach<'_>,
-    modules: &BTreeMap<ModuleId, &Entry>,
+    modules: &FxHashMap<ModuleId, Listed<'_>>,
     numbers: &FxHashMap<Thing, usize>,
     thing: Thing,
 ) -> Option<Reached> {
     let because = reach.because.get(&thing)?;
-    let line = because
-        .from
-        .and_then(|from| modules.get(&from.module()))
-        .map_or(0, |entry| entry.lines.line(because.at));
+    let from = because.from.map(|from| {
+        let module = from.module();
+        (from, module, modules.get(&module))
+    });
+    let line = from.and_then(|(_, _, module)| Some(module?.entry.lines.line(because.at)));
     Some(Reached {
-        from: because.from.map(|from| {
-            let module = reach.name(from.module()).to_owned();
-            (module, numbers.get(&from).copied())
+        from: from.map(|(from, id, module)| {
+            let name = module.map_or_else(|| reach.name(id).into(), |module| module.name.clone());
+            (name, numbers.get(&from).copied())
         }),
-        line,
+        line: line.unwrap_or(0),
         how: because.how,
     })
 }
 
 fn of_module(id: ModuleId, entry: &Entry) -> Vec<(Thing, Definition)> {
-    let mut listed = Vec::new();
-    let text = |name: Name| entry.definitions.text(name).to_owned();
+    let mut listed = Vec::with_capacity(entry.definitions.units.len());
+    let text = |name: Name| entry.definitions.text(name);
     let definition = |name: String, kind, range: TextRange, bytes| Definition {
         name,
         kind,
@@ -128,12 +141,14 @@ fn of_module(id: ModuleId, entry: &Entry) -> Vec<(Thing, Definition)> {
             UnitKind::Import { .. } => DefinitionKind::Import,
             UnitKind::Delete | UnitKind::Other => continue,
         };
-        let names: Vec<String> = unit.defines.iter().map(|name| text(*name)).collect();
-        let class = names.first().cloned().unwrap_or_default();
-        let name = if names.is_empty() {
-            "*".to_owned()
-        } else {
-            names.join(", ")
+        let class = unit.defines.first().map_or("", |name| text(*name));
+        let name = match &*unit.defines {
+            [] => "*".to_owned(),
+            [name] => text(*name).to_owned(),
+            several => {
+                let several: Vec<&str> = several.iter().map(|name| text(*name)).collect();
+                several.join(", ")
+            }
         };
         let size = |range: TextRange| u64::from(u32::from(range.len()));
         let methods: u64 = unit.members.iter().map(|member| size(member.range)).sum();
@@ -143,7 +158,7 @@ fn of_module(id: ModuleId, entry: &Entry) -> Vec<(Thing, Definition)> {
             definition(name, kind, unit.range, own),
         ));
         for (place, member) in (0..).zip(&unit.members) {
-            let name = format!("{class}.{}", text(member.name));
+            let name = [class, ".", text(member.name)].concat();
             let bytes = size(member.range);
             listed.push((
                 Thing::Member(id, number, place),

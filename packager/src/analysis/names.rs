@@ -115,12 +115,18 @@ impl<'a> Visitor<'a> for ImportedNames<'a> {
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
-        if let Expr::Name(name) = expr
-            && matches!(name.ctx, ExprContext::Store | ExprContext::Del)
-        {
-            self.rebound.insert(name.id.as_str());
+        let mut expr = expr;
+        while let Expr::Attribute(attribute) = expr {
+            expr = &attribute.value;
         }
-        visitor::walk_expr(self, expr);
+        match expr {
+            Expr::Name(name) if name.ctx == ExprContext::Load => {}
+            Expr::Name(name) => {
+                self.rebound.insert(name.id.as_str());
+            }
+            Expr::StringLiteral(_) | Expr::NumberLiteral(_) | Expr::NoneLiteral(_) => {}
+            _ => visitor::walk_expr(self, expr),
+        }
     }
 
     fn visit_parameter(&mut self, parameter: &'a Parameter) {

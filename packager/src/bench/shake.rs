@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use cpu_time::ProcessTime;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use rm_runtime::cache::Cache;
 use rm_runtime::python::engine::EngineDescription;
 use serde::Serialize;
 
 use super::minify::deflated;
-use crate::analysis::{self, NodeModule, Options};
+use crate::analysis::{self, Closure, NodeModule, Options, ParsedModule};
 use crate::engine::{self, BuiltEngine};
 use crate::minify::{FOR_SOURCE, Task, minify_all};
 use crate::pack::plan::target;
@@ -28,6 +29,9 @@ const SAMPLES: [(&str, &str); 4] = [
     ("async", include_str!("samples/async.py")),
     ("data", include_str!("samples/data.py")),
 ];
+
+/// How often the library is analysed.
+pub const RUNS: usize = 5;
 
 const MANIFEST: &str =
     "version: v1\nmetadata: {name: sample}\nnodes:\n  - {id: node, node_type: N}\n";
@@ -63,8 +67,10 @@ pub struct Sample {
 pub struct Shaking {
     /// The whole standard library.
     pub library: Extent,
-    /// Processor time of analysing all of it.
+    /// Processor time of analysing all of it: the median of [`RUNS`].
     pub library_cpu: Duration,
+    /// What of that the parser takes, measured alone, in between: says how fast the machine is at the moment.
+    pub parser_cpu: Duration,
     /// The nodes.
     pub samples: Vec<Sample>,
 }
@@ -73,10 +79,11 @@ impl fmt::Display for Shaking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "whole library: {} modules, {} kB; analysed in {:.2} s of processor time\n",
+            "whole library: {} modules, {} kB; analysed in {:.2} s of processor time, {:.2} s of them parsing\n",
             self.library.modules,
             self.library.deflated / 1000,
-            self.library_cpu.as_secs_f64()
+            self.library_cpu.as_secs_f64(),
+            self.parser_cpu.as_secs_f64()
         )?;
         writeln!(
             f,
@@ -111,7 +118,14 @@ impl fmt::Display for Shaking {
 pub fn measure(cache: &Cache, progress: &(dyn Fn(&str) + Sync)) -> anyhow::Result<Shaking> {
     let library = engine::stdlib();
     let built = BuiltEngine::ensure(cache, progress)?;
-    let (library_cpu, modules) = analyse_library(&library, &built.description)?;
+    let (mut analysing, mut parsing) = (Vec::new(), Vec::new());
+    let mut modules = 0;
+    for _ in 0..RUNS {
+        let (analysed, names, closure) = analyse_library(&library, &built.description)?;
+        analysing.push(analysed);
+        parsing.push(parse_alone(&closure));
+        modules = names;
+    }
     let mut samples = Vec::new();
     for (name, text) in SAMPLES {
         progress(name);
@@ -122,7 +136,8 @@ pub fn measure(cache: &Cache, progress: &(dyn Fn(&str) + Sync)) -> anyhow::Resul
             modules,
             deflated: deflated(library.values().map(|text| &**text).collect()),
         },
-        library_cpu,
+        library_cpu: median(analysing),
+        parser_cpu: median(parsing),
         samples,
     })
 }
@@ -189,7 +204,7 @@ fn extent(packed: &Packed, counts: impl Fn(&str) -> bool, minified: bool) -> Ext
 fn analyse_library(
     library: &engine::Stdlib,
     engine: &EngineDescription,
-) -> anyhow::Result<(Duration, usize)> {
+) -> anyhow::Result<(Duration, usize, Closure)> {
     let names: Vec<String> = library
         .keys()
         // Data of another platform, which no import statement can name.
@@ -221,7 +236,7 @@ fn analyse_library(
         class: None,
     };
     let start = ProcessTime::now();
-    analysis::analyse(
+    let closure = analysis::analyse(
         &sources,
         &target(engine, false),
         &[entry],
@@ -230,7 +245,22 @@ fn analyse_library(
             ..Options::default()
         },
     )?;
-    Ok((start.elapsed(), names.len()))
+    Ok((start.elapsed(), names.len(), closure))
+}
+
+/// Processor time of parsing what an analysis read, as it does: by several threads, each tree dropped at once.
+fn parse_alone(closure: &Closure) -> Duration {
+    let start = ProcessTime::now();
+    closure
+        .modules
+        .par_iter()
+        .for_each(|(_, module)| drop(ParsedModule::parse(&module.source)));
+    start.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
 }
 
 /// The modules that CPython's own `modulefinder` follows imports to.

@@ -205,7 +205,7 @@ fn because_of(
     node_type: String,
 ) -> Because {
     let from = reached.from.as_ref().and_then(|(module, definition)| {
-        let module = *numbers.get(module)?;
+        let module = *numbers.get(&**module)?;
         Some(definition.map_or(Place::module(module), |number| {
             Place::definition(module, number)
         }))

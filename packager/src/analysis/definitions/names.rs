@@ -12,6 +12,11 @@ use super::{Name, Root};
 pub(super) struct Names(Interner);
 
 impl Names {
+    /// Has room for the names of `text`, of which most files have one in 80 bytes at least.
+    pub(super) fn of_text(text: &str) -> Self {
+        Self(Interner::with_capacity(text.len() / 80))
+    }
+
     pub(super) fn number(&mut self, text: &str) -> Name {
         Name(self.0.number(text))
     }

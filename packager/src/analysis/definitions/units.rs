@@ -45,9 +45,12 @@ pub(in super::super) fn define(
     let mut splitter = Splitter {
         context: &context,
         effects: Effects::new(source, body, imported),
-        names: Names::default(),
+        names: Names::of_text(&source.text),
         spare: Spare::default(),
-        definitions: Definitions::default(),
+        definitions: Definitions {
+            units: Vec::with_capacity(body.len()),
+            ..Definitions::default()
+        },
     };
     splitter.block(body, None);
     if let Some(library) = library {

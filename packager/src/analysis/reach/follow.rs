@@ -375,9 +375,12 @@ impl<'w> Reach<'w> {
             at,
             how,
         };
+        let makes = self.makes_once_used(thing);
         for (name, at) in &uses.names {
             let name = self.symbol(id, *name);
-            if let Some((module, of_module)) = self.makes_once_used(thing, name) {
+            if let Some((class, module, of_module)) = makes
+                && self.symbols.text(name) == class
+            {
                 let of_module = self.symbols.number(of_module);
                 self.wait_for_use(module, of_module, Awaited::Class(id, name));
                 continue;

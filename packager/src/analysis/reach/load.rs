@@ -607,16 +607,14 @@ impl Reach<'_> {
             })
     }
 
-    /// What has to be used before a function makes an object of a class: a module, and a name of it.
+    /// The class of which a function makes an object once something is used: a module, and a name of it.
     pub(super) fn makes_once_used(
         &self,
         thing: Thing,
-        class: Symbol,
-    ) -> Option<(ModuleId, &'static str)> {
+    ) -> Option<(&'static str, ModuleId, &'static str)> {
         let (module, function) = self.of_library(thing)?;
-        let (from, name) =
-            hidden_imports::made_once_used(module, function, self.symbols.text(class))?;
-        Some((self.id(from)?, name))
+        let (class, from, name) = hidden_imports::made_once_used(module, function)?;
+        Some((class, self.id(from)?, name))
     }
 
     /// The module and the name of a function of the library.
