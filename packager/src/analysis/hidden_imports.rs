@@ -6,7 +6,7 @@
 
 use super::Certainty::{self, Certain, InFunction};
 use super::Target;
-use Trigger::{Always, Attribute, Elsewhere};
+use Trigger::{Always, Attribute, Elsewhere, Name};
 
 /// What has to be used for an import to happen, where definitions are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,11 @@ pub(super) enum Trigger {
     Always,
     /// An attribute of this name.
     Attribute(&'static str),
+    /// One of these names of a built-in module.
+    Name {
+        module: &'static str,
+        names: &'static [&'static str],
+    },
     /// Something that is found by other means, or the interpreter does as well without.
     Elsewhere,
 }
@@ -117,22 +122,30 @@ pub(super) fn pickles(module: &str) -> bool {
     matches!(module, "_pickle")
 }
 
-/// What C code takes from `module`, whoever imports it, once somebody uses `name` of a built-in module: what it takes, that module
-/// and `name`. Until then it does the same without.
+/// What of `sys` prints exceptions as an uncaught one is.
+const PRINTS_EXCEPTIONS: &[&str] = &["__excepthook__", "excepthook"];
+
+/// What C code takes from `module`, whoever imports it, once somebody uses one of some names of a built-in module: what it takes,
+/// that module and those names. Until then it does the same without.
 pub(super) fn asked_for_once_used(
     module: &str,
-) -> Option<(&'static str, &'static str, &'static str)> {
+) -> Option<(&'static str, &'static str, &'static [&'static str])> {
     match module {
         // `_rm_removed`, in the guest, answers that it is not there.
         "warnings" => Some((
             "_warn_unawaited_coroutine",
             "sys",
-            "set_coroutine_origin_tracking_depth",
+            &["set_coroutine_origin_tracking_depth"],
         )),
         // `sys.excepthook` prints by it, or does with less.
-        "traceback" => Some(("_print_exception_bltin", "sys", "excepthook")),
+        "traceback" => Some(("_print_exception_bltin", "sys", PRINTS_EXCEPTIONS)),
         _ => None,
     }
+}
+
+/// Whether `user`, a module of the library, only keeps `name` of a built-in module for threads, which no target starts.
+pub(super) fn keeps_for_threads(user: &str, name: &str) -> bool {
+    user == "threading" && name == "excepthook"
 }
 
 /// Whether code written in C calls functions of `module` once the module `user` uses `name` of it: generic classes, type
@@ -235,7 +248,14 @@ pub(super) const CORE: &[(&str, Certainty, Trigger)] = &[
     ("abc", Certain, Always),
     // Uncaught and unraisable exceptions are printed by `traceback`, which colours with `_colorize`; without it the
     // interpreter prints them itself, with less. Those of nodes get there only where they call `sys.excepthook`.
-    ("traceback", InFunction, Elsewhere),
+    (
+        "traceback",
+        InFunction,
+        Name {
+            module: "sys",
+            names: PRINTS_EXCEPTIONS,
+        },
+    ),
     ("linecache", InFunction, Elsewhere),
     ("_colorize", InFunction, Elsewhere),
     // Warnings that code written in C gives are printed by `warnings` if somebody imported it, else by that code itself.

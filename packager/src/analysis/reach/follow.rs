@@ -41,7 +41,10 @@ impl<'w> Reach<'w> {
         }
         if self.module(id).is_none() {
             // C code that imports a module in C uses other names of it than these.
-            if matches!(self.presence(id), Presence::Native) && because.how != How::Native {
+            if matches!(self.presence(id), Presence::Native)
+                && because.how != How::Native
+                && !hidden_imports::keeps_for_threads(user, self.symbols.text(name))
+            {
                 self.use_of_native(Some(id), name);
             }
             return;

@@ -169,7 +169,10 @@ impl Reach<'_> {
                     continue;
                 }
                 Trigger::Elsewhere if !self.options.whole_modules => continue,
-                Trigger::Always | Trigger::Attribute(_) | Trigger::Elsewhere => {}
+                Trigger::Always
+                | Trigger::Attribute(_)
+                | Trigger::Name { .. }
+                | Trigger::Elsewhere => {}
             }
             self.import_native(id, to, reached.max(*certainty), *certainty);
         }
@@ -261,8 +264,11 @@ impl Reach<'_> {
             if let Some((taken, from, used)) = hidden_imports::asked_for_once_used(name)
                 && let Some(from) = self.id(from)
             {
-                let (taken, used) = (self.symbols.number(taken), self.symbols.number(used));
-                self.wait_for_use(from, used, Awaited::Name(id, taken));
+                let taken = self.symbols.number(taken);
+                for used in used {
+                    let used = self.symbols.number(used);
+                    self.wait_for_use(from, used, Awaited::Name(id, taken));
+                }
             }
             for name in self.guest_names.remove(&id).unwrap_or_default() {
                 self.push(Item::Name(id, name), of_guest);

@@ -6,6 +6,7 @@ use super::super::closure::NodeModule;
 use super::super::definitions::{Root, UnitKind};
 use super::super::hidden_imports::{self, Trigger};
 use super::super::{Certainty, Link, LinkKind};
+use super::native::Awaited;
 use super::{Because, How, Item, ModuleId, Reach, UnitNumbers};
 use crate::source::prefixes;
 
@@ -61,9 +62,26 @@ impl Reach<'_> {
                 self.push(Item::Escape(id), begins(How::Native));
             }
         }
+        self.await_imports_of_core();
         self.use_guest(begins(How::Engine));
         self.keep(begins(How::Setting));
         self.trace(begins(How::Trace));
+    }
+
+    /// What the interpreter's own core imports once a name of a built-in module is used.
+    fn await_imports_of_core(&mut self) {
+        for (to, _, trigger) in hidden_imports::CORE {
+            let Trigger::Name { module, names } = trigger else {
+                continue;
+            };
+            let (Some(from), Some(to)) = (self.id(module), self.id(to)) else {
+                continue;
+            };
+            for name in *names {
+                let name = self.symbols.number(name);
+                self.wait_for_use(from, name, Awaited::Import(to));
+            }
+        }
     }
 
     /// What the engine's own code does with nodes and values counts as used.

@@ -397,3 +397,22 @@ fn what_is_not_traced_has_no_traceback() {
         "import_module(x).start()"
     ));
 }
+
+#[test]
+fn exceptions_that_are_printed_as_uncaught_need_traceback() {
+    let traceback = "def _print_exception_bltin(exc):\n    print(exc)\ndef print_exc():\n    pass\n";
+    let threading = "import sys\nHOOK = sys.excepthook\ndef run():\n    return HOOK\n";
+    let library = [("traceback.py", traceback), ("threading.py", threading)];
+    for hook in ["excepthook", "__excepthook__"] {
+        let node =
+            format!("import sys\nclass Node:\n    def process(self, e):\n        sys.{hook}(e)\n");
+        let closure = closure_of(&node, &library);
+        assert_eq!(
+            left(&closure, "traceback"),
+            "def _print_exception_bltin(exc):\n    print(exc)"
+        );
+    }
+    // Threads would use it.
+    let node = "import threading\nclass Node:\n    def process(self, e):\n        threading.run()\n";
+    assert_eq!(left(&closure_of(node, &library), "traceback"), "(gone)");
+}
