@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rm_runtime::layer::Layer;
 use rm_runtime::python::instance::Options;
@@ -71,15 +72,17 @@ pub struct ClassFacts {
 
 /// Import the modules of `classes` (module and class), with `modules` to import from, check that the classes can be
 /// nodes, and freeze the result. With `with_trace`, what runs is noted from the start, and said by whatever runs the result.
+/// Importing may take `limit`, or as long as it likes.
 ///
 /// # Errors
 ///
-/// An exception while importing, or a failure of the engine.
+/// An exception while importing, [`InstanceError::TimeIsUp`], or a failure of the engine.
 pub async fn freeze(
     engine: &Engine,
     modules: Vec<CarriedModule>,
     classes: &[(&str, &str)],
     with_trace: bool,
+    limit: Option<Duration>,
 ) -> Result<Frozen, InstanceError> {
     let mut instance = Instance::new(engine, &Options::for_packing()).await?;
     let before = instance.with_memory(|memory, _| memory.to_vec()).await?;
@@ -107,11 +110,11 @@ pub async fn freeze(
         .iter()
         .map(|(module, _)| Value::from(*module))
         .collect();
-    let mut loaded = texts(
-        instance
-            .call(Operation::Load, vec![Value::List(names)])
-            .await?,
-    );
+    let names = vec![Value::List(names)];
+    let mut loaded = texts(match limit {
+        Some(limit) => instance.call_within(limit, Operation::Load, names).await?,
+        None => instance.call(Operation::Load, names).await?,
+    });
     loaded.sort_unstable();
     let mut facts = Vec::new();
     for (module, class) in classes {

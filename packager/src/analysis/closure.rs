@@ -529,8 +529,25 @@ impl Outcome<'_> {
             MissingKind::BeyondTopLevel => {
                 Some("relative imports work inside a package only: a folder that is imported by its name".to_owned())
             }
-            MissingKind::Name { .. } | MissingKind::NotPython(_) | MissingKind::Refuses => None,
+            MissingKind::Name { module } => match importer {
+                Some(importer) if importer.origin != Origin::Node => self.in_place_of(module)?,
+                _ => None,
+            },
+            MissingKind::NotPython(_) | MissingKind::Refuses => None,
         })
+    }
+
+    /// What to do where the user's own `module` is taken for one of the library.
+    fn in_place_of(&self, module: &str) -> Result<Option<String>, SourceError> {
+        let Presence::Source(entry) = self.world.get(module) else {
+            return Ok(None);
+        };
+        let is_own = entry.source.origin == Origin::Node;
+        let of_library = is_own && self.world.sources.find_stdlib(module)?.is_some();
+        Ok(of_library.then(|| {
+            let file = entry.source.shown_path();
+            format!("{file} is read in place of the library's `{module}`: rename the file")
+        }))
     }
 
     /// The held modules that a node folder has a file for.

@@ -46,11 +46,25 @@ pub struct MissingImport {
     pub hint: Option<String>,
 }
 
+impl MissingImport {
+    /// What is wrong, such as "no module named `jsno`".
+    pub fn what(&self) -> String {
+        let name = &self.name;
+        match &self.kind {
+            MissingKind::Module => format!("no module named `{name}`"),
+            MissingKind::Name { module } => format!("cannot import name `{name}` from `{module}`"),
+            MissingKind::BeyondTopLevel => format!("`{name}` leads out of the top-level package"),
+            MissingKind::Refuses => format!("importing `{name}` raises ImportError on this target"),
+            MissingKind::NotPython(message) => {
+                format!("module `{name}` has a syntax error: {message}")
+            }
+        }
+    }
+}
+
 impl fmt::Display for MissingImport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            name,
-            kind,
             file,
             line,
             chain,
@@ -62,21 +76,7 @@ impl fmt::Display for MissingImport {
             (file, 0) => write!(f, "{file}: ")?,
             (file, line) => write!(f, "{file}:{line}: ")?,
         }
-        match kind {
-            MissingKind::Module => write!(f, "no module named `{name}`")?,
-            MissingKind::Name { module } => {
-                write!(f, "cannot import name `{name}` from `{module}`")?;
-            }
-            MissingKind::BeyondTopLevel => {
-                write!(f, "`{name}` leads out of the top-level package")?;
-            }
-            MissingKind::Refuses => {
-                write!(f, "importing `{name}` raises ImportError on this target")?;
-            }
-            MissingKind::NotPython(message) => {
-                write!(f, "module `{name}` has a syntax error: {message}")?;
-            }
-        }
+        f.write_str(&self.what())?;
         if let Some(nearest) = nearest {
             write!(f, "; did you mean `{nearest}`?")?;
         }
@@ -110,10 +110,14 @@ impl fmt::Display for ImportProblems {
             separate(f)?;
             write!(f, "{error}")?;
         }
-        for missing in &self.missing {
+        for (place, missing) in self.missing.iter().enumerate() {
             separate(f)?;
             write!(f, "{missing}")?;
-            if let Some(hint) = &missing.hint {
+            // Several in a row have one hint, after the last.
+            let next = self.missing.get(place + 1);
+            if let Some(hint) = &missing.hint
+                && next.is_none_or(|next| next.hint != missing.hint)
+            {
                 write!(f, "\n  hint: {hint}")?;
             }
         }

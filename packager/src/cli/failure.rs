@@ -137,6 +137,7 @@ impl From<PackError> for Failure {
             | PackError::Syntax(_)
             | PackError::Compile(_)
             | PackError::Import { .. }
+            | PackError::ImportTime { .. }
             | PackError::Engine(_) => Stage::Packing,
         };
         let sources = match &error {

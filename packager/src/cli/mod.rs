@@ -194,6 +194,9 @@ struct PipelineArgs {
     /// Leave out asserts and what `if __debug__` guards, as `python -O` does, and what only they use
     #[arg(short = 'O')]
     optimize: bool,
+    /// How long importing the nodes' modules may take, in seconds; 0 is for ever
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = timeout)]
+    import_timeout: Timeout,
 }
 
 #[derive(Debug, Args)]
@@ -355,6 +358,7 @@ impl PipelineArgs {
             sources: self.source.clone(),
             shake: !self.no_shake,
             optimize: self.optimize,
+            import_limit: self.import_timeout.0,
             ..Request::new(self.pipeline.clone())
         };
         if let Some(input) = &self.trace {

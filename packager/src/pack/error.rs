@@ -1,7 +1,8 @@
 //! Why there is no bundle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rm_runtime::manifest::ManifestError;
 use rm_runtime::nodes::UnknownNodeType;
@@ -105,6 +106,18 @@ pub enum PackError {
         source: Box<PythonException>,
         /// The user's sources, to show lines of.
         user_sources: BTreeMap<String, UserSource>,
+    },
+    /// Importing the nodes takes too long.
+    #[error(
+        "importing the nodes' modules ({}) takes longer than {limit:?}, the time that it may take; clocks stand still while \
+         packing, so that waiting for a time never ends",
+        modules.iter().map(|module| format!("`{module}`")).collect::<Vec<_>>().join(", ")
+    )]
+    ImportTime {
+        /// The time that it may take.
+        limit: Duration,
+        /// The modules.
+        modules: BTreeSet<String>,
     },
     /// The engine could not be built, or failed.
     #[error(transparent)]

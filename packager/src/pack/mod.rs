@@ -49,7 +49,12 @@ pub struct Request {
     pub optimize: bool,
     /// What the bundle has beside the program.
     pub carry: Carry,
+    /// How long importing the nodes' modules may take; for ever if none. [`DEFAULT_IMPORT_LIMIT`] by default.
+    pub import_limit: Option<Duration>,
 }
+
+/// Far more than an import takes that ends at all.
+pub const DEFAULT_IMPORT_LIMIT: Duration = Duration::from_mins(1);
 
 /// What a bundle has beside the program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,6 +79,7 @@ impl Request {
             traced: Traced::new(),
             optimize: false,
             carry: Carry::default(),
+            import_limit: Some(DEFAULT_IMPORT_LIMIT),
         }
     }
 }
@@ -273,8 +279,9 @@ impl Stages<'_> {
             carried,
             &self.plan.class_sites(),
             request.carry.trace,
+            request.import_limit,
         ))
-        .map_err(|error| import_error(error, user_sources))?;
+        .map_err(|error| import_error(error, self.plan, user_sources))?;
         let (printed, traced) = (frozen.printed.clone(), frozen.traced.clone());
         Ok(Imported {
             parts: python_parts(request, self.plan, built, table, frozen)?,
@@ -310,8 +317,20 @@ fn python_parts(
     })
 }
 
-fn import_error(error: InstanceError, user_sources: &BTreeMap<String, UserSource>) -> PackError {
+fn import_error(
+    error: InstanceError,
+    plan: &Plan,
+    user_sources: &BTreeMap<String, UserSource>,
+) -> PackError {
     match error {
+        InstanceError::TimeIsUp { limit } => PackError::ImportTime {
+            limit,
+            modules: plan
+                .class_sites()
+                .iter()
+                .map(|(module, _)| (*module).to_owned())
+                .collect(),
+        },
         InstanceError::Exception(source) => PackError::Import {
             source,
             user_sources: user_sources.clone(),

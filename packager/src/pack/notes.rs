@@ -49,10 +49,9 @@ pub(super) fn of_closure(closure: &Closure) -> Vec<String> {
     });
     // Guarded imports are expected to fail somewhere.
     let missing = closure.missing.iter().filter_map(|import| {
-        let (file, line, name) = (own(&import.importer)?, import.line, &import.name);
-        (import.certainty != Certainty::Guarded).then(|| {
-            format!("{file}:{line}: there is no `{name}`; the import fails if it is reached")
-        })
+        let (file, line, what) = (own(&import.importer)?, import.line, import.what());
+        (import.certainty != Certainty::Guarded)
+            .then(|| format!("{file}:{line}: {what}; the import fails if it is reached"))
     });
     let unused = closure.unused.iter().filter_map(|import| {
         let (file, line, name) = (own(&import.importer)?, import.line, &import.name);

@@ -298,12 +298,12 @@ fn notes(closure: &Closure) -> Vec<String> {
             (source.origin == source::Origin::Node).then_some((
                 &source.display_path,
                 import.line,
-                &import.name,
+                import.what(),
             ))
         })
         .collect();
-    let missing = missing.into_iter().map(|(file, line, name)| {
-        format!("{file}:{line}: there is no `{name}`; the import fails if it is reached")
+    let missing = missing.into_iter().map(|(file, line, what)| {
+        format!("{file}:{line}: {what}; the import fails if it is reached")
     });
     let shadowed = closure.shadowed.keys().map(|module| {
         format!("the engine has a module `{module}` of its own, which Python takes instead of the file of that name")

@@ -60,7 +60,11 @@ pub enum BundleError {
         folder: PathBuf,
     },
     /// The index cannot be understood.
-    #[error("`{}` is damaged: {problem}", path.display())]
+    #[error(
+        "`{}` is damaged: {problem}; copy it again from where the folder came from, or delete it and pack again what is in the \
+         folder",
+        path.display()
+    )]
     BadIndex {
         /// The index.
         path: PathBuf,

@@ -105,8 +105,10 @@ impl Reach<'_> {
                 return;
             }
             Presence::Source(entry) => {
+                // Nobody writes a module of their own that is not meant to be Python.
                 if let Err(error) = &entry.facts
                     && certainty != Certainty::Certain
+                    && !(certainty == Certainty::InFunction && entry.source.origin == Origin::Node)
                 {
                     let message = format!("{} (line {})", error.message, error.line);
                     self.missing

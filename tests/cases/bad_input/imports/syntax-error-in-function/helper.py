@@ -1,0 +1,2 @@
+def double(data)
+    return 2 * data

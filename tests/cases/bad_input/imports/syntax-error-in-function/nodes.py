@@ -1,0 +1,5 @@
+class Case:
+    def process(self, data):
+        import helper
+
+        return helper.double(data)
