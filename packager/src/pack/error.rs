@@ -125,9 +125,14 @@ pub enum PackError {
 }
 
 fn list(file: &Path, problems: &[UnknownNodeType]) -> String {
-    let lines: Vec<_> = problems
+    let mut lines: Vec<_> = problems
         .iter()
         .map(|problem| format!("{}: {problem}", file.display()))
         .collect();
+    if problems.iter().any(|problem| problem.nearest.is_none()) {
+        let hint = "hint: `source` in [tool.rm-pack] of pyproject.toml, or --source, names further folders with Python nodes; \
+                    a Rust node that the program registers which runs the bundle has `runtime_hint: rust`";
+        lines.push(hint.to_owned());
+    }
     lines.join("\n")
 }
