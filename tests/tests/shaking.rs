@@ -114,6 +114,45 @@ class CallsMore(Calls):
         SEEN.append("overridden")
 
 
+class Task:
+    def __init__(self, name):
+        self.name = name
+
+    def __class_getitem__(cls, name):
+        SEEN.append(f"class {name}")
+        return cls(name)
+
+    def __rshift__(self, other):
+        SEEN.append(f"{self.name} >> {other.name}")
+        return other
+
+    def __len__(self):
+        SEEN.append(f"len {self.name}")
+        return 1
+
+    def __getattr__(self, name):
+        SEEN.append(f"getattr {name}")
+        return self
+
+    @property
+    def loud(self):
+        SEEN.append(f"property {self.name}")
+        return self
+
+    @classmethod
+    def named(cls, name):
+        return cls(name)
+
+
+task = Task("first")
+flow = task >> Task.named("second") >> Task("third")
+of_class = Task["item"]
+length = len(task)
+asked = task.computed
+of_property = task.loud
+in_text = f"{task.loud}"
+
+
 class Shared:
     all = []
 
@@ -183,6 +222,12 @@ fn what_nobody_uses_is_computed_where_that_does_something() {
         "overridden",
         "setter",
         "enum",
+        "first >> second",
+        "second >> third",
+        "class item",
+        "len first",
+        "getattr computed",
+        "property first",
     ] {
         assert!(whole.contains(word), "{word}: {whole}");
     }

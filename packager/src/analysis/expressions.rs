@@ -16,8 +16,15 @@ use crate::source::Origin;
 fn encoding_argument(function: &str) -> Option<usize> {
     match function {
         "bytes" | "bytearray" | "str" => Some(1),
-        "decode" | "encode" | "getdecoder" | "getencoder" | "getincrementaldecoder"
-        | "getincrementalencoder" | "getreader" | "getwriter" | "lookup" => Some(0),
+        "decode"
+        | "encode"
+        | "getdecoder"
+        | "getencoder"
+        | "getincrementaldecoder"
+        | "getincrementalencoder"
+        | "getreader"
+        | "getwriter"
+        | "lookup" => Some(0),
         _ => None,
     }
 }

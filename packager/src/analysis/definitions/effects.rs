@@ -1,8 +1,8 @@
 //! What running a statement at the top level does, besides binding its names.
 //!
-//! Taken for granted (ASSUMPTIONS.md says it to users): operators, subscripts and attributes have no effect but their
-//! result. Calls are what matters. The standard library is trusted further: none of its modules changes, by being
-//! imported, anything that a program can see that does not use the module.
+//! Calls are what matters; what operators and attributes may do besides is in [`super::operators`]. ASSUMPTIONS.md says to users
+//! what is taken for granted. The standard library is trusted further: none of its modules changes, by being imported,
+//! anything that a program can see that does not use the module.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
@@ -10,10 +10,12 @@ use rustpython_ruff_python_ast::{
     CmpOp, Decorator, Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
 };
 
+use super::super::Target;
 use super::super::names::{BARE, ImportedNames};
 use super::Effect;
 use super::aliases::{Aliases, aliases};
 use super::names::chain;
+use super::operators::values;
 use super::pure::{
     HANDS_OUT, OWN_ENTRY, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception,
 };
@@ -35,6 +37,9 @@ pub(super) struct Effects<'a> {
     aliases: Aliases<'a>,
     /// Names that never stand for an iterator; not told of the library.
     pub(super) containers: FxHashSet<&'a str>,
+    /// What names of the top level stand for; not told of the library.
+    pub(super) values: FxHashMap<&'a str, &'a Expr>,
+    pub(super) target: &'a Target,
 }
 
 /// The effect of a piece of code, and the module's own names whose objects it changes.
@@ -49,6 +54,7 @@ impl<'a> Effects<'a> {
         source: &'a ModuleSource,
         body: &'a [Stmt],
         imported: &'a ImportedNames<'a>,
+        target: &'a Target,
     ) -> Self {
         let mut scope = Scope::new(ScopeKind::Class);
         scope.bind_body(body, Module::with_comprehensions(source));
@@ -69,6 +75,12 @@ impl<'a> Effects<'a> {
             } else {
                 containers(body, imported)
             },
+            values: if source.origin == Origin::Stdlib {
+                FxHashMap::default()
+            } else {
+                values(body)
+            },
+            target,
             own: scope
                 .names()
                 .map(|(name, _)| name)
@@ -665,6 +677,9 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
     fn visit_annotation(&mut self, _: &'a Expr) {}
 
     fn visit_expr(&mut self, expr: &'a Expr) {
+        if self.does_more(expr) {
+            self.raise_to(Effect::Module);
+        }
         match expr {
             Expr::Call(call) => self.call(call),
             Expr::ListComp(comp) => self.consume_sources(&comp.generators),

@@ -13,6 +13,7 @@ mod handed_on;
 mod imported;
 mod lazy;
 mod names;
+mod operators;
 mod pure;
 mod quiet;
 mod scope;

@@ -203,7 +203,7 @@ impl<'a> Effects<'a> {
             })
     }
 
-    fn is_enum(&self, class: &'a StmtClassDef, depth: usize) -> bool {
+    pub(super) fn is_enum(&self, class: &'a StmtClassDef, depth: usize) -> bool {
         depth < 8
             && class.bases().iter().any(|base| {
                 if let Some(own) = self.own_class(base) {

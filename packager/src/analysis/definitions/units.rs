@@ -44,7 +44,7 @@ pub(in super::super) fn define(
     };
     let mut splitter = Splitter {
         context: &context,
-        effects: Effects::new(source, body, imported),
+        effects: Effects::new(source, body, imported, target),
         names: Names::of_text(&source.text),
         spare: Spare::default(),
         definitions: Definitions {

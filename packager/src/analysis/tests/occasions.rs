@@ -400,7 +400,8 @@ fn what_is_not_traced_has_no_traceback() {
 
 #[test]
 fn exceptions_that_are_printed_as_uncaught_need_traceback() {
-    let traceback = "def _print_exception_bltin(exc):\n    print(exc)\ndef print_exc():\n    pass\n";
+    let traceback =
+        "def _print_exception_bltin(exc):\n    print(exc)\ndef print_exc():\n    pass\n";
     let threading = "import sys\nHOOK = sys.excepthook\ndef run():\n    return HOOK\n";
     let library = [("traceback.py", traceback), ("threading.py", threading)];
     for hook in ["excepthook", "__excepthook__"] {
@@ -413,6 +414,7 @@ fn exceptions_that_are_printed_as_uncaught_need_traceback() {
         );
     }
     // Threads would use it.
-    let node = "import threading\nclass Node:\n    def process(self, e):\n        threading.run()\n";
+    let node =
+        "import threading\nclass Node:\n    def process(self, e):\n        threading.run()\n";
     assert_eq!(left(&closure_of(node, &library), "traceback"), "(gone)");
 }

@@ -133,6 +133,38 @@ fn everything_that_defines_a_name_stays_with_it() {
 }
 
 #[test]
+fn operators_stay_where_they_may_do_more() {
+    for text in [
+        "A = 1\nB = A * 2 + len('ab')\nC = int | None\n",
+        "A: int = 60\nclass P:\n SIZE = 2\nB = A * P.SIZE\n",
+        "class V:\n def __init__(self, x): self.x = x\n def __add__(self, o): return V(self.x + o.x)\nA = V(1)\nB = A + A\n",
+    ] {
+        leaves(
+            "from a import f as use",
+            &format!("{text}def f(x): pass\n"),
+            "def f(x): pass",
+        );
+    }
+    // No C code calls methods of these names here.
+    for (name, operation) in [
+        ("__add__", "A + 1"),
+        ("__neg__", "-A"),
+        ("__getitem__", "A[0]"),
+    ] {
+        let method = format!("def {name}(self, o=0): SEEN.append(o)");
+        let rest = format!("A = V()\nB = {operation}\ndef f(x): pass");
+        leaves(
+            "from a import f as use",
+            &format!("SEEN = []\nclass V:\n {method}\n{rest}\n"),
+            &format!("class V:\n {name}=__removed__()\n{rest}"),
+        );
+    }
+    // Whatever `b` has may note what is done with it.
+    let all = "from b import B\nX = B >> B\ndef f(x): pass";
+    leaves("from a import f as use", &format!("{all}\n"), all);
+}
+
+#[test]
 fn effects_stay_in_order() {
     leaves(
         "from a import f as use",

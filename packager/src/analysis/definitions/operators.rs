@@ -1,0 +1,311 @@
+//! What operators, subscripts and attributes do beyond their result: `flow = first >> second` may note the flow somewhere.
+//!
+//! This is about the top level of the application and its packages. The standard library is trusted; see [`super::effects`].
+
+use rustc_hash::FxHashMap;
+use rustpython_ruff_python_ast::visitor::{self, Visitor};
+use rustpython_ruff_python_ast::{
+    Expr, ExprContext, FStringPart, InterpolatedStringElement, Stmt, StmtClassDef, StmtFunctionDef,
+    UnaryOp,
+};
+
+use super::super::Target;
+use super::super::names::{BARE, last_name};
+use super::effects::{Effects, Finder};
+use super::pure::{HANDS_OUT, PURE_BUILTINS};
+use crate::source::prefixes;
+
+/// How far it is followed what a name stands for.
+const DEEPEST: usize = 8;
+
+/// Methods with underscores that no operator, subscript, attribute or built-in function calls.
+const NOT_CALLED: [&str; 12] = [
+    "__aenter__",
+    "__aexit__",
+    "__call__",
+    "__del__",
+    "__enter__",
+    "__exit__",
+    "__init__",
+    "__init_subclass__",
+    "__new__",
+    "__post_init__",
+    "__set_name__",
+    "__setattr__",
+];
+
+/// Functions of the library that give an object of somebody else's class.
+const GIVES_OTHERS: [&str; 4] = ["copy.", "functools.", "operator.", "weakref."];
+
+/// What an operator may be used on.
+#[derive(Clone, Copy)]
+enum Operand<'a> {
+    /// Something built in, or of the library: operators give a result, and that is all.
+    Plain,
+    /// A class of the module, or an object of it.
+    Own(&'a StmtClassDef),
+    Unknown,
+}
+
+/// The names of a file that are bound once, by an assignment of the top level, with what they are given.
+pub(super) fn values<'a>(body: &'a [Stmt]) -> FxHashMap<&'a str, &'a Expr> {
+    let mut bound = Bound::default();
+    bound.visit_body(body);
+    let mut values = FxHashMap::default();
+    for stmt in body {
+        let (target, value) = match stmt {
+            Stmt::Assign(assign) if assign.targets.len() == 1 => {
+                (&assign.targets[0], Some(&assign.value))
+            }
+            Stmt::AnnAssign(assign) => (&*assign.target, assign.value.as_ref()),
+            _ => continue,
+        };
+        if let (Expr::Name(name), Some(value)) = (target, value)
+            && bound.0.get(name.id.as_str()) == Some(&1)
+        {
+            values.insert(name.id.as_str(), &**value);
+        }
+    }
+    values
+}
+
+/// How often each name is bound, in whatever scope.
+#[derive(Default)]
+struct Bound<'a>(FxHashMap<&'a str, usize>);
+
+impl<'a> Visitor<'a> for Bound<'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::FunctionDef(function) => *self.0.entry(function.name.as_str()).or_default() += 1,
+            Stmt::ClassDef(class) => *self.0.entry(class.name.as_str()).or_default() += 1,
+            Stmt::Import(import) => {
+                for alias in &import.names {
+                    let name = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
+                    *self.0.entry(name).or_default() += 1;
+                }
+            }
+            Stmt::ImportFrom(import) => {
+                for alias in &import.names {
+                    let name = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
+                    *self.0.entry(name).or_default() += 1;
+                }
+            }
+            _ => {}
+        }
+        visitor::walk_stmt(self, stmt);
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Expr::Name(name) = expr
+            && name.ctx != ExprContext::Load
+        {
+            *self.0.entry(name.id.as_str()).or_default() += 1;
+        }
+        visitor::walk_expr(self, expr);
+    }
+}
+
+impl<'a> Finder<'_, 'a> {
+    /// Whether evaluating `expr` itself, not its parts, may do more than give a result.
+    pub(super) fn does_more(&self, expr: &'a Expr) -> bool {
+        let effects = self.effects;
+        if effects.is_stdlib || self.locals.is_some() {
+            return false;
+        }
+        let is_loud = |expr| matches!(effects.operand(expr, 0), Operand::Own(class) if effects.is_loud(class));
+        match expr {
+            // Elsewhere what is not known is taken to be quiet: there, hardly anybody does more.
+            Expr::BinOp(operation) => [&operation.left, &operation.right].into_iter().any(|side| {
+                match effects.operand(side, 0) {
+                    Operand::Plain => false,
+                    Operand::Own(class) => effects.is_loud(class),
+                    Operand::Unknown => true,
+                }
+            }),
+            Expr::UnaryOp(operation) => is_loud(&operation.operand),
+            Expr::BoolOp(operation) => operation.values.iter().any(is_loud),
+            Expr::If(choice) => is_loud(&choice.test),
+            Expr::Compare(compare) => {
+                is_loud(&compare.left) || compare.comparators.iter().any(is_loud)
+            }
+            Expr::Subscript(subscript) => is_loud(&subscript.value),
+            Expr::Attribute(attribute) => is_loud(&attribute.value),
+            Expr::FString(text) => text.value.iter().any(|part| match part {
+                FStringPart::Literal(_) => false,
+                FStringPart::FString(text) => text.elements.iter().any(|element| {
+                    matches!(element, InterpolatedStringElement::Interpolation(value)
+                        if is_loud(&value.expression))
+                }),
+            }),
+            Expr::Call(call) => {
+                effects
+                    .imported
+                    .path(&call.func)
+                    .is_some_and(|path| path.starts_with(BARE))
+                    && call.arguments.args.iter().any(is_loud)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<'a> Effects<'a> {
+    /// Whether operators, subscripts, attributes and built-in functions may do more with a class, or with an object of it, than
+    /// give a result.
+    fn is_loud(&self, class: &'a StmtClassDef) -> bool {
+        !self.are_quiet(class, 0, |method: &StmtFunctionDef| {
+            let name = method.name.as_str();
+            let is_property = method
+                .decorator_list
+                .iter()
+                .any(|decorator| last_name(&decorator.expression).ends_with("property"));
+            is_property
+                || (name.starts_with("__") && name.ends_with("__") && !NOT_CALLED.contains(&name))
+        })
+    }
+
+    fn operand(&self, expr: &'a Expr, depth: usize) -> Operand<'a> {
+        if depth > DEEPEST {
+            return Operand::Unknown;
+        }
+        let all_plain = |all: &[&'a Expr]| {
+            let is_plain =
+                |expr: &&'a Expr| matches!(self.operand(expr, depth + 1), Operand::Plain);
+            if all.iter().all(is_plain) {
+                Operand::Plain
+            } else {
+                Operand::Unknown
+            }
+        };
+        match expr {
+            Expr::Name(name) => self.named(name.id.as_str(), expr, depth),
+            Expr::Attribute(attribute) => {
+                if self.is_of_library(expr) {
+                    return Operand::Plain;
+                }
+                match self.operand(&attribute.value, depth + 1) {
+                    Operand::Plain => Operand::Plain,
+                    Operand::Own(class) if self.is_enum(class, 0) => Operand::Own(class),
+                    Operand::Own(class) => class_value(class, attribute.attr.as_str())
+                        .map_or(Operand::Unknown, |value| self.operand(value, depth + 1)),
+                    Operand::Unknown => Operand::Unknown,
+                }
+            }
+            Expr::Call(call) => self.called(&call.func, depth),
+            Expr::Subscript(subscript) => {
+                // `Optional[int]`, `dict[str, int]`
+                let is_builtin = matches!(&*subscript.value, Expr::Name(name)
+                    if self.is_builtin(name.id.as_str()));
+                if is_builtin || self.is_of_library(&subscript.value) {
+                    Operand::Plain
+                } else {
+                    Operand::Unknown
+                }
+            }
+            Expr::BinOp(operation) => all_plain(&[&operation.left, &operation.right]),
+            Expr::UnaryOp(operation) if operation.op == UnaryOp::Not => Operand::Plain,
+            Expr::UnaryOp(operation) => all_plain(&[&operation.operand]),
+            Expr::BoolOp(operation) => all_plain(&operation.values.iter().collect::<Vec<_>>()),
+            Expr::If(choice) => all_plain(&[&choice.body, &choice.orelse]),
+            Expr::Named(named) => self.operand(&named.value, depth + 1),
+            Expr::Compare(compare) => {
+                let sides = std::iter::once(&*compare.left).chain(&compare.comparators);
+                all_plain(&sides.collect::<Vec<_>>())
+            }
+            Expr::Lambda(_)
+            | Expr::List(_)
+            | Expr::Tuple(_)
+            | Expr::Set(_)
+            | Expr::Dict(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)
+            | Expr::Generator(_)
+            | Expr::FString(_)
+            | Expr::TString(_) => Operand::Plain,
+            literal if literal.is_literal_expr() => Operand::Plain,
+            _ => Operand::Unknown,
+        }
+    }
+
+    fn named(&self, name: &'a str, expr: &'a Expr, depth: usize) -> Operand<'a> {
+        if let Some(class) = self.classes.get(name) {
+            Operand::Own(class)
+        } else if self.functions.contains_key(name)
+            || self.is_builtin(name)
+            || self.is_of_library(expr)
+            || name.starts_with("__")
+        {
+            Operand::Plain
+        } else if let Some(value) = self.values.get(name) {
+            self.operand(value, depth + 1)
+        } else {
+            Operand::Unknown
+        }
+    }
+
+    /// What calling `callee` gives.
+    fn called(&self, callee: &'a Expr, depth: usize) -> Operand<'a> {
+        match callee {
+            Expr::Name(name) if self.classes.contains_key(name.id.as_str()) => {
+                self.named(name.id.as_str(), callee, depth)
+            }
+            Expr::Name(name) if self.is_builtin(name.id.as_str()) => {
+                if HANDS_OUT.contains(&name.id.as_str()) {
+                    Operand::Unknown
+                } else {
+                    Operand::Plain
+                }
+            }
+            _ if self.is_of_library(callee) => {
+                let path = self.imported.path(callee).unwrap_or_default();
+                if GIVES_OTHERS.iter().any(|module| path.starts_with(module)) {
+                    Operand::Unknown
+                } else {
+                    Operand::Plain
+                }
+            }
+            // `"a b".split()`, `Path("a").resolve()`
+            Expr::Attribute(method)
+                if matches!(&*method.value, Expr::Call(_) | Expr::Name(_))
+                    || method.value.is_literal_expr() =>
+            {
+                match self.operand(&method.value, depth + 1) {
+                    Operand::Plain => Operand::Plain,
+                    // `Task.named("a")` may give a task.
+                    Operand::Own(class) if self.is_loud(class) => Operand::Own(class),
+                    Operand::Own(_) | Operand::Unknown => Operand::Unknown,
+                }
+            }
+            _ => Operand::Unknown,
+        }
+    }
+
+    fn is_builtin(&self, name: &str) -> bool {
+        PURE_BUILTINS.contains(&name) && !self.own.contains(name)
+    }
+
+    /// Whether an expression is a name of a module of the standard library, by import.
+    fn is_of_library(&self, expr: &Expr) -> bool {
+        self.imported.path(expr).is_some_and(|path| {
+            let top = prefixes(&path).next().unwrap_or_default();
+            !path.starts_with(BARE) && is_library(self.target, top)
+        })
+    }
+}
+
+fn is_library(target: &Target, module: &str) -> bool {
+    target.stdlib_names.contains(module) || target.builtin_modules.contains(module)
+}
+
+/// What a class gives to a name in its body.
+fn class_value<'a>(class: &'a StmtClassDef, name: &str) -> Option<&'a Expr> {
+    class.body.iter().find_map(|stmt| match stmt {
+        Stmt::Assign(assign) => assign
+            .targets
+            .iter()
+            .any(|target| matches!(target, Expr::Name(own) if own.id.as_str() == name))
+            .then_some(&*assign.value),
+        _ => None,
+    })
+}
