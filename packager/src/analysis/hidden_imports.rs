@@ -57,6 +57,17 @@ pub(super) fn names_for_engine(module: &str) -> &'static [&'static str] {
         // `object.__reduce_ex__`, in C, takes what it needs once the module is there.
         "copyreg" => &["__newobj__", "__newobj_ex__", "_reduce_ex", "_slotnames"],
         "random" => &["seed"],
+        // `unittest.result` leaves out of tracebacks the frames whose globals have it.
+        "unittest"
+        | "unittest.async_case"
+        | "unittest.case"
+        | "unittest.loader"
+        | "unittest.main"
+        | "unittest.result"
+        | "unittest.runner"
+        | "unittest.signals"
+        | "unittest.suite"
+        | "unittest.util" => &["__unittest"],
         // `_warnings`, in C, asks for these before it does without.
         "warnings" => &[
             "WarningMessage",
@@ -207,6 +218,15 @@ pub(super) fn only_connects(module: &str) -> bool {
 pub(super) fn taken_whole(module: &str) -> Option<&'static str> {
     match module {
         "multiprocessing" => Some("multiprocessing.context"),
+        _ => None,
+    }
+}
+
+/// How the names begin that a module of the library looks for in classes that it is given.
+pub(super) fn looks_for(module: &str) -> Option<&'static str> {
+    match module {
+        // `TestLoader.testMethodPrefix`
+        "unittest.loader" => Some("test"),
         _ => None,
     }
 }

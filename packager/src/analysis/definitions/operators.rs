@@ -48,7 +48,7 @@ enum Operand<'a> {
 }
 
 /// The names of a file that are bound once, by an assignment of the top level, with what they are given.
-pub(super) fn values<'a>(body: &'a [Stmt]) -> FxHashMap<&'a str, &'a Expr> {
+pub(super) fn values(body: &[Stmt]) -> FxHashMap<&str, &Expr> {
     let mut bound = Bound::default();
     bound.visit_body(body);
     let mut values = FxHashMap::default();

@@ -721,7 +721,7 @@ impl<'w> Reach<'w> {
     }
 
     /// Every name that fits counts as used: those known by now, and those that come up later.
-    fn reach_affix(&mut self, prefix: &str, suffix: &str, because: Because) {
+    pub(super) fn reach_affix(&mut self, prefix: &str, suffix: &str, because: Because) {
         let fits = |text: &str| {
             text.len() > prefix.len() + suffix.len()
                 && text.starts_with(prefix)

@@ -240,6 +240,9 @@ impl Reach<'_> {
                     };
                     self.wait(certainty.max(Certainty::InFunction), link, of_module);
                 }
+                if let Some(prefix) = hidden_imports::looks_for(name) {
+                    self.reach_affix(prefix, "", of_module);
+                }
                 if let Some(whole) =
                     hidden_imports::taken_whole(name).and_then(|name| self.id(name))
                 {

@@ -418,3 +418,35 @@ fn exceptions_that_are_printed_as_uncaught_need_traceback() {
         "import threading\nclass Node:\n    def process(self, e):\n        threading.run()\n";
     assert_eq!(left(&closure_of(node, &library), "traceback"), "(gone)");
 }
+
+#[test]
+fn paths_in_texts_of_the_application_lead_to_its_definitions() {
+    let helper = "class H:\n def handle(self): pass\n def other(self): pass\n";
+    for text in [
+        "f'{__name__}.H'",
+        "__name__ + ':H.handle'",
+        "'node:H.handle'",
+    ] {
+        let node = format!("{helper}class Node:\n def process(self, x): return x({text})\n");
+        let closure = closure_of(&node, &[]);
+        let text = left(&closure, "node");
+        assert!(text.contains("class H:"), "{text}");
+        assert_eq!(text.contains("def handle"), !node.contains(".H'"), "{text}");
+        assert!(!text.contains("def other"), "{text}");
+    }
+}
+
+#[test]
+fn tests_are_found_by_the_beginning_of_their_names() {
+    let library = [
+        ("unittest/__init__.py", "from unittest.loader import load\n"),
+        (
+            "unittest/loader.py",
+            "def load(case): return [name for name in dir(case) if name.startswith('test')]\n",
+        ),
+    ];
+    let node = "import unittest\nclass Case:\n def test_it(self): pass\n def rest(self): pass\nclass Node:\n def process(self, x): return unittest.load(Case)\n";
+    let text = left(&closure_of(node, &library), "node");
+    assert!(text.contains("def test_it"), "{text}");
+    assert!(!text.contains("def rest"), "{text}");
+}

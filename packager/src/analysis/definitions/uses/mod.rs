@@ -491,15 +491,30 @@ impl<'a, 'n> UseCollector<'a, 'n> {
         self.path_in_text(text, at);
     }
 
+    /// `__name__` with something behind it, which the application puts together.
+    fn text_after(&mut self, name: &Expr, rest: &str, at: TextSize) {
+        if matches!(name, Expr::Name(name) if name.id.as_str() == "__name__")
+            && self.context.source.origin != Origin::Stdlib
+        {
+            let text = format!("{}{rest}", self.context.source.name);
+            self.text(&text, at);
+        }
+    }
+
     /// `"package.handlers.Handler"`, in a module of that package: the library finds the class by it.
     fn path_in_text(&mut self, text: &str, at: TextSize) {
         let top = |name: &str| name.split('.').next().map(str::to_owned);
-        if let Some((module, name)) = text.rsplit_once(['.', ':'])
+        // `"package.handlers:Handler.handle"`
+        if let Some((module, path)) = text.split_once(':').or_else(|| text.rsplit_once('.'))
             && self.context.source.origin != Origin::Stdlib
             && top(module) == top(&self.context.source.name)
         {
-            let (module, name) = (self.names.number(module), self.names.number(name));
-            self.uses.imports.push((module, name, at));
+            let module = self.names.number(module);
+            let mut names = path.split('.').map(|name| self.names.number(name));
+            if let Some(name) = names.next() {
+                self.uses.imports.push((module, name, at));
+            }
+            self.uses.strings.extend(names.map(|name| (name, at)));
         }
     }
 

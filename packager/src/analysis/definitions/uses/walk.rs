@@ -213,6 +213,12 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                         }
                     }
                 }
+                // `f"{__name__}.Handler"`
+                if let (1, Some(InterpolatedStringElement::Interpolation(value))) =
+                    (holes, string.value.elements().next())
+                {
+                    self.text_after(&value.expression, suffix, string.start());
+                }
                 if holes > 0 {
                     self.affix(prefix.unwrap_or_default(), suffix, string.start());
                 }
@@ -228,6 +234,9 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                     _ => None,
                 };
                 let (left, right) = (text(&operation.left), text(&operation.right));
+                if let (Operator::Add, Some(right)) = (operation.op, right) {
+                    self.text_after(&operation.left, right, operation.start());
+                }
                 match operation.op {
                     Operator::Add if left.is_some() || right.is_some() => self.affix(
                         left.unwrap_or_default(),
