@@ -277,11 +277,14 @@ impl Unsettled<'_> {
 }
 
 fn chain(reasons: &BTreeMap<String, Link>, module: &str) -> Vec<Link> {
-    let mut links = Vec::new();
+    let mut links: Vec<Link> = Vec::new();
     let mut at = module;
     while let Some(link) = reasons.get(at) {
+        // Two modules can be each other's reason where one is used before it is imported.
+        if links.iter().any(|known| known.to == link.to) {
+            break;
+        }
         links.push(link.clone());
-        // Each module's reason was reached before it, so this ends.
         if matches!(link.kind, LinkKind::Node | LinkKind::Interpreter) {
             break;
         }

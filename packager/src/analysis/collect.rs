@@ -6,10 +6,10 @@ use rustpython_ruff_text_size::Ranged;
 use super::Target;
 use super::condition::decide;
 use super::expressions;
-use super::names::{ImportedNames, captured};
+use super::names::{BARE, ImportedNames, captured};
 use super::parse::ParsedModule;
 use super::steps::{Bound, Import, ModuleFacts, Request, Step, Stop};
-use crate::source::ModuleSource;
+use crate::source::{ModuleSource, Origin};
 
 /// Where a statement stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(super) fn collect(
 pub(super) struct Collector<'a> {
     pub(super) source: &'a ModuleSource,
     parsed: &'a ParsedModule,
-    target: &'a Target,
+    pub(super) target: &'a Target,
     pub(super) names: &'a ImportedNames<'a>,
     pub(super) facts: ModuleFacts,
     /// The names that the handlers around the current statement give to what they caught.
@@ -466,6 +466,13 @@ impl Collector<'_> {
                 }
                 "__path__" => self.facts.open_children = true,
                 _ => {}
+            }
+        } else if let Expr::Attribute(attribute) = target {
+            let is_import = |path: String| !path.starts_with(BARE);
+            if self.source.origin != Origin::Stdlib
+                && self.names.path(&attribute.value).is_some_and(is_import)
+            {
+                self.facts.sets.push(attribute.attr.to_string());
             }
         } else if let Expr::Subscript(subscript) = target
             && self.names.may_be(&subscript.value, "sys.modules")

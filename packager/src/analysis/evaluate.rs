@@ -170,6 +170,33 @@ impl Runner<'_> {
         }
     }
 
+    /// Whether a block imports a module that is not the library's: its top level can raise whatever it likes.
+    fn runs_own_module(&self, steps: &[Step]) -> bool {
+        let is_own = |name: &str| matches!(self.world.get(name), Presence::Source(entry) if entry.source.origin != Origin::Stdlib);
+        steps.iter().any(|step| match step {
+            Step::Import(import) => match &import.request {
+                Request::Module(name) | Request::Star(name) | Request::Call(name) => is_own(name),
+                Request::Name { module, name } => {
+                    is_own(module) || is_own(&format!("{module}.{name}"))
+                }
+                Request::Dynamic(_) => true,
+                Request::Beyond(_) | Request::Codec(_) => false,
+            },
+            Step::Either(arms) => arms.iter().any(|arm| self.runs_own_module(arm)),
+            Step::Loop(body) => self.runs_own_module(body),
+            Step::Try(inner) => {
+                self.runs_own_module(&inner.body)
+                    || self.runs_own_module(&inner.orelse)
+                    || self.runs_own_module(&inner.finally)
+                    || inner
+                        .handlers
+                        .iter()
+                        .any(|handler| self.runs_own_module(&handler.steps))
+            }
+            Step::Later(_) | Step::Stop(_) => false,
+        })
+    }
+
     fn try_step(&self, step: &Try, mode: Mode, edges: &mut Found) -> Flow {
         // An import that fails is only survived if the handler that catches it does not raise in turn.
         let mut survived = mode.survived;
@@ -200,7 +227,8 @@ impl Runner<'_> {
             let matched = rest.and(any);
             // What a callee raises is not known, and nearly everything but an import can raise something.
             let called = step.body_calls && any.has(Flow::RAISES);
-            let raised = step.body_raises && any.has(Flow::OTHER);
+            let raised =
+                (step.body_raises || self.runs_own_module(&step.body)) && any.has(Flow::OTHER);
             let never = mode.certainty != Certainty::InFunction
                 && !any.has(Flow::NOT_FOUND | Flow::IMPORT_ERROR)
                 && self.has_all_it_asks_for;

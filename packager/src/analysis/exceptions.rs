@@ -1,5 +1,7 @@
 //! What exceptions do to the flow of a module: `try`, `raise`, `suppress`, `sys.exit`.
 
+use std::collections::BTreeSet;
+
 use rustpython_ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtTry, StmtWith};
 use rustpython_ruff_text_size::Ranged;
 
@@ -7,7 +9,7 @@ use super::collect::{Collector, Place, Scope};
 use super::expressions;
 use super::flow::Flow;
 use super::names::BARE;
-use super::steps::{Catches, Handler, Step, Stop, Try};
+use super::steps::{Bound, Catches, Handler, Step, Stop, Try};
 
 impl Collector<'_> {
     pub(super) fn with(&mut self, stmt: &StmtWith, place: Place, steps: &mut Vec<Step>) {
@@ -59,8 +61,10 @@ impl Collector<'_> {
         } else {
             place.conditional()
         };
-        let body = self.block(&stmt.body, inside);
         let (body_calls, body_raises) = expressions::does(&stmt.body);
+        let body_raises =
+            body_raises || (place.scope != Scope::Function && self.reads_unbound(&stmt.body));
+        let body = self.block(&stmt.body, inside);
         let mut handlers = Vec::new();
         for handler in &stmt.handlers {
             let ExceptHandler::ExceptHandler(clause) = handler;
@@ -98,6 +102,28 @@ impl Collector<'_> {
             },
             steps,
         );
+    }
+
+    /// Whether a block of the top level reads a name that may not be bound when it does: `unicode`, to tell Python 2.
+    fn reads_unbound(&self, body: &[Stmt]) -> bool {
+        let mut own = BTreeSet::new();
+        body.iter().any(|stmt| {
+            let mut names = Vec::new();
+            expressions::reads(stmt, &mut names);
+            let unbound = names
+                .iter()
+                .any(|name| !own.contains(*name) && !self.is_bound(name));
+            own.extend(expressions::plainly_bound(std::slice::from_ref(stmt)));
+            unbound
+        })
+    }
+
+    /// Whether a name is certain to be bound by now.
+    fn is_bound(&self, name: &str) -> bool {
+        let builtins = self.target.builtin_names.get("builtins");
+        self.facts.names.get(name) == Some(&Bound::Always)
+            || name.starts_with("__") && name.ends_with("__")
+            || builtins.is_none_or(|names| names.contains(name))
     }
 
     /// `try: import x` with `except: x = None` binds `x` whatever happens.

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{Arguments, Comprehension, Expr, ExprCall, Parameters, Stmt};
+use rustpython_ruff_python_ast::{
+    Arguments, Comprehension, Expr, ExprCall, ExprContext, Parameters, Stmt,
+};
 
 use rustpython_ruff_text_size::Ranged;
 
@@ -277,11 +279,13 @@ impl Visitor<'_> for Walk<'_, '_, '_> {
             Expr::StringLiteral(literal) => {
                 let text = literal.value.to_str();
                 if self.collector.source.origin != Origin::Stdlib && may_be_encoding(text) {
-                    self.steps.push(Step::Import(Import {
+                    // Perhaps, and then not necessarily here: one that cannot work on the target does no harm.
+                    let import = Step::Import(Import {
                         at: literal.start(),
                         line: self.collector.line(literal),
                         request: Request::Codec(text.to_owned()),
-                    }));
+                    });
+                    later(vec![import], self.steps);
                 }
             }
             Expr::UnaryOp(_)
@@ -477,6 +481,36 @@ impl Visitor<'_> for Effects {
         self.raises |= self.calls;
         visitor::walk_expr(self, expr);
     }
+}
+
+/// Adds the names that running a statement reads, those of functions in it excepted.
+pub(super) fn reads<'a>(stmt: &'a Stmt, names: &mut Vec<&'a str>) {
+    struct Reads<'n, 'a>(&'n mut Vec<&'a str>);
+    impl<'a> Visitor<'a> for Reads<'_, 'a> {
+        fn visit_stmt(&mut self, stmt: &'a Stmt) {
+            if let Stmt::FunctionDef(function) = stmt {
+                for decorator in &function.decorator_list {
+                    self.visit_expr(&decorator.expression);
+                }
+                self.visit_parameters(&function.parameters);
+            } else {
+                visitor::walk_stmt(self, stmt);
+            }
+        }
+
+        fn visit_annotation(&mut self, _: &'a Expr) {}
+
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            match expr {
+                Expr::Lambda(_) => {}
+                Expr::Name(name) if name.ctx == ExprContext::Load => {
+                    self.0.push(name.id.as_str());
+                }
+                _ => visitor::walk_expr(self, expr),
+            }
+        }
+    }
+    Reads(names).visit_stmt(stmt);
 }
 
 /// The names that a block's own statements bind: imports, definitions and assignments to names, not those in nested blocks.

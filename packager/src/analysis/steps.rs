@@ -139,6 +139,8 @@ pub(super) struct ModuleFacts {
     pub(super) names: BTreeMap<String, Bound>,
     /// The modules whose names it takes over with `import *`.
     pub(super) stars: Vec<String>,
+    /// Attributes that it gives to what an import binds, which may be a module; not told of the library.
+    pub(super) sets: Vec<String>,
     /// Whether it can bind names that cannot be seen: `globals()`, `exec`, a module `__getattr__`.
     pub(super) open_names: bool,
     /// The string literals of its `__all__`.

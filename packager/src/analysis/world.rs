@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ruff_python_ast::{Expr, Stmt};
 
 use super::Target;
@@ -84,6 +84,8 @@ pub(super) struct World<'a> {
     /// The names of the modules, sorted.
     names: Vec<String>,
     codecs: BTreeMap<String, String>,
+    /// Attributes that the application and its packages give to something: perhaps to a module of theirs.
+    sets: FxHashSet<String>,
 }
 
 impl<'a> World<'a> {
@@ -101,6 +103,7 @@ impl<'a> World<'a> {
             modules: FxHashMap::default(),
             names: Vec::new(),
             codecs,
+            sets: FxHashSet::default(),
         };
         let mut wave = BTreeSet::new();
         for root in roots {
@@ -122,6 +125,8 @@ impl<'a> World<'a> {
         }
         world.names = world.modules.keys().cloned().collect();
         world.names.sort_unstable();
+        let sets = world.modules.values().filter_map(Presence::facts);
+        world.sets = sets.flat_map(|facts| facts.sets.iter().cloned()).collect();
         Ok(world)
     }
 
@@ -174,7 +179,8 @@ impl<'a> World<'a> {
         if !facts.stars.is_empty() {
             seen.push(module);
         }
-        let mut answer = if facts.open_names {
+        let is_set = entry.source.origin != Origin::Stdlib && self.sets.contains(name);
+        let mut answer = if facts.open_names || is_set {
             Attribute::Maybe
         } else {
             Attribute::Never

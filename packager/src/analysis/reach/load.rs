@@ -36,7 +36,8 @@ impl Reach<'_> {
             return;
         }
         let (importer, file, line) = self.place(because);
-        for prefix in prefixes(name) {
+        // A submodule that its own package uses is not why that is imported.
+        for prefix in prefixes(name).filter(|prefix| *prefix != importer) {
             let import = Link {
                 from: importer.clone(),
                 to: prefix.to_owned(),

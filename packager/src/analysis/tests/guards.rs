@@ -70,10 +70,9 @@ fn fallbacks_that_are_not_needed() {
         "try:\n    import a\nexcept ImportError:\n    import b\nelse:\n    import c\n",
         "a? c",
     );
-    node_packs("try:\n    import a\nexcept:\n    import b\n", "a?");
     node_packs(
-        "try:\n    import a\nexcept (ImportError, AttributeError):\n    import b\n",
-        "a?",
+        "try:\n    import typing\nexcept (ImportError, AttributeError):\n    import b\n",
+        "typing?",
     );
     packs(
         &[("node.py", "import datetime\n")],
@@ -241,4 +240,88 @@ fn failure_is_transitive() {
         ),
         "a? b?",
     );
+}
+
+#[test]
+fn handlers_for_other_errors_run_where_something_may_raise_them() {
+    // Python 2 had it.
+    for (text, expected) in [
+        ("try:\n    unicode\nexcept NameError:\n    import a\n", "a?"),
+        (
+            "try:\n    unicode = unicode\nexcept NameError:\n    import a\n",
+            "a?",
+        ),
+        (
+            "x = 1\ntry:\n    y = x\n    z = y or len\nexcept NameError:\n    import a\n",
+            "",
+        ),
+    ] {
+        let mut case = case(&[("node.py", text), ("a.py", "")]);
+        let builtins = ("builtins".to_owned(), names(&["NameError", "len"]));
+        case.target.builtin_names.extend([builtins]);
+        let entry = NodeModule {
+            node_type: "Node".to_owned(),
+            module: "node".to_owned(),
+            class: None,
+        };
+        let closure = analyse(&case.sources, &case.target, &[entry], &whole());
+        assert_eq!(shown(&closure.unwrap()), expected);
+    }
+    // A module of one's own may raise whatever it likes, which has nothing to do with being there.
+    node_packs(
+        "try:\n    import a\nexcept Exception:\n    import b\n",
+        "a? b?",
+    );
+    node_packs(
+        "try:\n    import a\nexcept ImportError:\n    import b\n",
+        "a?",
+    );
+    node_packs(
+        "try:\n    import sys\nexcept Exception:\n    import b\n",
+        "",
+    );
+}
+
+#[test]
+fn names_of_modules_may_be_set_from_outside() {
+    let setter = "import a\na.NULL = 5\n";
+    let files = [
+        ("node.py", "import b, c\n"),
+        ("a.py", ""),
+        ("b.py", setter),
+        ("c.py", "from a import NULL\n"),
+    ];
+    packs(&files, "a b c");
+    let gone = [
+        ("node.py", "import b, c\n"),
+        ("a.py", ""),
+        ("b.py", setter),
+        ("c.py", "from a import NUL\n"),
+    ];
+    lacks(&gone, &["NUL"]);
+}
+
+#[test]
+fn what_may_be_the_name_of_an_encoding_does_not_have_to_work() {
+    packs(
+        &[("node.py", "names = {'bz2_codec', 'cp1252'}\n")],
+        "encodings.cp1252~",
+    );
+}
+
+#[test]
+fn a_module_that_is_used_before_it_is_imported_has_a_reason() {
+    let files = [
+        ("node.py", "def f():\n    import p\n    return p.made\n"),
+        ("p/__init__.py", "from . import q\nmade = q.make()\n"),
+        ("p/q.py", "import p\ndef make(): return p.q\n"),
+    ];
+    for module in ["p", "p.q"] {
+        let why = closure(&files).why(module);
+        assert_eq!(
+            why.first().map(|link| link.kind),
+            Some(LinkKind::Node),
+            "{module}"
+        );
+    }
 }
