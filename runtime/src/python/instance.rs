@@ -486,6 +486,12 @@ fn trap_reason(error: &wasmtime::Error) -> InstanceError {
         };
     }
     let reason = match error.downcast_ref::<wasmtime::Trap>() {
+        // What waits for ever without threads ends so, and so does what C code calls a fatal error.
+        Some(trap @ wasmtime::Trap::UnreachableCodeReached) => {
+            format!(
+                "{trap}, as by os.abort(), or where a lock is acquired that is held, which nobody could release"
+            )
+        }
         Some(trap) => trap.to_string(),
         None if error.is::<I32Exit>() => "the program ended it, as os._exit() does".to_owned(),
         None => error.root_cause().to_string(),
