@@ -234,6 +234,28 @@ fn what_nobody_uses_is_computed_where_that_does_something() {
     assert_eq!(told(&[]), whole);
 }
 
+/// `multiprocessing` takes all of a submodule of its own, before anything is seen to import the package.
+#[test]
+fn a_package_that_takes_names_from_its_submodule_is_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "manifest:\n  version: v1\n  metadata: {name: takes}\n  nodes: [{id: n, node_type: Takes}]\ninput_data: [1]\n";
+    let node = "class Takes:\n    def process(self, data):\n        import multiprocessing\n        return multiprocessing.cpu_count.__name__\n";
+    std::fs::write(folder.path().join("node.py"), node).unwrap();
+    let file = folder.path().join("pipeline.yaml");
+    std::fs::write(&file, manifest).unwrap();
+    let told = |arguments: &[&str]| {
+        let mut command = rm_pack();
+        let command = command.arg(arguments[0]).arg(&file).args(&arguments[1..]);
+        Finished::of(command).success()
+    };
+    assert_eq!(told(&["run"]), "\"cpu_count\"\n");
+    let why = told(&["why", "multiprocessing"]);
+    assert!(
+        why.contains("in a function") && why.contains("node.py"),
+        "{why}"
+    );
+}
+
 /// Asks `colorsys` for something by a name that is not in the text; the item says what.
 const ASKS: &str = "\
 import colorsys
