@@ -14,7 +14,7 @@ use super::names::last_name;
 use super::steps::{Import, Request, Step};
 use crate::source::Origin;
 
-/// Functions and methods that take an encoding's name, with the index of the argument.
+/// Which argument of a function or method is an encoding's name, from 0.
 fn encoding_argument(function: &str) -> Option<usize> {
     match function {
         "bytes" | "bytearray" | "str" => Some(1),

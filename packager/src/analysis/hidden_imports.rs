@@ -47,8 +47,8 @@ pub(super) fn names_for_native(module: &str) -> Option<&'static [&'static str]> 
     })
 }
 
-/// The names that the engine takes from a module whoever imports it: encodings are registered by one of theirs, and random
-/// numbers are seeded anew in every run.
+/// The names that are taken from a module whoever imports it, by the engine or by others that its text does not show: encodings
+/// are registered by one of theirs, and random numbers are seeded anew in every run.
 pub(super) fn names_for_engine(module: &str) -> &'static [&'static str] {
     if module.starts_with("encodings.") {
         return &["getregentry"];

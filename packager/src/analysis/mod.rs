@@ -11,6 +11,7 @@
 //! - `try` around imports is decided by whether the imports work on the target, transitively; in doubt both ways stay.
 //! - Imports in functions are followed as if the function were called.
 //! - A module that is there but certain to raise `ImportError` on the target is left out, unless a node depends on it.
+//! - A module of the application that is not Python is an error, also where only a function imports it.
 //! - An import of something that does not exist is an error only if every link from a node to it is certain to run.
 
 mod closure;

@@ -63,19 +63,20 @@ impl<'a> Effects<'a> {
             .filter(|(_, local)| !local.imports.is_empty())
             .map(|(name, _)| name)
             .collect();
+        let is_stdlib = source.origin == Origin::Stdlib;
         let mut effects = Self {
             imported,
-            is_stdlib: source.origin == Origin::Stdlib,
+            is_stdlib,
             functions: FxHashMap::default(),
             classes: FxHashMap::default(),
             namespaces: FxHashSet::default(),
-            aliases: aliases(body, source.origin == Origin::Stdlib),
-            containers: if source.origin == Origin::Stdlib {
+            aliases: aliases(body, is_stdlib),
+            containers: if is_stdlib {
                 FxHashSet::default()
             } else {
                 containers(body, imported)
             },
-            values: if source.origin == Origin::Stdlib {
+            values: if is_stdlib {
                 FxHashMap::default()
             } else {
                 values(body)

@@ -5,8 +5,8 @@
 use rustc_hash::FxHashMap;
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    Expr, ExprContext, FStringPart, InterpolatedStringElement, Stmt, StmtClassDef, StmtFunctionDef,
-    UnaryOp,
+    Alias, Expr, ExprContext, FStringPart, InterpolatedStringElement, Stmt, StmtClassDef,
+    StmtFunctionDef, UnaryOp,
 };
 
 use super::super::Target;
@@ -73,33 +73,31 @@ pub(super) fn values(body: &[Stmt]) -> FxHashMap<&str, &Expr> {
 #[derive(Default)]
 struct Bound<'a>(FxHashMap<&'a str, usize>);
 
+impl<'a> Bound<'a> {
+    fn bind(&mut self, name: &'a str) {
+        *self.0.entry(name).or_default() += 1;
+    }
+}
+
 impl<'a> Visitor<'a> for Bound<'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
         match stmt {
-            Stmt::FunctionDef(function) => *self.0.entry(function.name.as_str()).or_default() += 1,
-            Stmt::ClassDef(class) => *self.0.entry(class.name.as_str()).or_default() += 1,
-            Stmt::Import(import) => {
-                for alias in &import.names {
-                    let name = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
-                    *self.0.entry(name).or_default() += 1;
-                }
-            }
-            Stmt::ImportFrom(import) => {
-                for alias in &import.names {
-                    let name = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
-                    *self.0.entry(name).or_default() += 1;
-                }
-            }
+            Stmt::FunctionDef(function) => self.bind(function.name.as_str()),
+            Stmt::ClassDef(class) => self.bind(class.name.as_str()),
             _ => {}
         }
         visitor::walk_stmt(self, stmt);
+    }
+
+    fn visit_alias(&mut self, alias: &'a Alias) {
+        self.bind(alias.asname.as_ref().unwrap_or(&alias.name).as_str());
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         if let Expr::Name(name) = expr
             && name.ctx != ExprContext::Load
         {
-            *self.0.entry(name.id.as_str()).or_default() += 1;
+            self.bind(name.id.as_str());
         }
         visitor::walk_expr(self, expr);
     }
