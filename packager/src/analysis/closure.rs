@@ -371,11 +371,10 @@ impl Outcome<'_> {
                 let Presence::Source(entry) = self.world.get(name) else {
                     return None;
                 };
-                let before = &entry.source.text[..place.at.to_usize()];
                 Some(OpaquePlace {
                     module: name.to_owned(),
                     file: entry.source.display_path.clone(),
-                    line: u32::try_from(before.matches('\n').count() + 1).unwrap_or(u32::MAX),
+                    line: entry.lines.line(place.at),
                     what: place.what,
                     keeps_whole: place.keeps_whole,
                 })
@@ -449,7 +448,7 @@ impl Outcome<'_> {
                 line,
                 certainty,
                 chain: chain(&self.reach.reasons, importer),
-                nearest: self.nearest(name, kind)?,
+                nearest: self.nearest(name, kind, source)?,
                 hint: self.hint(name, kind, source)?,
             });
         }
@@ -463,10 +462,16 @@ impl Outcome<'_> {
         self.world.target.elsewhere.get(top)
     }
 
-    fn nearest(&self, name: &str, kind: &MissingKind) -> Result<Option<String>, SourceError> {
+    fn nearest(
+        &self,
+        name: &str,
+        kind: &MissingKind,
+        importer: Option<&ModuleSource>,
+    ) -> Result<Option<String>, SourceError> {
+        let by_library = importer.is_some_and(|importer| importer.origin == Origin::Stdlib);
         match kind {
             // The name is right.
-            MissingKind::Module if self.elsewhere(name).is_some() => Ok(None),
+            MissingKind::Module if by_library || self.elsewhere(name).is_some() => Ok(None),
             MissingKind::Module => {
                 let (package, last) = name.rsplit_once('.').unwrap_or(("", name));
                 let mut known = self.world.sources.children(package)?;

@@ -5,8 +5,9 @@
 
 use rustpython_ruff_text_size::{TextRange, TextSize};
 
-use super::cut::{import_keyword, newlines};
+use super::cut::import_keyword;
 use super::definitions::{Effect, Frame, Member, Name, Root, Unit, UnitKind, Uses};
+use super::lines::newlines;
 use super::reach::{ModuleId, Reach, Thing};
 use super::world::Entry;
 

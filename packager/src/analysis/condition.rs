@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use rustpython_ruff_python_ast::{BoolOp, CmpOp, Expr, ExprSubscript, Number, UnaryOp};
 
 use super::Target;
-use super::names::{BARE, ImportedNames};
+use super::names::{BARE, ImportedNames, Named};
 
 /// A value that is known before the program runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,7 +128,9 @@ impl Context<'_> {
             // Type checkers go by the name alone, and so do the programs that write `TYPE_CHECKING = False`.
             Expr::Name(name) if name.id.as_str() == "TYPE_CHECKING" => Some(Known::Bool(false)),
             Expr::Name(name) if self.present.contains(name.id.as_str()) => Some(Known::Object),
-            Expr::Name(_) => self.named(&self.names.path(expr)?),
+            Expr::Name(name) => match self.names.named(name.id.as_str())? {
+                Named::Bare(path) | Named::Imported(path) => self.named(path),
+            },
             Expr::Attribute(attribute) => {
                 // Most attributes are of no name that is known here: those are not worth putting a path together.
                 if KNOWN_ATTRIBUTES.contains(&attribute.attr.as_str()) {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustpython_ruff_text_size::{TextRange, TextSize};
 
 use super::definitions::{Name, Unit, UnitKind};
+use super::lines::newlines;
 use super::reach::{Given, ModuleId, Reach, Thing};
 use super::steps::{Bound, ModuleFacts, Request};
 use super::world::Entry;
@@ -332,10 +333,6 @@ impl Cutter<'_> {
         lost.retain(|name, _| !taken.contains(name.as_str()));
         lost
     }
-}
-
-pub(super) fn newlines(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'\n').count()
 }
 
 /// The part `all` of `text` after edits, all of which are in it.

@@ -8,7 +8,7 @@ use rustpython_ruff_text_size::Ranged;
 use super::collect::{Collector, Place, Scope};
 use super::expressions;
 use super::flow::Flow;
-use super::names::BARE;
+use super::names::{BARE, Named};
 use super::steps::{Bound, Catches, Handler, Step, Stop, Try};
 
 impl Collector<'_> {
@@ -153,7 +153,7 @@ impl Collector<'_> {
                 .for_each(|class| self.catch(class, catches));
             return;
         }
-        match self.builtin(class).as_deref() {
+        match self.builtin(class) {
             // An import that lacks a name raises plain `ImportError`, and so does one that only may lack it.
             Some("ImportError") => {
                 catches.sure |= Flow::IMPORT_ERROR | Flow::NOT_FOUND | Flow::WEAK;
@@ -178,7 +178,7 @@ impl Collector<'_> {
         } else {
             exc
         };
-        match self.builtin(class).as_deref() {
+        match self.builtin(class) {
             Some("ImportError") => Stop::ImportError,
             Some("ModuleNotFoundError") => Stop::ModuleNotFound,
             Some(name) if is_exception(name) => Stop::Exception,
@@ -187,25 +187,38 @@ impl Collector<'_> {
     }
 
     /// The name that `expr` is, when it is one that this file does not bind.
-    fn builtin(&self, expr: &Expr) -> Option<String> {
-        let path = self.names.path(expr)?;
-        let name = path
-            .strip_prefix(BARE)
-            .or_else(|| path.strip_prefix("builtins."))?;
-        (!name.contains('.')).then(|| name.to_owned())
+    fn builtin<'e>(&'e self, expr: &'e Expr) -> Option<&'e str> {
+        if let Expr::Attribute(attribute) = expr
+            && let Expr::Name(module) = &*attribute.value
+        {
+            let is_builtins =
+                self.names.named(module.id.as_str()) == Some(Named::Imported("builtins"));
+            return is_builtins.then_some(attribute.attr.as_str());
+        }
+        let Expr::Name(name) = expr else { return None };
+        match self.names.named(name.id.as_str())? {
+            Named::Bare(name) => Some(name),
+            Named::Imported(path) => path
+                .strip_prefix("builtins.")
+                .filter(|name| !name.contains('.')),
+        }
     }
 
     /// Whether `expr` is a call that ends the program.
     pub(super) fn exits(&self, expr: &Expr) -> bool {
         let Expr::Call(call) = expr else { return false };
-        match self.names.path(&call.func).as_deref() {
-            Some(path) => {
-                matches!(
-                    path.strip_prefix(BARE).unwrap_or(path),
-                    "sys.exit" | "os._exit" | "exit" | "quit"
-                )
-            }
-            None => false,
+        let exits = |path: &str| matches!(path, "sys.exit" | "os._exit" | "exit" | "quit");
+        match &*call.func {
+            Expr::Name(name) => match self.names.named(name.id.as_str()) {
+                Some(Named::Bare(path) | Named::Imported(path)) => exits(path),
+                None => false,
+            },
+            // Most calls are of other names: those are not worth putting a path together.
+            Expr::Attribute(method) if matches!(method.attr.as_str(), "exit" | "_exit") => self
+                .names
+                .path(&call.func)
+                .is_some_and(|path| exits(path.strip_prefix(BARE).unwrap_or(&path))),
+            _ => false,
         }
     }
 }

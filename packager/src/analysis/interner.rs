@@ -1,6 +1,7 @@
 //! Texts by number: a text that was numbered before has the number it had.
 
 use std::hash::BuildHasher as _;
+use std::ops::Range;
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
@@ -16,9 +17,18 @@ pub(super) struct Texts {
 impl Texts {
     /// The text of a number that was given out.
     pub(super) fn get(&self, number: u32) -> &str {
+        &self.all[self.range(number)]
+    }
+
+    /// The same where nobody asks whether characters begin and end there.
+    fn bytes(&self, number: u32) -> &[u8] {
+        &self.all.as_bytes()[self.range(number)]
+    }
+
+    fn range(&self, number: u32) -> Range<usize> {
         let number = number as usize;
         let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.all[start..self.ends[number]]
+        start..self.ends[number]
     }
 
     /// How many there are.
@@ -58,22 +68,20 @@ impl Interner {
     pub(super) fn number(&mut self, text: &str) -> u32 {
         let Self { numbers, texts } = self;
         let hash = |text: &str| FxBuildHasher.hash_one(text);
-        let entry = numbers.entry(
-            hash(text),
-            |number| texts.get(*number) == text,
-            |number| hash(texts.get(*number)),
-        );
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(known) => *known.get(),
-            hashbrown::hash_table::Entry::Vacant(free) => {
-                // The parser's offsets are 32 bits, and no text is a name twice.
-                let number = u32::try_from(texts.len()).unwrap_or(u32::MAX);
-                free.insert(number);
-                texts.all.push_str(text);
-                texts.ends.push(texts.all.len());
-                number
-            }
+        let hash_of_text = hash(text);
+        // Most are known: those need no room.
+        let known = numbers.find(hash_of_text, |number| {
+            texts.bytes(*number) == text.as_bytes()
+        });
+        if let Some(number) = known {
+            return *number;
         }
+        // The parser's offsets are 32 bits, and no text is a name twice.
+        let number = u32::try_from(texts.len()).unwrap_or(u32::MAX);
+        numbers.insert_unique(hash_of_text, number, |number| hash(texts.get(*number)));
+        texts.all.push_str(text);
+        texts.ends.push(texts.all.len());
+        number
     }
 
     /// The text of a number that was given out.

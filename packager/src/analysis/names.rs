@@ -14,6 +14,15 @@ pub(super) struct ImportedNames<'a> {
     rebound: FxHashSet<&'a str>,
 }
 
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named<'n> {
+    /// No import binds it: a built-in, or a global such as `__name__`.
+    Bare(&'n str),
+    /// A dotted path.
+    Imported(&'n str),
+}
+
 impl<'a> ImportedNames<'a> {
     /// Reads a whole file.
     pub(super) fn of(body: &'a [Stmt]) -> Self {
@@ -28,18 +37,10 @@ impl<'a> ImportedNames<'a> {
     /// more than guards are worth.
     pub(super) fn path(&self, expr: &Expr) -> Option<String> {
         if let Expr::Name(name) = expr {
-            let id = name.id.as_str();
-            if self.rebound.contains(id) {
-                return None;
-            }
-            let Some(paths) = self.imported.get(id) else {
-                return Some(format!("{BARE}{id}"));
-            };
-            return if paths.len() == 1 {
-                paths.first().cloned()
-            } else {
-                None
-            };
+            return Some(match self.named(name.id.as_str())? {
+                Named::Bare(name) => format!("{BARE}{name}"),
+                Named::Imported(path) => path.to_owned(),
+            });
         }
         let Expr::Attribute(attribute) = expr else {
             return None;
@@ -49,6 +50,18 @@ impl<'a> ImportedNames<'a> {
             self.path(&attribute.value)?,
             attribute.attr
         ))
+    }
+
+    /// What a name certainly stands for.
+    pub(super) fn named<'n>(&'n self, name: &'n str) -> Option<Named<'n>> {
+        if self.rebound.contains(name) {
+            return None;
+        }
+        match self.imported.get(name).map(SmallVec::as_slice) {
+            None => Some(Named::Bare(name)),
+            Some([path]) => Some(Named::Imported(path)),
+            Some(_) => None,
+        }
     }
 
     /// Whether `expr` can stand for the dotted path `path`; a fallback such as `importlib = None` does not matter here.

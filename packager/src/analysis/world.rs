@@ -242,7 +242,7 @@ impl<'a> World<'a> {
                         let definitions = define(&source, &parsed, &names, self.target);
                         (Ok(Arc::new(facts)), definitions, parsed.lines)
                     }
-                    Err(error) => (Err(error), Definitions::default(), Lines::of("")),
+                    Err(error) => (Err(error), Definitions::default(), Lines::of(&source.text)),
                 };
                 Presence::Source(Box::new(Entry {
                     source,
@@ -352,7 +352,12 @@ const DUNDER: [&str; 8] = [
 ];
 
 fn with_parents(name: &str, wanted: &mut BTreeSet<String>) {
-    wanted.extend(prefixes(name).map(str::to_owned));
+    for prefix in prefixes(name) {
+        // Most modules are wanted by many.
+        if !wanted.contains(prefix) {
+            wanted.insert(prefix.to_owned());
+        }
+    }
 }
 
 /// The alias table of the library's own `encodings.aliases`, read from its source.

@@ -65,6 +65,13 @@ pub(super) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
 }
 
 pub(super) fn is_identifier(text: &str) -> bool {
+    if text.is_ascii() {
+        let mut bytes = text.bytes();
+        return bytes
+            .next()
+            .is_some_and(|byte| byte == b'_' || byte.is_ascii_alphabetic())
+            && bytes.all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    }
     let mut chars = text.chars();
     chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
         && chars.all(|c| c == '_' || c.is_alphanumeric())

@@ -49,20 +49,14 @@ impl<'w> Reach<'w> {
             }
             return;
         }
-        let module = &self.modules[&id];
+        let module = &self.modules[id];
         let held = module.is_held();
         let is_loaded = module.loaded.is_some();
         let is_stdlib = module.entry.source.origin == Origin::Stdlib;
         let definitions = module.definitions();
         let units = module.by_name.get(&name).cloned().unwrap_or_default();
         let starred_imports = module.stars.clone();
-        let (is_open, has_name) = module.entry.facts.as_ref().map_or((false, false), |facts| {
-            let names = &facts.names;
-            (
-                facts.open_names,
-                names.contains_key(self.symbols.text(name)),
-            )
-        });
+        let facts = module.entry.facts.as_ref();
         if !is_loaded {
             self.push(Item::Load(id, Certainty::InFunction), because);
         }
@@ -120,7 +114,11 @@ impl<'w> Reach<'w> {
         }
         self.push(Item::Asked(id, name), because);
         // What the library puts into namespaces by other means, it does in statements that always run.
-        if is_open && !has_name && !is_stdlib {
+        if !is_stdlib
+            && facts.is_ok_and(|facts| {
+                facts.open_names && !facts.names.contains_key(self.symbols.text(name))
+            })
+        {
             self.push(Item::Whole(id), because);
         }
     }
@@ -172,7 +170,7 @@ impl<'w> Reach<'w> {
             }
         }
         self.take_all(id, number, unit, thing);
-        if self.modules[&id].is_held() {
+        if self.modules[id].is_held() {
             self.ask_for_all(id, because);
         }
         self.reach_replaced(id, unit, thing);
@@ -184,7 +182,7 @@ impl<'w> Reach<'w> {
     /// What stands above the place where a definition is replaced, and reads its name when it runs, gets what was there before.
     /// Functions run later.
     fn reach_replaced(&mut self, id: ModuleId, unit: &Unit, thing: Thing) {
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         let replaced = &module.definitions().replaced;
@@ -222,7 +220,7 @@ impl<'w> Reach<'w> {
         else {
             return;
         };
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         let takes_some = module.starred.contains_key(&number)
@@ -290,7 +288,7 @@ impl<'w> Reach<'w> {
     }
 
     fn reach_class(&mut self, id: ModuleId, number: u32, unit: &Unit, thing: Thing) {
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         let is_own = module.is_own();
@@ -362,7 +360,7 @@ impl<'w> Reach<'w> {
     }
 
     pub(super) fn symbol(&self, id: ModuleId, name: Name) -> Symbol {
-        self.modules[&id].symbols[name.0 as usize]
+        self.modules[id].symbols[name.0 as usize]
     }
 
     /// Reaches what `uses`, a part of `thing`, mentions; `class` is the class around it.
@@ -407,7 +405,7 @@ impl<'w> Reach<'w> {
             self.use_from(id, thing, *import);
         }
         for (module, at) in &uses.peeked {
-            let here = self.modules.get(&id);
+            let here = self.modules.get(id);
             if let Some(module) = here.and_then(|here| self.id(here.definitions().text(*module))) {
                 self.peek(module, because(*at, How::Attribute));
             }
@@ -480,7 +478,7 @@ impl<'w> Reach<'w> {
         if uses.siblings.is_empty() {
             return;
         }
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         let members = &module.definitions().units[class as usize].members;
@@ -496,7 +494,7 @@ impl<'w> Reach<'w> {
 
     fn use_from(&mut self, id: ModuleId, thing: Thing, import: (Name, Name, TextSize)) {
         let (module, name, at) = import;
-        let Some(here) = self.modules.get(&id) else {
+        let Some(here) = self.modules.get(id) else {
             return;
         };
         let from = here.definitions().text(module);
@@ -517,7 +515,7 @@ impl<'w> Reach<'w> {
             at: path.at,
             how: How::Attribute,
         };
-        let Some(here) = self.modules.get(&id) else {
+        let Some(here) = self.modules.get(id) else {
             return;
         };
         let definitions = here.definitions();
@@ -603,7 +601,7 @@ impl<'w> Reach<'w> {
         uses: &Uses,
         because: &dyn Fn(TextSize, How) -> Because,
     ) {
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         let is_stdlib = module.entry.source.origin == Origin::Stdlib;

@@ -18,7 +18,7 @@ impl Reach<'_> {
     pub(super) fn reach_hook(&mut self, id: ModuleId, because: Because) {
         let hooks = self.hooks(id);
         let is_plain = hooks.iter().all(|unit| {
-            let definitions = self.modules.get(&id).map(Module::definitions);
+            let definitions = self.modules.get(id).map(Module::definitions);
             definitions.is_some_and(|all| !all.units[*unit as usize].lazy.is_empty())
         });
         if is_plain && !hooks.is_empty() {
@@ -49,7 +49,7 @@ impl Reach<'_> {
     /// The parts that run for `name`, or for any.
     fn lazy_parts(&mut self, id: ModuleId, name: Option<Symbol>) -> Vec<(u32, u32)> {
         let hooks = self.hooks(id);
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return Vec::new();
         };
         let definitions = module.definitions();
@@ -68,7 +68,7 @@ impl Reach<'_> {
     /// The names for which a module's `__getattr__` does something of its own.
     pub(super) fn lazy_names(&mut self, id: ModuleId) -> BTreeSet<Symbol> {
         let hooks = self.hooks(id);
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return BTreeSet::new();
         };
         let units = &module.definitions().units;
@@ -83,7 +83,7 @@ impl Reach<'_> {
     /// Whether somebody may ask for a name for which part `part` of the `__getattr__` that is unit `unit` runs.
     pub(in super::super) fn lazy_is_live(&self, id: ModuleId, unit: u32, part: u32) -> bool {
         self.modules
-            .get(&id)
+            .get(id)
             .is_some_and(|module| module.live_lazy.contains(&(unit, part)))
     }
 

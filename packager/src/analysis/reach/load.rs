@@ -454,7 +454,7 @@ impl Reach<'_> {
                 .flat_map(|unit| unit.imports.iter().map(|(name, _, _)| *name))
                 .collect();
             for name in names {
-                let name = self.modules[&id].symbols[name.0 as usize];
+                let name = self.modules[id].symbols[name.0 as usize];
                 for module in &self.binding(id, name).modules {
                     let module = *module;
                     self.push(Item::Escape(module), because);
@@ -475,7 +475,7 @@ impl Reach<'_> {
     }
 
     pub(super) fn edges_of_unit(&self, id: ModuleId, unit: u32) -> Vec<Edge> {
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return Vec::new();
         };
         module.edges[unit as usize]
@@ -486,7 +486,7 @@ impl Reach<'_> {
 
     /// Follows the imports of everything in a module that was reached so far.
     fn follow_live_edges(&mut self, id: ModuleId) {
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         let units: Vec<u32> = (0..)
@@ -516,14 +516,14 @@ impl Reach<'_> {
     pub(super) fn follow_lazy_edges(&mut self, id: ModuleId, unit: u32, part: u32) {
         let places = self
             .modules
-            .get(&id)
+            .get(id)
             .and_then(|module| module.lazy_edges.get(&(unit, part)).cloned());
         self.follow_places(id, Thing::Unit(id, unit), places.unwrap_or_default());
     }
 
     /// Follows the imports of one piece of a module that is imported.
     pub(super) fn follow_edges(&mut self, id: ModuleId, thing: Thing) {
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         let places = match thing {
@@ -539,7 +539,7 @@ impl Reach<'_> {
     }
 
     fn follow_places(&mut self, id: ModuleId, thing: Thing, places: Vec<usize>) {
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         let Some(reached) = module.loaded else {
@@ -634,7 +634,7 @@ impl Reach<'_> {
         let Thing::Unit(id, number) = thing else {
             return None;
         };
-        let definitions = self.modules.get(&id)?.definitions();
+        let definitions = self.modules.get(id)?.definitions();
         let unit = &definitions.units[number as usize];
         if unit.kind != UnitKind::Function || self.is_own(id) {
             return None;
@@ -649,7 +649,7 @@ impl Reach<'_> {
         if reached != Certainty::Certain || !self.fails(name) {
             return;
         }
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         let blamed = module.found.edges.iter().any(|edge| {

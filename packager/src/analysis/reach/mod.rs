@@ -26,6 +26,7 @@ mod roots;
 mod symbols;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Index;
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -190,6 +191,43 @@ impl<'w> Module<'w> {
     }
 }
 
+/// The modules at work, by their numbers.
+struct Modules<'w>(Vec<Option<Box<Module<'w>>>>);
+
+impl<'w> Modules<'w> {
+    fn with_room(count: usize) -> Self {
+        Self((0..count).map(|_| None).collect())
+    }
+
+    fn get(&self, id: ModuleId) -> Option<&Module<'w>> {
+        self.0[id.0 as usize].as_deref()
+    }
+
+    fn get_mut(&mut self, id: ModuleId) -> Option<&mut Module<'w>> {
+        self.0[id.0 as usize].as_deref_mut()
+    }
+
+    /// Those that are imported, in order.
+    fn loaded(&self) -> impl Iterator<Item = ModuleId> {
+        (0..).zip(&self.0).filter_map(|(number, module)| {
+            let is_loaded = module.as_ref()?.loaded.is_some();
+            is_loaded.then_some(ModuleId(number))
+        })
+    }
+
+    fn insert(&mut self, id: ModuleId, module: Module<'w>) {
+        self.0[id.0 as usize] = Some(Box::new(module));
+    }
+}
+
+impl<'w> Index<ModuleId> for Modules<'w> {
+    type Output = Module<'w>;
+
+    fn index(&self, id: ModuleId) -> &Module<'w> {
+        self.get(id).expect("the module was prepared")
+    }
+}
+
 /// A place that keeps a module whole, or from being understood.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct OpaquePlace {
@@ -211,7 +249,9 @@ pub(super) struct Reach<'w> {
     /// Whether a module has submodules that are there.
     has_children: Vec<bool>,
     presences: Vec<&'w Presence>,
-    modules: FxHashMap<ModuleId, Module<'w>>,
+    /// Modules whose import fails.
+    failing: FxHashSet<ModuleId>,
+    modules: Modules<'w>,
     symbols: Symbols,
     native: FxHashSet<Symbol>,
     effectful: FxHashSet<ModuleId>,
@@ -291,6 +331,11 @@ impl<'w> Reach<'w> {
             names.push(name);
             presences.push(presence);
         }
+        let failing = statuses
+            .iter()
+            .filter(|(_, flow)| flow.fails())
+            .filter_map(|(name, _)| ids.get(name).copied())
+            .collect();
         let mut has_children = vec![false; names.len()];
         for (name, presence) in names.iter().zip(&presences) {
             if let Some((parent, _)) = name.rsplit_once('.')
@@ -312,8 +357,9 @@ impl<'w> Reach<'w> {
             ids,
             names,
             has_children,
+            modules: Modules::with_room(presences.len()),
             presences,
-            modules: FxHashMap::default(),
+            failing,
             symbols,
             native,
             effectful: FxHashSet::default(),
@@ -411,14 +457,14 @@ impl<'w> Reach<'w> {
 
     pub(super) fn frame_is_live(&self, module: ModuleId, frame: usize) -> bool {
         self.modules
-            .get(&module)
+            .get(module)
             .is_some_and(|module| module.live_frames.contains(&frame))
     }
 
     /// Whether the handler that begins at `at` can never run.
     pub(super) fn handler_is_dead(&self, module: ModuleId, at: TextSize) -> bool {
         self.modules
-            .get(&module)
+            .get(module)
             .is_some_and(|module| module.found.is_dead(at))
     }
 
@@ -431,7 +477,7 @@ impl<'w> Reach<'w> {
 
     /// The names that are taken through the `import *` that is unit `unit`, sorted; none if all are.
     pub(super) fn starred(&self, module: ModuleId, unit: u32) -> Option<Vec<&str>> {
-        let module = self.modules.get(&module)?;
+        let module = self.modules.get(module)?;
         if module.is_whole || module.kept_stars.contains(&unit) {
             return None;
         }
@@ -448,8 +494,7 @@ impl<'w> Reach<'w> {
     /// Whether importing a module would fail, and nothing was seen so far that imports it all the same: what is in it is used
     /// by nobody then.
     fn is_refused(&self, id: ModuleId) -> bool {
-        let name = self.name(id);
-        self.fails(name) && !self.reached.contains_key(name)
+        self.failing.contains(&id) && !self.reached.contains_key(self.name(id))
     }
 
     fn item(&mut self, item: Item, because: Because) {
@@ -489,11 +534,11 @@ impl<'w> Reach<'w> {
 
     /// The module, prepared when it is first asked for; none if it has no source that can be read.
     fn module(&mut self, id: ModuleId) -> Option<&mut Module<'w>> {
-        if !self.modules.contains_key(&id) {
+        if self.modules.get(id).is_none() {
             let module = self.prepare(id)?;
             self.modules.insert(id, module);
         }
-        self.modules.get_mut(&id)
+        self.modules.get_mut(id)
     }
 
     fn prepare(&mut self, id: ModuleId) -> Option<Module<'w>> {

@@ -74,7 +74,7 @@ impl Reach<'_> {
     fn is_value(&self, id: ModuleId) -> bool {
         self.every_own_module.is_some()
             || self.escaped.contains(&id)
-            || self.modules.get(&id).is_some_and(|module| module.is_whole)
+            || self.modules.get(id).is_some_and(|module| module.is_whole)
     }
 
     /// Somebody has the module `id` as a value, from now on, or any of them.

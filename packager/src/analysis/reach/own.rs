@@ -21,16 +21,8 @@ impl Reach<'_> {
 
     /// The application's modules that are imported.
     fn own_modules(&self) -> Vec<ModuleId> {
-        let loaded = self
-            .modules
-            .iter()
-            .filter(|(_, module)| module.loaded.is_some());
-        let mut own: Vec<ModuleId> = loaded
-            .map(|(id, _)| *id)
-            .filter(|id| self.is_own(*id))
-            .collect();
-        own.sort_unstable();
-        own
+        let loaded = self.modules.loaded();
+        loaded.filter(|id| self.is_own(*id)).collect()
     }
 
     /// The application takes or imports modules by names that are not in its text: any of its own may be meant, and any that it
@@ -52,7 +44,7 @@ impl Reach<'_> {
 
     /// The imports at the top level of a module of the application stay.
     fn keep_imports(&mut self, id: ModuleId) {
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         for (number, unit) in (0..).zip(&module.definitions().units) {
@@ -105,7 +97,7 @@ impl Reach<'_> {
     }
 
     pub(super) fn reach_classes(&mut self, id: ModuleId, because: Because) {
-        let Some(module) = self.modules.get(&id) else {
+        let Some(module) = self.modules.get(id) else {
             return;
         };
         for (number, unit) in (0..).zip(&module.definitions().units) {
@@ -121,13 +113,7 @@ impl Reach<'_> {
             return;
         }
         self.every_module = Some(because);
-        let mut loaded: Vec<ModuleId> = self
-            .modules
-            .iter()
-            .filter(|(_, module)| module.loaded.is_some())
-            .map(|(id, _)| *id)
-            .collect();
-        loaded.sort_unstable();
+        let loaded: Vec<ModuleId> = self.modules.loaded().collect();
         for module in loaded {
             self.push(Item::Whole(module), because);
         }
@@ -168,7 +154,7 @@ impl Reach<'_> {
             && let Some(module) = self.id(self.symbols.text(word))
             && self
                 .modules
-                .get(&module)
+                .get(module)
                 .is_some_and(|module| module.loaded.is_some())
         {
             self.push(Item::Escape(module), because);
@@ -179,7 +165,7 @@ impl Reach<'_> {
     pub(in super::super) fn unused_failures(&self) -> Vec<UnusedImport> {
         let mut unused = BTreeSet::new();
         for id in self.own_modules() {
-            for (number, unit) in (0..).zip(&self.modules[&id].definitions().units) {
+            for (number, unit) in (0..).zip(&self.modules[id].definitions().units) {
                 let is_import = matches!(unit.kind, UnitKind::Import { .. });
                 if !is_import || self.is_live(Thing::Unit(id, number)) {
                     continue;

@@ -119,7 +119,7 @@ impl Reach<'_> {
         seen: &mut Vec<(ModuleId, Symbol)>,
         binding: &mut Binding,
     ) {
-        let Some(text) = self.modules.get(&module).map(|here| here.entry) else {
+        let Some(text) = self.modules.get(module).map(|here| here.entry) else {
             return;
         };
         let name_of = |name: &Name| text.definitions.text(*name);

@@ -75,6 +75,17 @@ pub(super) struct Spare<'a> {
     pub(super) global_imports: Vec<(Name, Root)>,
 }
 
+/// What is in `collected`, in no more room than it needs; the room that was needed to collect it is kept for the next piece.
+fn emptied<T>(collected: &mut Vec<T>) -> Vec<T> {
+    let mut all = Vec::new();
+    // Most are empty.
+    if !collected.is_empty() {
+        all.reserve_exact(collected.len());
+        all.append(collected);
+    }
+    all
+}
+
 impl<'a, 'n> UseCollector<'a, 'n> {
     /// For code at the top level of a module.
     pub(super) fn new(
@@ -147,21 +158,20 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             .dedup_by(|b, a| a.prefix == b.prefix && a.suffix == b.suffix);
         uses.syntax.sort_unstable();
         uses.syntax.dedup_by_key(|mention| mention.0);
-        // The room that was needed to collect is kept for the next piece.
         Uses {
-            names: uses.names.drain(..).collect(),
-            paths: uses.paths.drain(..).collect(),
-            attributes: uses.attributes.drain(..).collect(),
-            strings: uses.strings.drain(..).collect(),
-            affixes: uses.affixes.drain(..).collect(),
-            imports: uses.imports.drain(..).collect(),
-            siblings: uses.siblings.drain(..).collect(),
-            opaque: uses.opaque.drain(..).collect(),
-            syntax: uses.syntax.drain(..).collect(),
+            names: emptied(&mut uses.names),
+            paths: emptied(&mut uses.paths),
+            attributes: emptied(&mut uses.attributes),
+            strings: emptied(&mut uses.strings),
+            affixes: emptied(&mut uses.affixes),
+            imports: emptied(&mut uses.imports),
+            siblings: emptied(&mut uses.siblings),
+            opaque: emptied(&mut uses.opaque),
+            syntax: emptied(&mut uses.syntax),
             any_module: uses.any_module.take(),
-            peeked: uses.peeked.drain(..).collect(),
+            peeked: emptied(&mut uses.peeked),
             every_module: uses.every_module.take(),
-            words: uses.words.drain(..).collect(),
+            words: emptied(&mut uses.words),
             by_name: uses.by_name.take(),
         }
     }
@@ -503,10 +513,12 @@ impl<'a, 'n> UseCollector<'a, 'n> {
 
     /// `"package.handlers.Handler"`, in a module of that package: the library finds the class by it.
     fn path_in_text(&mut self, text: &str, at: TextSize) {
+        if self.context.source.origin == Origin::Stdlib {
+            return;
+        }
         let top = |name: &str| name.split('.').next().map(str::to_owned);
         // `"package.handlers:Handler.handle"`
         if let Some((module, path)) = text.split_once(':').or_else(|| text.rsplit_once('.'))
-            && self.context.source.origin != Origin::Stdlib
             && top(module) == top(&self.context.source.name)
         {
             let module = self.names.number(module);
