@@ -83,7 +83,7 @@ impl Splitter<'_> {
     }
 
     fn line(&self, at: TextSize) -> usize {
-        newlines(&self.text[..at.to_usize()]) + 1
+        self.entry.lines.line(at) as usize
     }
 
     /// The globals that something mentions.

@@ -351,13 +351,30 @@ fn alternatives(expr: &Expr, texts: &mut Vec<String>) {
     }
 }
 
+/// How the names of encodings begin that have no digits in them and mean nothing else.
+const ENCODINGS_WITHOUT_DIGITS: [&str; 8] = [
+    "euc",
+    "gbk",
+    "johab",
+    "mac",
+    "punycode",
+    "shift",
+    "sjis",
+    "unicode_escape",
+];
+
 /// Whether a text looks like the name of an encoding: most have digits in them. What there is no encoding for does no harm.
 fn may_be_encoding(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (3..=20).contains(&text.len())
         && text.bytes().all(is_part)
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().any(|byte| byte.is_ascii_digit())
+        && (text.bytes().any(|byte| byte.is_ascii_digit()) || {
+            let normal = text.to_ascii_lowercase().replace('-', "_");
+            ENCODINGS_WITHOUT_DIGITS
+                .iter()
+                .any(|start| normal.starts_with(start))
+        })
 }
 
 /// Adds the string literals of a list, tuple, set or a sum of them, and says whether there is nothing else in it.

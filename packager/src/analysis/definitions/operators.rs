@@ -90,7 +90,9 @@ impl<'a> Visitor<'a> for Bound<'a> {
     }
 
     fn visit_alias(&mut self, alias: &'a Alias) {
-        self.bind(alias.asname.as_ref().unwrap_or(&alias.name).as_str());
+        let name = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
+        // `import a.b` binds `a`.
+        self.bind(name.split('.').next().unwrap_or(name));
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {

@@ -33,6 +33,7 @@ const STDLIB: &[(&str, &str)] = &[
     ),
     ("encodings/utf_8.py", ""),
     ("encodings/cp1252.py", "import codecs\n"),
+    ("encodings/mac_roman.py", "import codecs\n"),
     ("io.py", ""),
     ("abc.py", ""),
     (
