@@ -3,7 +3,7 @@
 use rustpython_ruff_python_ast::visitor::Visitor as _;
 use rustpython_ruff_python_ast::{Comprehension, Expr, ExprCall};
 
-use super::effects::Finder;
+use super::finder::Finder;
 use super::pure::{ITERATING_BUILTINS, ITERATING_METHODS, LAZY_BUILTINS};
 
 impl<'a> Finder<'_, 'a> {

@@ -9,6 +9,7 @@ mod accelerated;
 mod aliases;
 mod builtin;
 mod effects;
+mod finder;
 mod handed_on;
 mod imported;
 mod lazy;

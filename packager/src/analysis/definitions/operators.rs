@@ -11,7 +11,8 @@ use rustpython_ruff_python_ast::{
 
 use super::super::Target;
 use super::super::names::{BARE, last_name};
-use super::effects::{Effects, Finder};
+use super::effects::Effects;
+use super::finder::Finder;
 use super::pure::{HANDS_OUT, PURE_BUILTINS};
 use crate::source::prefixes;
 

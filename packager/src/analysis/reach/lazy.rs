@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::modules::{Module, UnitNumbers};
 use super::symbols::Symbol;
-use super::{Because, Item, Module, ModuleId, Reach, Thing, UnitNumbers};
+use super::{Because, Item, ModuleId, Reach, Thing};
 
 impl Reach<'_> {
     /// The pieces that bind `__getattr__` in a module.

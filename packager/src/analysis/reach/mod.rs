@@ -11,14 +11,16 @@
 //! - What looks at all names of a module keeps the module whole.
 //! - Nothing that has an effect when a module is imported is left out.
 //!
-//! `load` imports modules, `follow` goes through what a definition uses, `resolve` finds out what a name stands for, and
+//! `load` imports modules, `edges` follows the imports of a piece, `follow` goes through what a definition uses, `resolve` finds out what a name stands for, and
 //! `effects` which imports matter though nobody uses what they bind, and `own` keeps what the application may find by names that
 //! are not in its text.
 
+mod edges;
 mod effects;
 mod follow;
 mod lazy;
 mod load;
+mod modules;
 mod native;
 mod own;
 mod resolve;
@@ -26,21 +28,18 @@ mod roots;
 mod symbols;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::Index;
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use rustpython_ruff_text_size::TextSize;
 
-use smallvec::SmallVec;
-
 use super::closure::DynamicImport;
-use super::definitions::{Definitions, Unit, UnitKind};
-use super::evaluate::Found;
+use super::definitions::{Unit, UnitKind};
 use super::hidden_imports;
-use super::world::{Entry, Presence, Statuses, World};
+use super::world::{Presence, Statuses, World};
 use super::{Certainty, Link, MissingKind};
 use crate::source::prefixes;
+use modules::Modules;
 use native::Awaited;
 use resolve::Binding;
 pub(super) use resolve::Given;
@@ -150,81 +149,6 @@ impl Options {
         });
         let traced = self.traced.iter().map(|(module, _)| module.clone());
         kept.chain(traced)
-    }
-}
-
-/// Pieces of a module: few, nearly always.
-type UnitNumbers = SmallVec<[u32; 4]>;
-
-/// A module at work.
-struct Module<'w> {
-    entry: &'w Entry,
-    found: Found,
-    /// The symbol of each name.
-    symbols: Vec<Symbol>,
-    by_name: FxHashMap<Symbol, UnitNumbers>,
-    stars: UnitNumbers,
-    /// For each unit the places of its edges among those found.
-    edges: Vec<Vec<usize>>,
-    /// For each unit and member the places of its edges.
-    member_edges: FxHashMap<(u32, u32), Vec<usize>>,
-    /// For each unit and lazy part the places of its edges.
-    lazy_edges: FxHashMap<(u32, u32), Vec<usize>>,
-    live_lazy: BTreeSet<(u32, u32)>,
-    loaded: Option<Certainty>,
-    is_whole: bool,
-    /// Somewhere in it the attribute of an object is taken by a computed name.
-    by_computed_name: bool,
-    affixes: Vec<(Box<str>, Box<str>, Thing, TextSize)>,
-    /// Strings that count once that happens.
-    strings: Vec<(Symbol, Thing, TextSize)>,
-    live_frames: FxHashSet<usize>,
-    /// What is taken through each `import *`.
-    starred: BTreeMap<u32, BTreeSet<Symbol>>,
-    /// Those of them that stay as they are.
-    kept_stars: BTreeSet<u32>,
-}
-
-impl<'w> Module<'w> {
-    fn definitions(&self) -> &'w Definitions {
-        &self.entry.definitions
-    }
-}
-
-/// The modules at work, by their numbers.
-struct Modules<'w>(Vec<Option<Box<Module<'w>>>>);
-
-impl<'w> Modules<'w> {
-    fn with_room(count: usize) -> Self {
-        Self((0..count).map(|_| None).collect())
-    }
-
-    fn get(&self, id: ModuleId) -> Option<&Module<'w>> {
-        self.0[id.0 as usize].as_deref()
-    }
-
-    fn get_mut(&mut self, id: ModuleId) -> Option<&mut Module<'w>> {
-        self.0[id.0 as usize].as_deref_mut()
-    }
-
-    /// Those that are imported, in order.
-    fn loaded(&self) -> impl Iterator<Item = ModuleId> {
-        (0..).zip(&self.0).filter_map(|(number, module)| {
-            let is_loaded = module.as_ref()?.loaded.is_some();
-            is_loaded.then_some(ModuleId(number))
-        })
-    }
-
-    fn insert(&mut self, id: ModuleId, module: Module<'w>) {
-        self.0[id.0 as usize] = Some(Box::new(module));
-    }
-}
-
-impl<'w> Index<ModuleId> for Modules<'w> {
-    type Output = Module<'w>;
-
-    fn index(&self, id: ModuleId) -> &Module<'w> {
-        self.get(id).expect("the module was prepared")
     }
 }
 
@@ -530,67 +454,6 @@ impl<'w> Reach<'w> {
             Item::Whole(module) => self.reach_whole(module, because),
             Item::Load(module, certainty) => self.load_unseen(module, certainty, because),
         }
-    }
-
-    /// The module, prepared when it is first asked for; none if it has no source that can be read.
-    fn module(&mut self, id: ModuleId) -> Option<&mut Module<'w>> {
-        if self.modules.get(id).is_none() {
-            let module = self.prepare(id)?;
-            self.modules.insert(id, module);
-        }
-        self.modules.get_mut(id)
-    }
-
-    fn prepare(&mut self, id: ModuleId) -> Option<Module<'w>> {
-        let Presence::Source(entry) = self.presence(id) else {
-            return None;
-        };
-        let facts = entry.facts.as_ref().ok()?;
-        let definitions = &entry.definitions;
-        let found = super::evaluate::run(self.world, self.statuses, self.name(id), &facts.steps);
-        let symbols: Vec<Symbol> = definitions
-            .texts()
-            .map(|name| self.symbols.number(name))
-            .collect();
-        let mut by_name: FxHashMap<Symbol, UnitNumbers> = FxHashMap::default();
-        let mut stars = UnitNumbers::new();
-        for (number, unit) in (0..).zip(&definitions.units) {
-            let is_replaced = definitions.replaced.iter().any(|one| one.unit == number);
-            // Who reads its name gets what replaces it.
-            for name in unit.defines.iter().filter(|_| !is_replaced) {
-                by_name
-                    .entry(symbols[name.0 as usize])
-                    .or_default()
-                    .push(number);
-            }
-            if unit.is_star() {
-                stars.push(number);
-            }
-        }
-        let load::Assigned {
-            edges,
-            member_edges,
-            lazy_edges,
-        } = load::assign_edges(definitions, &found.edges);
-        Some(Module {
-            entry,
-            found,
-            symbols,
-            by_name,
-            stars,
-            edges,
-            member_edges,
-            lazy_edges,
-            live_lazy: BTreeSet::new(),
-            loaded: None,
-            is_whole: false,
-            by_computed_name: false,
-            affixes: Vec::new(),
-            strings: Vec::new(),
-            live_frames: FxHashSet::default(),
-            starred: BTreeMap::new(),
-            kept_stars: BTreeSet::new(),
-        })
     }
 
     /// Whether a method of this name can be used by somebody who is not seen.

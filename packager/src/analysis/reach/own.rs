@@ -9,8 +9,9 @@ use super::super::closure::UnusedImport;
 use super::super::definitions::{UnitKind, Uses};
 use super::super::evaluate::Goal;
 use super::super::world::Presence;
+use super::modules::Module;
 use super::symbols::Symbol;
-use super::{Because, How, Item, Module, ModuleId, Reach, Thing};
+use super::{Because, How, Item, ModuleId, Reach, Thing};
 use crate::source::Origin;
 
 impl Reach<'_> {

@@ -6,8 +6,9 @@ use super::super::closure::NodeModule;
 use super::super::definitions::{Root, UnitKind};
 use super::super::hidden_imports::{self, Trigger};
 use super::super::{Certainty, Link, LinkKind};
+use super::modules::UnitNumbers;
 use super::native::Awaited;
-use super::{Because, How, Item, ModuleId, Reach, UnitNumbers};
+use super::{Because, How, Item, ModuleId, Reach};
 use crate::source::prefixes;
 
 impl Reach<'_> {

@@ -304,7 +304,10 @@ fn names_of_modules_may_be_set_from_outside() {
 #[test]
 fn what_may_be_the_name_of_an_encoding_does_not_have_to_work() {
     packs(
-        &[("node.py", "names = {'bz2_codec', 'cp1252', 'Mac-Roman', 'machine'}\n")],
+        &[(
+            "node.py",
+            "names = {'bz2_codec', 'cp1252', 'Mac-Roman', 'machine'}\n",
+        )],
         "encodings.cp1252~ encodings.mac_roman~",
     );
 }

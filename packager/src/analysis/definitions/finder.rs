@@ -1,0 +1,347 @@
+//! Goes through a statement and finds what it does, by what [`Effects`] knows of the module.
+
+use rustc_hash::FxHashSet;
+use rustpython_ruff_python_ast::visitor::{self, Visitor};
+use rustpython_ruff_python_ast::{
+    CmpOp, Decorator, Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
+};
+
+use super::super::names::BARE;
+use super::Effect;
+use super::effects::{Effects, Found, collect_locals};
+use super::names::chain;
+use super::pure::{OWN_ENTRY, PURE_METHODS};
+
+pub(super) struct Finder<'e, 'a> {
+    pub(super) effects: &'e Effects<'a>,
+    pub(super) depth: usize,
+    /// The variables of the function that is looked into; none at the top level.
+    pub(super) locals: Option<FxHashSet<&'a str>>,
+    /// Of a method of the application: the class of its object, and the attributes that it gives this object.
+    pub(super) method: Option<(&'a StmtClassDef, FxHashSet<&'a str>)>,
+    pub(super) found: Found<'a>,
+}
+
+impl<'a> Finder<'_, 'a> {
+    fn raise_to(&mut self, effect: Effect) {
+        self.found.effect = self.found.effect.max(effect);
+    }
+
+    /// What happens when code is called that is not known.
+    pub(super) fn unknown(&mut self) {
+        self.raise_to(if self.effects.is_stdlib {
+            Effect::Module
+        } else {
+            Effect::Anything
+        });
+    }
+
+    /// Something is done to the object behind `expr`.
+    pub(super) fn change(&mut self, expr: &'a Expr) {
+        let mut base = expr;
+        loop {
+            base = match base {
+                Expr::Attribute(attribute) => &attribute.value,
+                Expr::Subscript(subscript) => &subscript.value,
+                other => break base = other,
+            };
+        }
+        let Expr::Name(name) = base else {
+            return self.unknown();
+        };
+        let name = name.id.as_str();
+        match &self.locals {
+            Some(_) if self.is_shared(expr) => self.unknown(),
+            Some(locals) if locals.contains(name) => {}
+            None if self.effects.namespaces.contains(name) => self.raise_to(Effect::Module),
+            None if self.effects.own.contains(name) => self.change_own(name),
+            Some(_) | None => self.unknown(),
+        }
+    }
+
+    /// The object behind a name of the module is changed, and so is what other names call it.
+    fn change_own(&mut self, name: &'a str) {
+        let mut todo = vec![name];
+        while let Some(name) = todo.pop() {
+            if !self.effects.own.contains(name) {
+                // Somebody else's object, or one of many.
+                self.unknown();
+            } else if !self.found.changes.contains(&name) {
+                self.found.changes.push(name);
+                let aliases = &self.effects.aliases;
+                todo.extend(aliases.of(name));
+                let makes = |callee| self.effects.makes_something(callee, self.depth);
+                if !aliases.callees(name).all(makes) {
+                    // What is handed out may be somebody else's object.
+                    self.unknown();
+                }
+            }
+        }
+    }
+
+    /// Whether what is changed may be everybody's: what an object was given, or has from its class.
+    fn is_shared(&self, expr: &Expr) -> bool {
+        let Some((_, new)) = &self.method else {
+            return false;
+        };
+        match expr {
+            Expr::Name(name) => name.id.as_str() == "cls",
+            Expr::Attribute(attribute) => match &*attribute.value {
+                Expr::Name(name) if name.id.as_str() == "self" => {
+                    !new.contains(attribute.attr.as_str())
+                }
+                inner => self.is_shared(inner),
+            },
+            Expr::Subscript(subscript) => self.is_shared(&subscript.value),
+            _ => false,
+        }
+    }
+
+    fn call(&mut self, call: &'a ExprCall) {
+        if self.effects.is_pure_callee(&call.func, self.depth) {
+            self.hand_on(call);
+            return;
+        }
+        if let Expr::Attribute(method) = &*call.func {
+            // Classes of the library are not told of those that are made from them like that.
+            if self.effects.is_stdlib
+                && method.attr.as_str() == "__new__"
+                && matches!(&*method.value, Expr::Name(name) if name.id.as_str() == "type")
+            {
+                return;
+            }
+            let (base, _) = chain(&method.value);
+            let on_own = matches!(base, Expr::Name(name) if self.is_own(name.id.as_str()));
+            if PURE_METHODS.contains(&method.attr.as_str())
+                && (on_own || !matches!(base, Expr::Name(_)))
+            {
+                self.hand_on(call);
+                return;
+            }
+            // `self.prepare()`
+            if let Some(made) = self.method.as_ref().map(|(made, _)| *made)
+                && matches!(&*method.value, Expr::Name(name) if name.id.as_str() == "self")
+            {
+                let name = method.attr.as_str();
+                let is_named = |method: &StmtFunctionDef| method.name.as_str() == name;
+                // Without such a method, it is one of a built-in type, which changes the object, or a function it was given.
+                let is_method = self.effects.has_method(made, name, 0) || !made.bases().is_empty();
+                if !(is_method && self.effects.are_quiet(made, self.depth, is_named)) {
+                    self.unknown();
+                }
+                return;
+            }
+            if on_own {
+                return self.change(&method.value);
+            }
+        }
+        if self.effects.is_stdlib
+            && self.locals.is_none()
+            && let Expr::Name(name) = &*call.func
+            && self.effects.own.contains(name.id.as_str())
+        {
+            if self.effects.touches_globals(name.id.as_str(), 0) {
+                self.raise_to(Effect::Module);
+            }
+            return;
+        }
+        if self.effects.is_stdlib
+            && let Some(path) = self.effects.imported.path(&call.func)
+            && !path.starts_with(BARE)
+            && self.locals.is_none()
+        {
+            // A function of another module of the library, which gives a result.
+            return;
+        }
+        self.unknown();
+    }
+
+    fn is_own(&self, name: &str) -> bool {
+        match &self.locals {
+            Some(locals) => locals.contains(name),
+            None => self.effects.own.contains(name),
+        }
+    }
+}
+
+impl<'a> Visitor<'a> for Finder<'_, 'a> {
+    fn visit_stmt(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            // Defining a function runs its decorators and default values.
+            Stmt::FunctionDef(function) => {
+                self.decorators(&function.decorator_list);
+                for parameter in function.parameters.iter_non_variadic_params() {
+                    if let Some(default) = parameter.default() {
+                        self.visit_expr(default);
+                    }
+                }
+            }
+            Stmt::ClassDef(class) => {
+                self.decorators(&class.decorator_list);
+                if let Some(arguments) = &class.arguments {
+                    for argument in &arguments.args {
+                        self.visit_expr(argument);
+                    }
+                    for keyword in &arguments.keywords {
+                        self.visit_expr(&keyword.value);
+                    }
+                }
+                // Bodies of the library's classes are trusted.
+                if self.effects.is_stdlib {
+                    return;
+                }
+                // Its names are its own.
+                let mut inner = self.effects.finder(self.depth);
+                let mut names = FxHashSet::default();
+                collect_locals(&class.body, &mut names);
+                for stmt in &class.body {
+                    if let Stmt::FunctionDef(method) = stmt {
+                        names.insert(&method.name);
+                    }
+                }
+                inner.locals = Some(names);
+                inner.visit_body(&class.body);
+                let effect = inner.found.effect;
+                self.raise_to(effect);
+                if self.effects.makes_members(class) {
+                    self.unknown();
+                }
+            }
+            Stmt::Global(_) | Stmt::Delete(_) => self.raise_to(Effect::Module),
+            // Leaving with an error is what the importer sees.
+            Stmt::Raise(_) => self.unknown(),
+            Stmt::Return(_)
+            | Stmt::TypeAlias(_)
+            | Stmt::Assign(_)
+            | Stmt::AugAssign(_)
+            | Stmt::AnnAssign(_)
+            | Stmt::For(_)
+            | Stmt::While(_)
+            | Stmt::If(_)
+            | Stmt::With(_)
+            | Stmt::Match(_)
+            | Stmt::Try(_)
+            | Stmt::Assert(_)
+            | Stmt::Import(_)
+            | Stmt::ImportFrom(_)
+            | Stmt::Nonlocal(_)
+            | Stmt::Expr(_)
+            | Stmt::Pass(_)
+            | Stmt::Break(_)
+            | Stmt::Continue(_)
+            | Stmt::IpyEscapeCommand(_) => {
+                if let Stmt::With(with) = stmt
+                    && !self.effects.is_stdlib
+                    && !with.items.is_empty()
+                {
+                    self.raise_to(Effect::Module);
+                }
+                match stmt {
+                    Stmt::For(each) => self.consume(&each.iter),
+                    // `first, *rest = lines`
+                    Stmt::Assign(assign)
+                        if assign
+                            .targets
+                            .iter()
+                            .any(|target| matches!(target, Expr::Tuple(_) | Expr::List(_))) =>
+                    {
+                        self.consume(&assign.value);
+                    }
+                    _ => {}
+                }
+                visitor::walk_stmt(self, stmt);
+            }
+        }
+    }
+
+    fn visit_annotation(&mut self, _: &'a Expr) {}
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if self.does_more(expr) {
+            self.raise_to(Effect::Module);
+        }
+        match expr {
+            Expr::Call(call) => self.call(call),
+            Expr::ListComp(comp) => self.consume_sources(&comp.generators),
+            Expr::SetComp(comp) => self.consume_sources(&comp.generators),
+            Expr::DictComp(comp) => self.consume_sources(&comp.generators),
+            Expr::Generator(comp) => self.consume_sources(&comp.generators),
+            Expr::Compare(compare)
+                if compare
+                    .ops
+                    .iter()
+                    .any(|op| matches!(op, CmpOp::In | CmpOp::NotIn)) =>
+            {
+                compare.comparators.iter().for_each(|one| self.consume(one));
+            }
+            Expr::Starred(starred) if starred.ctx == ExprContext::Load => {
+                self.consume(&starred.value);
+            }
+            // Making a function of it runs its default values, as defining one does.
+            Expr::Lambda(lambda) => {
+                for parameter in lambda
+                    .parameters
+                    .iter()
+                    .flat_map(|all| all.iter_non_variadic_params())
+                {
+                    if let Some(default) = parameter.default() {
+                        self.visit_expr(default);
+                    }
+                }
+                return;
+            }
+            Expr::Attribute(attribute) if attribute.ctx != ExprContext::Load => {
+                self.change(&attribute.value);
+            }
+            Expr::Subscript(subscript) if subscript.ctx != ExprContext::Load => {
+                self.change(&subscript.value);
+            }
+            Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) if self.locals.is_none() => {
+                self.unknown();
+            }
+            _ => {}
+        }
+        visitor::walk_expr(self, expr);
+    }
+}
+
+impl<'a> Finder<'_, 'a> {
+    fn decorators(&mut self, list: &'a [Decorator]) {
+        for Decorator { expression, .. } in list {
+            if !self.effects.is_pure_decorator(expression) {
+                self.decorate(expression);
+            } else if let Expr::Call(call) = expression {
+                // What it is given is computed all the same.
+                self.visit_arguments(&call.arguments);
+            }
+        }
+    }
+
+    /// A decorator that is not known: `@table.register` of this module's own `table` changes that.
+    fn decorate(&mut self, expr: &'a Expr) {
+        let callee = match expr {
+            Expr::Call(call) => &*call.func,
+            other => other,
+        };
+        if let Expr::Attribute(method) = callee
+            && let (Expr::Name(name), _) = chain(&method.value)
+            && self.is_own(name.id.as_str())
+        {
+            return self.change(&method.value);
+        }
+        if self.effects.is_stdlib
+            && let Expr::Name(name) = callee
+            && OWN_ENTRY.contains(&name.id.as_str())
+        {
+            return;
+        }
+        if self.effects.is_stdlib
+            && let Expr::Name(name) = callee
+            && self.effects.own.contains(name.id.as_str())
+            && !self.effects.touches_globals(name.id.as_str(), 0)
+        {
+            return;
+        }
+        self.unknown();
+    }
+}
