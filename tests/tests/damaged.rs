@@ -254,6 +254,15 @@ fn an_engine_that_is_damaged() {
     ] {
         let message = run_without_cache(Some(damaged));
         assert!(message.contains(name), "{message}");
+        assert!(message.contains("copy it again"), "{message}");
+        // Where the engine is cached nobody needs the file, but for taking the folder elsewhere.
+        let scratch = tempfile::tempdir().unwrap();
+        std::fs::copy(file("mixed"), scratch.path().join("mixed.rmpkg")).unwrap();
+        std::fs::write(scratch.path().join(name), damaged).unwrap();
+        let mut verify = rm_pack();
+        verify.args(["verify", "mixed.rmpkg"]).current_dir(&scratch);
+        let verified = Finished::of(&mut verify).failure(3);
+        assert!(verified.contains(name), "{verified}");
     }
 }
 

@@ -4,7 +4,7 @@ mod packed;
 
 use std::time::{Duration, Instant};
 
-use packed::{list, pipeline_under, run_to_end, through, values_of, whole, within};
+use packed::{list, pack_files, pipeline_under, run_to_end, through, values_of, whole, within};
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::{Pipeline, RunError, Settings};
 use rm_runtime::value::Value;
@@ -293,4 +293,39 @@ fn a_limit_too_small_for_the_interpreter_is_an_error_of_the_start() {
     assert!(matches!(error, RunError::Start { .. }), "{error:?}");
     let text = whole(&error);
     assert!(text.contains("memory"), "{text}");
+}
+
+#[test]
+fn a_module_that_is_never_done_importing_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let packed = pack_files(
+        folder.path(),
+        &[
+            (
+                "pipeline.yaml",
+                "{version: v1, metadata: {name: case}, nodes: [{id: case, node_type: Case}]}",
+            ),
+            (
+                "nodes.py",
+                "class Case:\n    def process(self, data):\n        import endless\n        return endless\n",
+            ),
+            ("endless.py", "while True:\n    pass\n"),
+        ],
+    );
+    let engine = packed.engine.map(|built| built.engine);
+    let pipeline =
+        Pipeline::with_engine(&packed.bundle, engine, settings(OnError::Fail, 1)).unwrap();
+    assert_eq!(
+        pipeline
+            .try_imports(&["nodes", "no_such_module"])
+            .unwrap()
+            .len(),
+        1
+    );
+    let stopped = pipeline.try_imports(&["nodes", "endless"]).unwrap_err();
+    assert_eq!(stopped.module.as_deref(), Some("endless"));
+    assert!(
+        whole(&stopped).contains("took longer than 1s"),
+        "{stopped:?}"
+    );
 }

@@ -129,6 +129,8 @@ pub struct Closure {
     pub unused: Vec<UnusedImport>,
     /// Files of the user's that are never read because the engine has a module of that name: module and file.
     pub shadowed: BTreeMap<String, String>,
+    /// What is to be kept and nothing is called.
+    pub idle_keeps: BTreeSet<String>,
     reasons: BTreeMap<String, Link>,
     /// The definitions of every module that has source and was reached, by the module's name.
     pub definitions: BTreeMap<String, Vec<Definition>>,
@@ -356,6 +358,7 @@ impl Outcome<'_> {
         closure.unused = self.reach.unused_failures();
         closure.shadowed = self.shadowed(&closure.held)?;
         closure.excluded = self.reach.excluded;
+        closure.idle_keeps = self.reach.idle_keeps;
         closure.dynamic = self.reach.dynamic.into_iter().collect();
         closure.reasons = self.reach.reasons;
         Ok(closure)

@@ -20,5 +20,5 @@ pub(super) fn shake(peers: bool) -> Result<(), Failure> {
     for row in rows {
         let _ = writeln!(out, "{row}");
     }
-    print(&out).map_err(|error| Failure::new(Stage::Running, error))
+    print(&out)
 }

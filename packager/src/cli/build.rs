@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rm_runtime::bundle::{BundleError, Index};
+use rm_runtime::bundle::{BundleError, INDEX_FILE, Index};
 use rm_runtime::cache::Cache;
 
 use super::TargetArg;
 use super::failure::{Failure, Stage};
-use super::output::{Progress, count, print, seconds, size};
+use super::output::{Progress, count, print, say, seconds, size};
+use super::report::refuse_bundle;
+use super::written::{self, Named};
 use crate::engine::BuiltEngine;
 use crate::pack::{Packed, Request, pack};
 use crate::report::metafile_of;
@@ -29,6 +31,16 @@ pub(super) fn build(
     Beside { metafile, brotli }: Beside<'_>,
 ) -> Result<(), Failure> {
     let started = Instant::now();
+    refuse_bundle(request)?;
+    if let Some(file) = metafile {
+        let index = out.join(INDEX_FILE);
+        let others: [Named<'_>; 3] = [
+            ("the manifest", &request.manifest),
+            ("the folder of bundles", out),
+            ("the index of bundles", &index),
+        ];
+        written::check(&[("--metafile", file)], &others)?;
+    }
     // A folder that cannot take a bundle is found out before the work, not after it.
     match Index::read(out) {
         Ok(_) | Err(BundleError::NoIndex { .. }) => {}
@@ -62,13 +74,13 @@ pub(super) fn build(
     let path = out.join(packed.bundle.file_name());
     let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let modules = count(packed.bundle.modules().len(), "module");
-    eprintln!(
-        "packed {} ({}, {modules}) in {}",
+    say(&format!(
+        "packed {} ({}, {modules}) in {}\n",
         path.display(),
         size(bytes),
         seconds(started.elapsed())
-    );
-    print(&format!("{}\n", path.display())).map_err(|error| Failure::new(Stage::Packing, error))
+    ));
+    print(&format!("{}\n", path.display()))
 }
 
 fn write_engine(
@@ -96,6 +108,6 @@ fn write_engine(
 /// Tell whoever packs what they should know.
 pub(super) fn print_notes(packed: &Packed) {
     for note in &packed.notes {
-        eprintln!("note: {}", note.replace('\n', "\n  "));
+        say(&format!("note: {}\n", note.replace('\n', "\n  ")));
     }
 }

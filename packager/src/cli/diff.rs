@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::failure::{Failure, Stage};
+use super::failure::Failure;
 use super::output::{print, print_json};
 use crate::report::{self, Side};
 
@@ -11,5 +11,5 @@ pub(super) fn diff(before: &Path, after: &Path, json: bool) -> Result<(), Failur
     if json {
         return print_json(&difference);
     }
-    print(&format!("{difference}\n")).map_err(|error| Failure::new(Stage::Running, error))
+    print(&format!("{difference}\n"))
 }

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use rm_runtime::cache::Cache;
 use rm_runtime::digest::Digest;
 use rm_runtime::python::engine::EngineDescription;
 use serde::Serialize;
 
 use super::failure::{Failure, Stage};
-use super::output::{Progress, print, size};
+use super::output::{Progress, print, print_json, size};
 use crate::engine::{BuiltEngine, EngineFacts, build_component};
 
 /// What `--json` prints.
@@ -21,10 +21,19 @@ struct Shown<'a> {
 }
 
 pub(super) fn engine(json: bool, rebuild: bool) -> Result<(), Failure> {
-    show(json, rebuild).map_err(|error| Failure::new(Stage::Packing, error))
+    let built = built(rebuild).map_err(|error| Failure::new(Stage::Packing, error))?;
+    if json {
+        return print_json(&Shown {
+            facts: &built.facts,
+            description: &built.description,
+            cached: built.component_path().display().to_string(),
+        });
+    }
+    print(&described(&built, rebuild))
 }
 
-fn show(json: bool, rebuild: bool) -> anyhow::Result<()> {
+/// The engine; with `rebuild` built again, which must give the same bytes.
+fn built(rebuild: bool) -> anyhow::Result<BuiltEngine> {
     let progress = Progress::new();
     let built = BuiltEngine::ensure(&Cache::user(), &|step| progress.step(step))?;
     if rebuild {
@@ -37,17 +46,10 @@ fn show(json: bool, rebuild: bool) -> anyhow::Result<()> {
             );
         }
     }
-    drop(progress);
-    let cached = built.component_path().display().to_string();
-    if json {
-        let shown = Shown {
-            facts: &built.facts,
-            description: &built.description,
-            cached,
-        };
-        let text = serde_json::to_string_pretty(&shown).context("writing JSON")?;
-        return Ok(print(&(text + "\n"))?);
-    }
+    Ok(built)
+}
+
+fn described(built: &BuiltEngine, rebuilt: bool) -> String {
     let EngineDescription {
         python,
         platform,
@@ -67,14 +69,18 @@ fn show(json: bool, rebuild: bool) -> anyhow::Result<()> {
     let _ = writeln!(
         out,
         "  digest            {digest}{}",
-        if rebuild {
+        if rebuilt {
             " (built again: the same)"
         } else {
             ""
         }
     );
     let _ = writeln!(out, "  size              {}", size(*bytes));
-    let _ = writeln!(out, "  cached            {cached}");
+    let _ = writeln!(
+        out,
+        "  cached            {}",
+        built.component_path().display()
+    );
     let _ = writeln!(
         out,
         "  standard library  {stdlib_modules} modules, {} of source",
@@ -87,7 +93,7 @@ fn show(json: bool, rebuild: bool) -> anyhow::Result<()> {
     }
     let _ = writeln!(out, "  frozen            {} modules", frozen_modules.len());
     let _ = writeln!(out, "  imported at boot  {} modules", boot_modules.len());
-    Ok(print(&out)?)
+    out
 }
 
 /// Names in lines of at most 100 characters.

@@ -7,6 +7,7 @@ use rm_runtime::bundle::BundleError;
 use rm_runtime::pipeline::{LoadError, NodeFailure, RunError};
 use rm_runtime::python::{InstanceError, PythonException};
 
+use super::output::say;
 use crate::analysis::NodeError;
 use crate::pack::{PackError, UserSource};
 use crate::report::difference::SideError;
@@ -53,7 +54,7 @@ impl Failure {
 
     /// Print the error and what caused it, each once.
     pub(super) fn report(&self) {
-        eprint!("{}", self.render());
+        say(&self.render());
     }
 
     fn render(&self) -> String {

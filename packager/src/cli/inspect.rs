@@ -7,8 +7,8 @@ use rm_runtime::bundle::{Bundle, Description, PackedModule};
 use rm_runtime::digest::Digest;
 use serde::Serialize;
 
-use super::failure::{Failure, Stage};
-use super::output::{print, size};
+use super::failure::Failure;
+use super::output::{print, print_json, size};
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -29,9 +29,7 @@ pub(super) fn inspect(file: &Path, json: bool) -> Result<(), Failure> {
             description: bundle.description(),
             modules: bundle.modules(),
         };
-        let text = serde_json::to_string_pretty(&inspection)
-            .map_err(|error| Failure::new(Stage::Input, error))?;
-        return print(&(text + "\n")).map_err(|error| Failure::new(Stage::Running, error));
+        return print_json(&inspection);
     }
     let mut out = String::new();
     let description = bundle.description();
@@ -100,5 +98,5 @@ pub(super) fn inspect(file: &Path, json: bool) -> Result<(), Failure> {
             );
         }
     }
-    print(&out).map_err(|error| Failure::new(Stage::Running, error))
+    print(&out)
 }

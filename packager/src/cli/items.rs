@@ -38,6 +38,7 @@ pub(super) enum InputError {
 pub(super) struct Items {
     source: ItemSource,
     taken: u64,
+    is_live: bool,
 }
 
 enum ItemSource {
@@ -98,12 +99,16 @@ impl Items {
             (None, Some(item)) => ItemSource::Given(vec![item].into_iter()),
             (None, None) => return Err(InputError::None),
         };
-        Ok(Self { source, taken: 0 })
+        Ok(Self {
+            source,
+            taken: 0,
+            is_live: input.is_some_and(|path| path.as_os_str() == "-"),
+        })
     }
 
     /// Whether somebody feeds items one by one, and waits for what each gives.
     pub(super) fn is_live(&self) -> bool {
-        matches!(&self.source, ItemSource::Lines { path, .. } if path.as_os_str() == "standard input")
+        self.is_live
     }
 
     /// How many items were taken.

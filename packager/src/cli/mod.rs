@@ -23,16 +23,17 @@ mod trace;
 mod verify;
 mod wav;
 mod why;
+mod written;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use rm_runtime::bundle::Target;
+use rm_runtime::bundle::{EXTENSION, Target};
 use rm_runtime::manifest::OnError;
-use rm_runtime::pipeline::Settings;
+use rm_runtime::pipeline::{MAX_THREADS, Settings};
 
 use self::failure::Failure;
 use crate::pack::{Carry, Request};
@@ -143,7 +144,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Check a bundle: every hash, then boot it and import every module in it
+    /// Check a bundle: every hash, the engine beside it too, then boot it and import every module in it
     Verify {
         /// The bundle
         file: PathBuf,
@@ -179,7 +180,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct PipelineArgs {
-    /// The pipeline: its manifest, JSON or YAML; to run it, also a bundle or a folder of bundles
+    /// The pipeline: its manifest, JSON or YAML; for `run`, also a bundle or a folder of bundles
     #[arg(value_name = "PIPELINE")]
     pipeline: PathBuf,
     /// A folder with node sources, beside the manifest's own; may be given several times
@@ -233,8 +234,8 @@ struct LimitArgs {
     /// How much memory the interpreter of a Python node may use, such as 512M or 2G
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory)]
     max_memory: usize,
-    /// How many threads run nodes; as many as there are processors if 0
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    /// How many threads run nodes, up to 1024; as many as there are processors if 0
+    #[arg(long, value_name = "N", default_value = "0", value_parser = threads)]
     threads: usize,
     /// What an error in a node means where the manifest does not say: fail, skip the item, or stop the stream
     #[arg(long, value_enum, default_value_t = OnErrorArg::Fail)]
@@ -273,6 +274,13 @@ fn timeout(text: &str) -> Result<Timeout, String> {
         .map_err(|_| "expected a number of seconds".to_owned())?;
     let duration = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
     Ok(Timeout((!duration.is_zero()).then_some(duration)))
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|threads| *threads <= MAX_THREADS)
+        .ok_or_else(|| format!("expected a number up to {MAX_THREADS}"))
 }
 
 fn memory(text: &str) -> Result<usize, String> {
@@ -337,10 +345,26 @@ impl TargetArg {
             Self::Wasmtime | Self::Pyodide if brotli => "--brotli is for the files of --target web",
             _ => return,
         };
-        Cli::command()
-            .error(clap::error::ErrorKind::ArgumentConflict, message)
-            .exit();
+        refuse(message);
     }
+}
+
+/// End with a message about options that do not go together.
+fn refuse(message: &str) -> ! {
+    Cli::command()
+        .error(clap::error::ErrorKind::ArgumentConflict, message)
+        .exit()
+}
+
+/// Whether a path is that of a bundle, or of a folder of bundles.
+fn is_packed(path: &Path) -> bool {
+    is_bundle(path) || path.is_dir()
+}
+
+/// Whether a path is that of a bundle, to go by its name.
+fn is_bundle(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == EXTENSION)
 }
 
 impl From<TargetArg> for Target {
@@ -367,6 +391,32 @@ impl PipelineArgs {
         Ok(request)
     }
 
+    /// End with a message about the command line if an option is given that has no meaning for what is run.
+    fn check_run(&self, carry: &CarryArgs, name: Option<&str>) {
+        if !is_packed(&self.pipeline) {
+            if name.is_some() {
+                refuse("--name chooses one of a folder of bundles, and the pipeline is a manifest");
+            }
+            return;
+        }
+        let given = [
+            ("--source", !self.source.is_empty()),
+            ("--no-shake", self.no_shake),
+            ("--trace", self.trace.is_some()),
+            ("-O", self.optimize),
+            ("--keep-source", carry.keep_source),
+            ("--on-missing", carry.on_missing != OnMissingArg::Error),
+        ];
+        if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+            refuse(&format!(
+                "{option} says how to pack, and a bundle is packed already"
+            ));
+        }
+        if name.is_some() && is_bundle(&self.pipeline) {
+            refuse("--name chooses one of a folder of bundles, and the pipeline is one bundle");
+        }
+    }
+
     fn request_for(&self, target: TargetArg) -> Result<Request, Failure> {
         let request = self.request()?;
         let target = target.into();
@@ -386,17 +436,19 @@ pub fn main() -> ExitCode {
             self_contained,
             brotli,
             metafile,
-        } => pipeline.request().and_then(|request| {
+        } => {
             target.check(self_contained, brotli);
-            let request = Request {
-                target: target.into(),
-                self_contained,
-                carry: carry.carry(),
-                ..request
-            };
-            let metafile = metafile.as_deref();
-            build::build(&request, target, &out, build::Beside { metafile, brotli })
-        }),
+            pipeline.request().and_then(|request| {
+                let request = Request {
+                    target: target.into(),
+                    self_contained,
+                    carry: carry.carry(),
+                    ..request
+                };
+                let metafile = metafile.as_deref();
+                build::build(&request, target, &out, build::Beside { metafile, brotli })
+            })
+        }
         Command::Run {
             pipeline,
             carry,
@@ -405,6 +457,7 @@ pub fn main() -> ExitCode {
             output,
             limits,
         } => {
+            pipeline.check_run(&carry, name.as_deref());
             let options = run::RunOptions {
                 name,
                 input,

@@ -51,6 +51,8 @@ pub(super) fn start_tracing() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
+        // That something cannot be written would be written to the same place.
+        .log_internal_errors(false)
         .event_format(Lines)
         .with_filter(filter);
     let traced = Traces.with_filter(Targets::new().with_target(PYTHON, Level::INFO));
@@ -192,14 +194,25 @@ impl Drop for Progress {
     }
 }
 
+/// Write lines to standard error. Where nobody can read them any more there is nobody to tell, either.
+pub(super) fn say(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = stderr
+        .write_all(text.as_bytes())
+        .and_then(|()| stderr.flush());
+}
+
 /// Write text to standard output. Whoever reads it may have had enough, as `head` does: that is no error.
-pub(super) fn print(text: &str) -> io::Result<()> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
     {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let error = anyhow::Error::new(error).context("cannot write to standard output");
+            Err(Failure::new(Stage::Running, error))
+        }
         _ => Ok(()),
     }
 }
@@ -208,7 +221,7 @@ pub(super) fn print(text: &str) -> io::Result<()> {
 pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     let text =
         serde_json::to_string_pretty(value).map_err(|error| Failure::new(Stage::Running, error))?;
-    print(&(text + "\n")).map_err(|error| Failure::new(Stage::Running, error))
+    print(&(text + "\n"))
 }
 
 /// A size for people, such as `1.4 MB`.

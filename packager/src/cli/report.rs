@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use rm_runtime::bundle::EXTENSION;
 use rm_runtime::cache::Cache;
 use rm_runtime::file::write_atomically;
 
 use super::build::print_notes;
 use super::failure::{Failure, Stage};
+use super::is_bundle;
 use super::output::{Progress, print};
+use super::written::{self, Named};
 use crate::pack::{Request, pack};
 use crate::report::{Side, html, metafile_of};
 
@@ -23,6 +24,12 @@ pub(super) struct Files {
 
 pub(super) fn report(request: &Request, files: &Files) -> Result<(), Failure> {
     refuse_bundle(request)?;
+    let written = [("--metafile", &files.metafile), ("--html", &files.html)];
+    let written: Vec<Named<'_>> = written
+        .into_iter()
+        .filter_map(|(option, path)| Some((option, path.as_deref()?)))
+        .collect();
+    written::check(&written, &[("the manifest", &request.manifest)])?;
     // A file that cannot be compared with is found out before the work, not after it.
     let previous = files.previous.as_deref().map(Side::read).transpose()?;
     let packed = {
@@ -50,10 +57,7 @@ pub(super) fn report(request: &Request, files: &Files) -> Result<(), Failure> {
 /// A bundle does not say why things are in it, other than for modules: ask for what it was packed from.
 pub(super) fn refuse_bundle(request: &Request) -> Result<(), Failure> {
     let path = &request.manifest;
-    if path
-        .extension()
-        .is_some_and(|extension| extension == EXTENSION)
-    {
+    if is_bundle(path) {
         let error = anyhow!(
             "`{}` is a bundle; name the manifest that it was packed from",
             path.display()
@@ -64,5 +68,5 @@ pub(super) fn refuse_bundle(request: &Request) -> Result<(), Failure> {
 }
 
 fn told(path: &Path) -> Result<(), Failure> {
-    print(&format!("{}\n", path.display())).map_err(|error| Failure::new(Stage::Packing, error))
+    print(&format!("{}\n", path.display()))
 }

@@ -1,7 +1,7 @@
 //! `rm-pack run`
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
@@ -16,8 +16,10 @@ use rm_runtime::value::Value;
 use super::build::print_notes;
 use super::failure::{Failure, Stage};
 use super::items::{InputError, Items};
-use super::output::{Progress, count, seconds, show_sources, size};
+use super::output::{Progress, count, say, seconds, show_sources, size};
 use super::wav::WavFile;
+use super::written::{self, Named};
+use super::{is_bundle, is_packed};
 use crate::pack::{Request, UserSource, pack};
 
 /// An output that JSON has no form for.
@@ -52,9 +54,14 @@ struct Outputs {
     /// Where sound goes instead of standard output.
     wav: Option<WavFile>,
     count: usize,
-    /// Whether whoever feeds items one by one waits for what each gives.
+    /// Whether somebody waits for each output: who feeds items one by one, or who looks at them.
     is_live: bool,
+    /// When the last outputs were handed on.
+    flushed: Instant,
 }
+
+/// How long outputs may be kept back while more are made.
+const LONGEST_KEPT: Duration = Duration::from_millis(100);
 
 pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure> {
     let started = Instant::now();
@@ -64,6 +71,17 @@ pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure>
         output,
         settings,
     } = options;
+    if let Some(output) = &output {
+        let read = [
+            ("the pipeline", Some(request.manifest.as_path())),
+            ("the input", input.as_deref()),
+        ];
+        let read: Vec<Named<'_>> = read
+            .into_iter()
+            .filter_map(|(name, path)| Some((name, path?)))
+            .collect();
+        written::check(&[("--output", output)], &read)?;
+    }
     let loaded = load(request, name.as_deref(), settings)?;
     let load_time = started.elapsed();
     show_sources(&loaded.sources);
@@ -74,7 +92,8 @@ pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure>
         stdout: BufWriter::new(io::stdout()),
         wav: output.as_deref().map(WavFile::new),
         count: 0,
-        is_live: items.is_live(),
+        is_live: items.is_live() || io::stdout().is_terminal(),
+        flushed: Instant::now(),
     };
     let started = Instant::now();
     let (items, ran) = if items.is_live() {
@@ -189,8 +208,9 @@ impl Outputs {
             source,
         })?;
         writeln!(self.stdout, "{text}").map_err(cannot_write)?;
-        if self.is_live {
+        if self.is_live || self.flushed.elapsed() >= LONGEST_KEPT {
             self.stdout.flush().map_err(cannot_write)?;
+            self.flushed = Instant::now();
         }
         Ok(())
     }
@@ -203,12 +223,9 @@ fn cannot_write(error: io::Error) -> anyhow::Error {
 fn load(request: &Request, name: Option<&str>, settings: Settings) -> Result<Loaded, Failure> {
     let path = &request.manifest;
     let progress = Progress::new();
-    let is_bundle = path
-        .extension()
-        .is_some_and(|extension| extension == EXTENSION);
-    if is_bundle || path.is_dir() {
+    if is_packed(path) {
         progress.step("loading the bundle");
-        let bundle = if is_bundle {
+        let bundle = if is_bundle(path) {
             Bundle::open(path)?
         } else {
             Bundle::open_from_folder(path, Target::Wasmtime, name)?
@@ -251,11 +268,11 @@ fn summary(bundle: &Bundle, items: u64, outputs: usize, (load, run): (Duration, 
     };
     let items = count(usize::try_from(items).unwrap_or(usize::MAX), "item");
     let outputs = count(outputs, "output");
-    eprintln!(
-        "{name}: {python}; ready in {}; {items}, {outputs} in {}",
+    say(&format!(
+        "{name}: {python}; ready in {}; {items}, {outputs} in {}\n",
         seconds(load),
         seconds(run)
-    );
+    ));
 }
 
 /// Whoever reads the outputs has had enough, as `head` does: not an error.

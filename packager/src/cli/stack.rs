@@ -43,7 +43,7 @@ pub(super) fn measure(file: &Path, options: &StackOptions) -> Result<(), Failure
     let bundle = Bundle::open(file)?;
     if bundle.description().engine.is_none() {
         let text = format!("{}: no Python, so no stack to speak of\n", file.display());
-        return print(&text).map_err(|error| Failure::new(Stage::Running, error));
+        return print(&text);
     }
     let progress = Progress::new();
     progress.step("running with all the stack there is");
@@ -92,7 +92,7 @@ fn report(file: &Path, enough: usize, options: &StackOptions) -> Result<(), Fail
             crowded = Some((name, percent));
         }
     }
-    print(&out).map_err(|error| Failure::new(Stage::Running, error))?;
+    print(&out)?;
     let Some((name, percent)) = crowded else {
         return Ok(());
     };

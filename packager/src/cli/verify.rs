@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use rm_runtime::bundle::Bundle;
-use rm_runtime::pipeline::{Pipeline, Settings};
+use rm_runtime::pipeline::{Pipeline, Settings, check_engine_beside};
 
 use super::failure::{Failure, Stage};
 use super::output::{Progress, count, print};
@@ -14,6 +14,7 @@ pub(super) fn verify(file: &Path) -> Result<(), Failure> {
     let progress = Progress::new();
     progress.step("checking hashes");
     let bundle = Bundle::open(file)?;
+    check_engine_beside(&bundle)?;
     progress.step("booting");
     let pipeline = Pipeline::load(&bundle, Settings::default())?;
     progress.step("importing every module");
@@ -26,10 +27,14 @@ pub(super) fn verify(file: &Path) -> Result<(), Failure> {
         .try_imports(&names)
         .map_err(|error| Failure::new(Stage::Running, error))?;
     drop(progress);
-    let entries =
-        count(bundle.description().entries.len() + 1, "entry").replace("entrys", "entries");
+    // One is the description, so that there are always several.
+    let entries = bundle.description().entries.len() + 1;
     let mut out = String::new();
-    let _ = writeln!(out, "{}: {entries} as they were written", file.display());
+    let _ = writeln!(
+        out,
+        "{}: {entries} entries as they were written",
+        file.display()
+    );
     let mut broken = 0;
     for (name, exception) in &failed {
         let _ = writeln!(out, "  {name}: {}", exception.summary());
@@ -46,7 +51,7 @@ pub(super) fn verify(file: &Path) -> Result<(), Failure> {
         "{imported} of {} can be imported",
         count(names.len(), "module")
     );
-    print(&out).map_err(|error| Failure::new(Stage::Running, error))?;
+    print(&out)?;
     if broken == 0 {
         return Ok(());
     }

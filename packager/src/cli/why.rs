@@ -2,7 +2,7 @@
 
 use rm_runtime::cache::Cache;
 
-use super::failure::{Failure, Stage};
+use super::failure::Failure;
 use super::output::{Progress, print, print_json};
 use super::report::refuse_bundle;
 use crate::pack::{Request, pack};
@@ -15,7 +15,7 @@ pub(super) fn why(request: &Request, query: &str, json: bool) -> Result<(), Fail
     if json {
         return print_json(&explanation);
     }
-    print(&format!("{explanation}\n")).map_err(|error| Failure::new(Stage::Running, error))
+    print(&format!("{explanation}\n"))
 }
 
 /// The file itself if it is a metafile, or else that of the manifest which it is.

@@ -8,7 +8,7 @@
 //! Where it is not, that is a mistake of ours; the module keeps its text, and [`Minified::problem`] says so.
 //!
 //! There are two uses. For code objects, [`FOR_CODE`] takes out what would be in them, and leaves newlines where they are: the
-//! compiler sees every statement on its own line. For text that is shipped as text, [`FOR_SOURCE`] does everything, and
+//! compiler sees every statement on its own line. For text that is shipped as text, [`FOR_SOURCE`] does all but the asserts, and
 //! [`Minified::lines`] leads back. What a program may not rely on then is in `ASSUMPTIONS.md`.
 
 mod asserts;

@@ -8,7 +8,7 @@ mod notes;
 pub(crate) mod plan;
 mod pyodide;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use std::time::Duration;
 use cpu_time::ProcessTime;
 use rm_runtime::bundle::{Bundle, EngineReference, Parts, PythonParts, Target};
 use rm_runtime::cache::Cache;
+use rm_runtime::digest::Digest;
 use rm_runtime::python::{InstanceError, block_on};
 use rm_runtime::value::Value;
 
@@ -322,24 +323,32 @@ fn import_error(
     plan: &Plan,
     user_sources: &BTreeMap<String, UserSource>,
 ) -> PackError {
+    let modules = || -> BTreeSet<String> {
+        let sites = plan.class_sites();
+        sites
+            .iter()
+            .map(|(module, _)| (*module).to_owned())
+            .collect()
+    };
     match error {
         InstanceError::TimeIsUp { limit } => PackError::ImportTime {
             limit,
-            modules: plan
-                .class_sites()
-                .iter()
-                .map(|(module, _)| (*module).to_owned())
-                .collect(),
+            modules: modules(),
         },
         InstanceError::Exception(source) => PackError::Import {
             source,
             user_sources: user_sources.clone(),
         },
-        other => PackError::Engine(anyhow::Error::new(other).context("importing the nodes")),
+        other => {
+            let modules: Vec<String> = modules().into_iter().collect();
+            let modules = modules.join(", ");
+            let context = format!("importing the nodes' modules ({modules})");
+            PackError::Engine(anyhow::Error::new(other).context(context))
+        }
     }
 }
 
-/// A name that is fit for a file name on every system.
+/// A name that is fit for a file name on every system. Names that differ in letters have different ones.
 fn file_name(name: &str) -> String {
     let mapped: String = name
         .chars()
@@ -356,12 +365,19 @@ fn file_name(name: &str) -> String {
         .map(|word| word.trim_matches('.'))
         .filter(|word| !word.is_empty())
         .collect();
-    let joined: String = words.join("-").chars().take(64).collect();
+    let mut joined: String = words.join("-").chars().take(64).collect();
     if joined.is_empty() {
-        "pipeline".to_owned()
-    } else {
-        joined
+        "pipeline".clone_into(&mut joined);
     }
+    // Where letters are lost, their digest tells them apart.
+    if name
+        .chars()
+        .any(|char| char.is_alphanumeric() && !char.is_ascii())
+    {
+        let digest = Digest::of(name.as_bytes()).to_string();
+        joined = format!("{joined}-{}", &digest[..8]);
+    }
+    joined
 }
 
 #[cfg(test)]
@@ -374,7 +390,8 @@ mod tests {
             ("text-processor", "text-processor"),
             ("My Pipeline / v2!", "my-pipeline-v2"),
             ("../../etc/passwd", "etc-passwd"),
-            ("日本", "pipeline"),
+            ("日本", "pipeline-cf2abf0c"),
+            ("中国", "pipeline-f0e95216"),
             ("..", "pipeline"),
         ] {
             assert_eq!(file_name(name), expected, "{name}");

@@ -97,10 +97,28 @@ fn cold_sources<'c>(request: &Request, closure: &'c Closure) -> BTreeMap<&'c str
     .collect()
 }
 
-/// Whether a module begins with `from __future__ import annotations`.
+/// Whether a module begins with `from __future__ import annotations`, among other names or in parentheses.
 fn has_text_annotations(text: &str) -> bool {
-    text.lines()
-        .any(|line| line.starts_with("from __future__") && line.contains("annotations"))
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if !line.starts_with("from __future__") {
+            continue;
+        }
+        let (mut open, mut line) = (false, line);
+        loop {
+            let code = line.split('#').next().unwrap_or_default();
+            open = (open || code.contains('(')) && !code.contains(')');
+            if code.contains("annotations") {
+                return true;
+            }
+            let goes_on = open || code.ends_with('\\');
+            match lines.next() {
+                Some(next) if goes_on => line = next,
+                _ => break,
+            }
+        }
+    }
+    false
 }
 
 /// Show a syntax error as those are shown that the parser finds.
@@ -173,4 +191,39 @@ pub(super) fn user_sources(closure: &Closure) -> BTreeMap<String, UserSource> {
             ))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_text_annotations;
+
+    #[test]
+    fn future_imports_of_annotations() {
+        for (text, expected) in [
+            ("from __future__ import annotations\n", true),
+            (
+                "\"doc\"\nfrom __future__ import generators, annotations\n",
+                true,
+            ),
+            (
+                "from __future__ import (\n    division,\n    annotations,\n)\n",
+                true,
+            ),
+            (
+                "from __future__ import division, \\\n    annotations\n",
+                true,
+            ),
+            (
+                "from __future__ import division  # not annotations\nannotations = 1\n",
+                false,
+            ),
+            (
+                "from __future__ import (\n    division,\n)\nannotations = 1\n",
+                false,
+            ),
+            ("annotations = 1\n", false),
+        ] {
+            assert_eq!(has_text_annotations(text), expected, "{text}");
+        }
+    }
 }

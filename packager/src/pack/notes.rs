@@ -6,6 +6,7 @@ use std::path::Path;
 use rm_runtime::bundle::PyodidePackage;
 use rm_runtime::manifest::Manifest;
 use rm_runtime::nodes::Registry;
+use rm_runtime::suggest::nearest;
 
 use crate::analysis::{Certainty, Closure};
 use crate::pyodide::Facts;
@@ -32,6 +33,56 @@ pub(super) fn of_hints(file: &Path, manifest: &Manifest) -> Vec<String> {
         notes.push(format!("{}: nodes[{place}].{note}", file.display()));
     }
     notes
+}
+
+/// Fields that are not known and have nearly the name of one that is.
+pub(super) fn of_fields(file: &Path, manifest: &Manifest) -> Vec<String> {
+    const MANIFEST: &[&str] = &["version", "metadata", "nodes", "connections"];
+    const METADATA: &[&str] = &["name", "description", "created_at"];
+    const NODE: &[&str] = &[
+        "id",
+        "node_type",
+        "params",
+        "capabilities",
+        "host",
+        "is_streaming",
+        "runtime_hint",
+        "execution",
+        "on_error",
+        "instances",
+        "join",
+    ];
+    const CONNECTION: &[&str] = &["from", "to", "output"];
+    let nodes = (0..)
+        .zip(&manifest.nodes)
+        .map(|(place, node): (usize, _)| (format!("nodes[{place}]."), &node.extra, NODE));
+    let connections = (0..)
+        .zip(&manifest.connections)
+        .map(|(place, connection): (usize, _)| {
+            (
+                format!("connections[{place}]."),
+                &connection.extra,
+                CONNECTION,
+            )
+        });
+    let whole = [
+        (String::new(), &manifest.extra, MANIFEST),
+        ("metadata.".to_owned(), &manifest.metadata.extra, METADATA),
+    ];
+    whole
+        .into_iter()
+        .chain(nodes)
+        .chain(connections)
+        .flat_map(|(place, extra, known)| {
+            extra.iter().filter_map(move |(name, _)| {
+                let near = nearest(name, known.iter().copied())?;
+                Some(format!(
+                    "{}: {place}{name}: no field of that name is known, and it changes nothing; did you mean `{near}`?",
+                    file.display()
+                ))
+            })
+        })
+        .collect()
 }
 
 /// Of what analysis noticed, what concerns the user's own code.
@@ -62,8 +113,12 @@ pub(super) fn of_closure(closure: &Closure) -> Vec<String> {
     let shadowed = closure.shadowed.iter().map(|(module, file)| {
         format!("{file} is never read: the engine has a module `{module}` of its own, which Python takes instead")
     });
+    let idle = closure.idle_keeps.iter().map(|kept| {
+        format!("tool.rm-pack.keep: nothing that could be packed is called `{kept}`, so that it changes nothing")
+    });
     dynamic
         .chain(missing)
+        .chain(idle)
         .chain(unused)
         .chain(shadowed)
         .collect()

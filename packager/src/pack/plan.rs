@@ -78,7 +78,8 @@ impl Plan {
         );
         let classes = find_classes(file, &parsed.manifest, &sources)?;
         check_rust_params(file, &parsed.manifest)?;
-        let notes = notes::of_hints(file, &parsed.manifest);
+        let mut notes = notes::of_hints(file, &parsed.manifest);
+        notes.extend(notes::of_fields(file, &parsed.manifest));
         Ok(Plan {
             file: file.clone(),
             manifest: parsed.manifest,

@@ -53,8 +53,11 @@ pub fn list(folder: &Path) -> Result<Listing, SourceError> {
         };
         let kind = if metadata.is_dir() {
             EntryKind::Folder
-        } else {
+        } else if metadata.is_file() {
             EntryKind::File
+        } else {
+            // Whoever reads a pipe or a device may wait for ever.
+            continue;
         };
         listing.insert(name, kind);
     }
@@ -97,6 +100,11 @@ pub fn read_optional_text(path: &Path) -> io::Result<Option<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether there is a file that can be read from its beginning to its end, links followed.
+pub fn is_file(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
 
 /// The absolute path of an existing folder, links resolved.

@@ -118,8 +118,8 @@ pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Archive, BundleError> {
     Ok(Archive { entries, content })
 }
 
-/// A bundle of another format may differ in anything else, so this is looked at before all the rest.
-fn check_format(description: &[u8], path: &Path) -> Result<(), BundleError> {
+/// What is of another format may differ in anything else, so this is looked at before all the rest.
+pub(super) fn check_format(description: &[u8], path: &Path) -> Result<(), BundleError> {
     #[derive(serde::Deserialize)]
     struct FormatOnly {
         format: u64,

@@ -26,7 +26,7 @@ pub enum BundleError {
         source: io::Error,
     },
     /// It is no zip archive, or the end of one is missing.
-    #[error("`{}` is not a bundle, or is cut off: {problem}", path.display())]
+    #[error("`{}` is not a bundle, or is cut off: {problem}; pack or download it again", path.display())]
     NotABundle {
         /// Which file.
         path: PathBuf,
@@ -85,11 +85,12 @@ pub enum BundleError {
     },
     /// It runs on something else.
     #[error(
-        "`{bundle}` was packed for the target {target}, and {needed} is needed here; pack the pipeline for that"
+        "`{}` was packed for the target {target}, and {needed} is needed here; pack the pipeline for that",
+        path.display()
     )]
     WrongTarget {
-        /// The bundle's name.
-        bundle: String,
+        /// The bundle.
+        path: PathBuf,
         /// What it runs on.
         target: Target,
         /// What would run here.
@@ -97,12 +98,13 @@ pub enum BundleError {
     },
     /// The engine that a bundle needs is nowhere.
     #[error(
-        "`{bundle}` needs the engine {digest} (Python {python}), which is neither in it, nor beside it, nor on this \
-         machine; put `{file}` beside it (rm-pack build writes it there) or pack it with --self-contained"
+        "`{}` needs the engine {digest} (Python {python}), which is neither in it, nor beside it, nor on this \
+         machine; put `{file}` beside it (rm-pack build writes it there) or pack it with --self-contained",
+        path.display()
     )]
     NoEngine {
-        /// The bundle's name.
-        bundle: String,
+        /// The bundle.
+        path: PathBuf,
         /// The engine.
         digest: Digest,
         /// The engine's version of Python.

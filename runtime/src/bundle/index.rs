@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::check_format;
 use super::{BundleError, FORMAT, Target};
 use crate::digest::Digest;
 use crate::file::write_atomically;
@@ -101,19 +102,11 @@ impl Index {
             }
             Err(source) => return Err(BundleError::Read { path, source }),
         };
-        let index: Self =
-            serde_json::from_slice(&bytes).map_err(|error| BundleError::BadIndex {
-                path: path.clone(),
-                problem: error.to_string(),
-            })?;
-        if index.format == FORMAT {
-            Ok(index)
-        } else {
-            Err(BundleError::WrongFormat {
-                path,
-                found: index.format.into(),
-            })
-        }
+        check_format(&bytes, &path)?;
+        serde_json::from_slice(&bytes).map_err(|error| BundleError::BadIndex {
+            path,
+            problem: error.to_string(),
+        })
     }
 
     /// Change a folder's index, or begin one. Several processes may do so at once.
@@ -213,9 +206,12 @@ impl Index {
                 .copied()
                 .find(|bundle| bundle.name == name)
                 .ok_or_else(|| {
-                    let nearest = suggest::nearest(name, names())
-                        .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                    error(nearest, format!("no bundle `{name}`"))
+                    let wanted = match suggest::nearest(name, names()) {
+                        Some(near) => format!("; did you mean `{near}`?"),
+                        None if fitting.is_empty() => String::new(),
+                        None => format!(", only {}", names().collect::<Vec<_>>().join(", ")),
+                    };
+                    error(wanted, format!("no bundle `{name}`"))
                 }),
         }?;
         // An index from elsewhere must not lead out of its folder.

@@ -138,7 +138,7 @@ pub struct Bundle {
     engine: Option<Vec<u8>>,
     /// The wheels of a bundle for Pyodide, and what goes with them.
     files: BTreeMap<String, Vec<u8>>,
-    folder: Option<PathBuf>,
+    path: Option<PathBuf>,
 }
 
 /// What a bundle is made from; see [`Bundle::assemble`].
@@ -193,7 +193,7 @@ impl Bundle {
             modules: Vec::new(),
             engine: None,
             files: BTreeMap::new(),
-            folder: None,
+            path: None,
         };
         if let Some(python) = parts.python {
             bundle.description.engine = Some(python.engine);
@@ -230,7 +230,7 @@ impl Bundle {
             source,
         })?;
         let mut bundle = Self::from_bytes(&bytes, path)?;
-        bundle.folder = path.parent().map(Path::to_owned);
+        bundle.path = Some(path.to_owned());
         Ok(bundle)
     }
 
@@ -311,7 +311,7 @@ impl Bundle {
             modules,
             engine,
             files,
-            folder: None,
+            path: None,
         };
         archive.check_file_name(&bundle.file_name(), path)?;
         Ok(bundle)
@@ -380,9 +380,17 @@ impl Bundle {
         self.engine.as_deref()
     }
 
+    /// The file it was opened from, or what that would be called.
+    pub fn shown_path(&self) -> PathBuf {
+        match &self.path {
+            Some(path) => path.clone(),
+            None => PathBuf::from(self.file_name()),
+        }
+    }
+
     /// The folder it was opened from, where its engine may lie beside it.
     pub fn folder(&self) -> Option<&Path> {
-        self.folder.as_deref()
+        self.path.as_deref()?.parent()
     }
 
     /// `NAME-TARGET-HASH.rmpkg`

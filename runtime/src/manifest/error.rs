@@ -96,13 +96,15 @@ pub enum ProblemKind {
         nearest: Option<&'static str>,
     },
     /// A node id with characters that ids do not have.
-    #[error("{found:?} is not a node id: expected letters, digits, `_` and `-` only")]
+    #[error("{found:?} is not a node id: expected letters of ASCII, digits, `_` and `-` only")]
     BadId {
         /// The id.
         found: String,
     },
     /// A named output with characters that their names do not have.
-    #[error("{found:?} is not an output's name: expected letters, digits, `_` and `-` only")]
+    #[error(
+        "{found:?} is not an output's name: expected letters of ASCII, digits, `_` and `-` only"
+    )]
     BadOutput {
         /// The name.
         found: String,

@@ -353,7 +353,7 @@ nodes:
         r#"p.yaml:1:10: version: expected text, found the number 1
 p.yaml:2:18: metadata.name: must not be empty
 p.yaml:2:35: metadata.description: expected text, found a list of 1
-p.yaml:4:9: nodes[0].id: "load file" is not a node id: expected letters, digits, `_` and `-` only
+p.yaml:4:9: nodes[0].id: "load file" is not a node id: expected letters of ASCII, digits, `_` and `-` only
 p.yaml:6:19: nodes[0].is_streaming: expected true or false, found the text "maybe"
 p.yaml:7:5: nodes[1].node_type: missing, expected text (the unknown field `nodetype` is similar)
 p.yaml:9:13: nodes[1].params: expected an object, found a list of 1
@@ -429,7 +429,7 @@ fn outputs_tell_connections_apart() {
         connections(
             "\n- {from: load, to: mix, output: a b}\n- {from: load, to: save, output: ''}\n- {from: mix, to: save, output: 1}"
         ),
-        "p.yaml:5:33: connections[0].output: \"a b\" is not an output's name: expected letters, digits, `_` and `-` only\n\
+        "p.yaml:5:33: connections[0].output: \"a b\" is not an output's name: expected letters of ASCII, digits, `_` and `-` only\n\
          p.yaml:6:34: connections[1].output: must not be empty\n\
          p.yaml:7:33: connections[2].output: expected text, found the number 1"
     );

@@ -13,6 +13,19 @@ use crate::value::Value;
 /// An error of the caller's own, passed through a run.
 pub type CallerError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Modules cannot be imported one after the other: the interpreter is gone.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", match module {
+    Some(module) => format!("importing `{module}` ended the interpreter"),
+    None => "the interpreter does not start".to_owned(),
+})]
+pub struct ImportStopped {
+    /// The module that was imported then; none if the interpreter did not start.
+    pub module: Option<String>,
+    /// Why.
+    pub source: InstanceError,
+}
+
 /// Why a bundle cannot be made ready to run.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -23,7 +36,7 @@ pub enum LoadError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// The engine's file cannot be read.
-    #[error("cannot read the engine at `{}`", path.display())]
+    #[error("cannot read the engine at `{}`; copy it again from where the bundle came from, or pack again", path.display())]
     ReadEngine {
         /// The file.
         path: PathBuf,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::LoadError;
 use crate::bundle::{Bundle, BundleError, EngineReference, engine_file_name};
 use crate::cache::Cache;
+use crate::digest::Digest;
 use crate::python::{Engine, EngineError};
 
 /// How many bytes of an engine's file are uncompressed at the most, so that a damaged one does not fill the memory. Ours
@@ -22,19 +23,47 @@ pub(super) fn find_engine(
         return Ok(engine);
     }
     if let Some(component) = bundle.engine() {
-        let path = PathBuf::from(bundle.file_name());
+        let path = bundle.shown_path();
         return compile_engine(reference, component, path, cache);
     }
-    let path = bundle
-        .folder()
-        .map(|folder| folder.join(engine_file_name(reference.digest)));
-    let Some(path) = path.filter(|path| path.exists()) else {
+    let Some(path) = engine_beside(bundle, reference) else {
         return Err(no_engine(bundle, reference).into());
     };
     match read_engine(&path) {
         Ok(component) => compile_engine(reference, &component, path, cache),
         Err(source) => Err(LoadError::ReadEngine { path, source }),
     }
+}
+
+/// The file beside a bundle that holds its engine, if there is one.
+fn engine_beside(bundle: &Bundle, reference: &EngineReference) -> Option<PathBuf> {
+    let path = bundle.folder()?.join(engine_file_name(reference.digest));
+    path.exists().then_some(path)
+}
+
+/// Check that the engine beside a bundle is the bundle's, should there be one: wherever the engine is on the machine already,
+/// nobody reads that file.
+///
+/// # Errors
+///
+/// The file cannot be read, or is not what its name says.
+pub fn check_engine_beside(bundle: &Bundle) -> Result<(), LoadError> {
+    let Some(reference) = &bundle.description().engine else {
+        return Ok(());
+    };
+    let Some(path) = engine_beside(bundle, reference) else {
+        return Ok(());
+    };
+    let component = match read_engine(&path) {
+        Ok(component) => component,
+        Err(source) => return Err(LoadError::ReadEngine { path, source }),
+    };
+    let (expected, actual) = (reference.digest, Digest::of(&component));
+    if actual == expected {
+        return Ok(());
+    }
+    let source = EngineError::WrongDigest { expected, actual };
+    Err(LoadError::DamagedEngine { path, source })
 }
 
 fn read_engine(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -62,7 +91,7 @@ fn compile_engine(
 
 pub(super) fn no_engine(bundle: &Bundle, reference: &EngineReference) -> BundleError {
     BundleError::NoEngine {
-        bundle: bundle.file_name(),
+        path: bundle.shown_path(),
         digest: reference.digest,
         python: reference.python.clone(),
         file: engine_file_name(reference.digest),

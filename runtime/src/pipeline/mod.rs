@@ -20,7 +20,8 @@ use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-pub use self::error::{CallerError, LoadError, NodeFailure, RunError, SendError};
+pub use self::error::{CallerError, ImportStopped, LoadError, NodeFailure, RunError, SendError};
+pub use self::load::check_engine_beside;
 use self::load::{find_engine, no_engine};
 use self::run::{Run, Turn};
 pub use self::session::{Item, Output, Session};
@@ -47,6 +48,9 @@ const QUEUE_CAPACITY: usize = 16;
 /// How long a node may work without giving anything, unless told otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// The most threads that run nodes.
+pub const MAX_THREADS: usize = 1024;
+
 /// What loading and running a pipeline goes by.
 #[derive(Debug)]
 pub struct Settings {
@@ -54,11 +58,11 @@ pub struct Settings {
     pub registry: Registry,
     /// Where compiled engines are kept.
     pub cache: Cache,
-    /// How many threads run nodes, for all runs of the pipeline together; as many as the machine has processors if 0. What
-    /// a pipeline gives does not depend on it.
+    /// How many threads run nodes, for all runs of the pipeline together; as many as the machine has processors if 0, and never
+    /// more than [`MAX_THREADS`]. What a pipeline gives does not depend on it.
     pub threads: usize,
     /// How long a Python node may work on one thing (an item, its start, the end of the stream) without giving any output;
-    /// time in which it sleeps counts. After that its interpreter is stopped. [`DEFAULT_TIMEOUT`] by default.
+    /// time in which it sleeps counts. After that its interpreter is stopped. `None` is for ever; [`DEFAULT_TIMEOUT`] by default.
     pub timeout: Option<Duration>,
     /// How much memory, in bytes, the interpreter of a Python node may use; beyond it Python raises `MemoryError`. 1 GiB by
     /// default.
@@ -126,7 +130,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// A node's type is unknown, or the engine is not there or not whole.
+    /// A node's type is unknown, nodes that are connected do not fit each other, the bundle is for another target, or the engine
+    /// is not there or not whole.
     pub fn load(bundle: &Bundle, settings: Settings) -> Result<Self, LoadError> {
         let engine = match &bundle.description().engine {
             Some(reference) => Some(find_engine(bundle, reference, &settings.cache)?),
@@ -139,7 +144,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// A node's type is unknown, or the engine is another one.
+    /// A node's type is unknown, nodes that are connected do not fit each other, the bundle is for another target, or the engine
+    /// is another one.
     pub fn with_engine(
         bundle: &Bundle,
         engine: Option<Engine>,
@@ -148,9 +154,9 @@ impl Pipeline {
         let description = bundle.description();
         if description.target != Target::Wasmtime && !description.nodes.is_empty() {
             let (target, needed) = (description.target, Target::Wasmtime);
-            let bundle = bundle.file_name();
+            let path = bundle.shown_path();
             return Err(LoadError::Bundle(BundleError::WrongTarget {
-                bundle,
+                path,
                 target,
                 needed,
             }));
@@ -191,7 +197,7 @@ impl Pipeline {
                 python,
                 registry,
                 settings: Limits {
-                    threads: if threads == 0 { processors() } else { threads },
+                    threads: if threads == 0 { processors() } else { threads }.min(MAX_THREADS),
                     timeout,
                     memory_limit,
                     on_error,
@@ -292,33 +298,52 @@ impl Pipeline {
         threads.help(converse(&run))
     }
 
-    /// Import modules by name, one after the other in a fresh interpreter, and return those that raised. None without
-    /// Python nodes.
+    /// Import modules by name, one after the other in a fresh interpreter with the limits of a node's, and return those that
+    /// raised. Without Python nodes nothing is imported.
     ///
     /// # Errors
     ///
-    /// The interpreter does not start, or stops.
+    /// The interpreter does not start, or importing a module stops it or takes too long.
     pub fn try_imports(
         &self,
         names: &[&str],
-    ) -> Result<Vec<(String, PythonException)>, InstanceError> {
+    ) -> Result<Vec<(String, PythonException)>, ImportStopped> {
         let Some(python) = &self.inner.python else {
             return Ok(Vec::new());
         };
+        let Limits {
+            timeout,
+            memory_limit,
+            ..
+        } = self.inner.settings;
+        let options = Options {
+            memory_limit,
+            ..Options::for_node("")
+        };
         block_on(async {
-            let mut instance = Instance::new(&python.engine, &Options::for_node("")).await?;
-            instance.restore(&python.layer).await?;
+            let started = async {
+                let mut instance = Instance::new(&python.engine, &options).await?;
+                instance.restore(&python.layer).await?;
+                Ok(instance)
+            };
+            let stopped = |module: Option<&str>| {
+                let module = module.map(str::to_owned);
+                move |source| ImportStopped { module, source }
+            };
+            let mut instance = started.await.map_err(stopped(None))?;
             let mut failed = Vec::new();
             for name in names {
-                match instance
-                    .call(Operation::TryImport, vec![Value::from(*name)])
-                    .await
-                {
+                let (operation, arguments) = (Operation::TryImport, vec![Value::from(*name)]);
+                let answer = match timeout {
+                    Some(limit) => instance.call_within(limit, operation, arguments).await,
+                    None => instance.call(operation, arguments).await,
+                };
+                match answer {
                     Ok(_) => {}
                     Err(InstanceError::Exception(exception)) => {
                         failed.push(((*name).to_owned(), *exception));
                     }
-                    Err(error) => return Err(error),
+                    Err(error) => return Err(stopped(Some(name))(error)),
                 }
             }
             Ok(failed)

@@ -143,7 +143,7 @@ impl Run {
             self.change(|core| {
                 core.decide(error);
                 core.over(Phase::Cancelled);
-                core.live -= 1;
+                core.lane_ended();
             });
         }
     }
@@ -188,12 +188,7 @@ impl Run {
                 core.cleanup_errors.entry(node).or_insert(error);
             });
         }
-        self.change(|core| {
-            core.live -= 1;
-            if core.live == 0 {
-                core.conclude();
-            }
-        });
+        self.change(Core::lane_ended);
     }
 
     /// Do a node's work until there is none any more; gives back the worker for its cleanup unless it was interrupted.
@@ -574,6 +569,14 @@ impl Core {
         for lane in &mut self.lanes {
             lane.waits_for = Wait::Nothing;
             self.due.extend(lane.waker.take());
+        }
+    }
+
+    /// One lane less; with the last one all is said.
+    fn lane_ended(&mut self) {
+        self.live -= 1;
+        if self.live == 0 {
+            self.conclude();
         }
     }
 

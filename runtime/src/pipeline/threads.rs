@@ -4,6 +4,7 @@
 //! batch to be done, so that one thread's work needs no other thread. Timers are tokio's, since the sandbox's are, and have
 //! a small runtime of their own that does nothing else.
 
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
@@ -62,14 +63,25 @@ impl Threads {
                 self.handle().clone(),
                 self.end.clone(),
             );
-            thread::Builder::new()
+            let thread = thread::Builder::new()
                 .name("rm-runtime".to_owned())
                 .spawn(move || {
                     let _timers = handle.enter();
                     block_on(executor.run(end.wait()));
-                })
-                .expect("the system has threads to give");
-            *started += 1;
+                });
+            match thread {
+                Ok(_) => *started += 1,
+                // Those that there are do the work.
+                Err(error) if *started > 0 => {
+                    tracing::warn!(
+                        threads = *started,
+                        error = &error as &dyn Error,
+                        "no more threads"
+                    );
+                    return;
+                }
+                Err(error) => panic!("the system has no thread to give: {error}"),
+            }
         }
     }
 

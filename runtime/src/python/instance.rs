@@ -494,7 +494,12 @@ fn trap_reason(error: &wasmtime::Error) -> InstanceError {
         }
         Some(trap) => trap.to_string(),
         None if error.is::<I32Exit>() => "the program ended it, as os._exit() does".to_owned(),
-        None => error.root_cause().to_string(),
+        None => match error.root_cause().to_string() {
+            text if text.contains("exceeds memory limits") => {
+                "it may use less memory than it needs to start".to_owned()
+            }
+            text => text,
+        },
     };
     InstanceError::Trapped {
         reason: reason.lines().next().unwrap_or_default().to_owned(),

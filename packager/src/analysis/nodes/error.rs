@@ -85,6 +85,14 @@ pub enum NodeError {
         /// What that name leads to.
         taken: String,
     },
+    /// No file that can be read defines the class, and there are some that cannot.
+    #[error("no class `{class}` in what can be read; {problem}")]
+    Unreadable {
+        /// The class's name.
+        class: String,
+        /// What is wrong with the first file that cannot be.
+        problem: String,
+    },
     /// A file that has the name in it is not Python.
     #[error(transparent)]
     Syntax(#[from] Box<SyntaxError>),

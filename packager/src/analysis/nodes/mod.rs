@@ -14,6 +14,7 @@ pub use class::ProcessKind;
 pub use error::{ClassSite, NodeError};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -89,7 +90,14 @@ fn find(
     let candidates = python_files(sources)?;
     let searches: Vec<Search> = candidates
         .par_iter()
-        .map(|file| search(file, &names))
+        .map(|file| match search(file, &names) {
+            // Most files have nothing to do with the pipeline.
+            Err(error @ SourceError::Read { .. }) => Ok(Search {
+                unreadable: Some(error),
+                ..Search::default()
+            }),
+            result => result,
+        })
         .collect::<Result<_, SourceError>>()?;
     for name in names {
         answers.insert(name.to_owned(), choose(sources, name, &searches));
@@ -111,6 +119,8 @@ struct Search {
     found: BTreeMap<String, Definition>,
     /// The file has one of these names and is not Python.
     broken: Option<(BTreeSet<String>, Box<SyntaxError>)>,
+    /// The file cannot be read.
+    unreadable: Option<SourceError>,
     modules: Vec<(String, bool)>,
     path: PathBuf,
 }
@@ -134,7 +144,7 @@ fn python_files(sources: &SourceSet) -> Result<Vec<Candidate>, SourceError> {
                 .path()
                 .extension()
                 .is_some_and(|extension| extension == "py");
-            if !is_python || entry.path().is_dir() {
+            if !is_python || !files::is_file(entry.path()) {
                 continue;
             }
             let names = entry.path().strip_prefix(root).ok().and_then(module_name);
@@ -254,6 +264,16 @@ fn choose(sources: &SourceSet, class: &str, searches: &[Search]) -> Result<NodeC
             if let Some((_, error)) = broken.into_iter().find(|(names, _)| names.contains(class)) {
                 return Err(NodeError::Syntax(error.clone()));
             }
+            // The class may be in there.
+            let mut unreadable = searches
+                .iter()
+                .filter_map(|search| search.unreadable.as_ref());
+            if let Some(error) = unreadable.next() {
+                return Err(NodeError::Unreadable {
+                    class: class.to_owned(),
+                    problem: problem_of(error),
+                });
+            }
             let seen: BTreeSet<&str> = searches
                 .iter()
                 .flat_map(|search| &search.seen)
@@ -310,6 +330,14 @@ fn choose(sources: &SourceSet, class: &str, searches: &[Search]) -> Result<NodeC
             .unwrap_or_default(),
         taken: taken.unwrap_or_else(|| "no file".to_owned()),
     })
+}
+
+/// What an error says, with what caused it.
+fn problem_of(error: &SourceError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
 }
 
 fn node_class(

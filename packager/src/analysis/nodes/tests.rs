@@ -173,3 +173,14 @@ fn overlapping_folders_give_the_shorter_name() {
     let answers = find_nodes(&sources, &BTreeSet::from(["N".to_owned()])).unwrap();
     assert_eq!(answers["N"].as_ref().unwrap().module, "pkg.n");
 }
+
+/// A pipe would be read for ever; what is no file has no class in it.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_passed_over() {
+    let (folder, sources) = folder(&[("node.py", "class N:\n    def process(self, data): ...\n")]);
+    std::os::unix::fs::symlink("nowhere", folder.path().join("dangling.py")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket.py")).unwrap();
+    let mut answers = find_nodes(&sources, &BTreeSet::from(["N".to_owned()])).unwrap();
+    assert_eq!(answers.remove("N").unwrap().unwrap().module, "node");
+}

@@ -239,6 +239,8 @@ pub(super) struct Reach<'w> {
     pub(super) excluded: BTreeMap<String, Link>,
     pub(super) dynamic: BTreeSet<DynamicImport>,
     pub(super) opaque: BTreeSet<OpaquePlace>,
+    /// What the project's settings keep and nothing is called.
+    pub(super) idle_keeps: BTreeSet<String>,
 }
 
 impl<'w> Reach<'w> {
@@ -324,6 +326,7 @@ impl<'w> Reach<'w> {
             excluded: BTreeMap::new(),
             dynamic: BTreeSet::new(),
             opaque: BTreeSet::new(),
+            idle_keeps: BTreeSet::new(),
         };
         reach.hold_native_names_back();
         reach.effectful = reach.find_effectful();

@@ -3,11 +3,12 @@
 use rustpython_ruff_text_size::TextSize;
 
 use super::super::closure::NodeModule;
-use super::super::definitions::{Root, UnitKind};
+use super::super::definitions::{Root, Unit, UnitKind};
 use super::super::hidden_imports::{self, Trigger};
 use super::super::{Certainty, Link, LinkKind};
 use super::modules::UnitNumbers;
 use super::native::Awaited;
+use super::symbols::Symbol;
 use super::{Because, How, Item, ModuleId, Reach};
 use crate::source::prefixes;
 
@@ -153,6 +154,7 @@ impl Reach<'_> {
                 .filter(|(_, id)| !self.presence(*id).is_absent())
                 .last()
             else {
+                self.idle_keeps.insert(kept);
                 continue;
             };
             let (length, id) = module;
@@ -162,6 +164,9 @@ impl Reach<'_> {
                 (None | Some("*"), _) => self.push(Item::Whole(id), because),
                 (Some(name), member) => {
                     let name = self.symbols.number(name);
+                    if !self.may_have(id, name, member) {
+                        self.idle_keeps.insert(kept.clone());
+                    }
                     self.push(Item::Name(id, name), because);
                     let units = match (member, self.module(id)) {
                         (Some(_), Some(module)) => {
@@ -175,6 +180,39 @@ impl Reach<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a module may have a definition `name`, and that one `member`.
+    fn may_have(&mut self, id: ModuleId, name: Symbol, member: Option<&str>) -> bool {
+        if self.child(id, name).is_some() {
+            return true;
+        }
+        let Some(module) = self.module(id) else {
+            // What a module without source has is not looked into.
+            return true;
+        };
+        let is_open = !module.stars.is_empty()
+            || module
+                .entry
+                .facts
+                .as_ref()
+                .is_ok_and(|facts| facts.open_names);
+        let definitions = module.definitions();
+        let Some(units) = module.by_name.get(&name) else {
+            return is_open;
+        };
+        let text = &module.entry.source.text;
+        let has_member = |unit: &Unit| match (member, &unit.kind) {
+            (None | Some("*"), _) => true,
+            (Some(member), UnitKind::Class { .. }) => {
+                text[unit.range.to_std_range()].contains(member)
+            }
+            // What is behind the name is not known here.
+            (Some(_), _) => true,
+        };
+        units
+            .iter()
+            .any(|unit| has_member(&definitions.units[*unit as usize]))
     }
 
     fn keep_members(&mut self, id: ModuleId, unit: u32, wanted: Option<&str>, because: Because) {

@@ -1,0 +1,6 @@
+import json
+
+
+class Node:
+    def process(self, data):
+        return json.dumps(data)
