@@ -14,20 +14,20 @@ use super::names::last_name;
 use super::steps::{Import, Request, Step};
 use crate::source::Origin;
 
-/// Which argument of a function or method is an encoding's name, from 0.
-fn encoding_argument(function: &str) -> Option<usize> {
+/// Which arguments of a function or method may be an encoding's name, from 0.
+fn encoding_arguments(function: &str) -> &'static [usize] {
     match function {
-        "bytes" | "bytearray" | "str" => Some(1),
-        "decode"
-        | "encode"
-        | "getdecoder"
+        "bytes" | "bytearray" | "str" => &[1],
+        // `text.encode("hex")`, and `codecs.encode(text, "hex")`.
+        "decode" | "encode" => &[0, 1],
+        "getdecoder"
         | "getencoder"
         | "getincrementaldecoder"
         | "getincrementalencoder"
         | "getreader"
         | "getwriter"
-        | "lookup" => Some(0),
-        _ => None,
+        | "lookup" => &[0],
+        _ => &[],
     }
 }
 
@@ -322,14 +322,18 @@ fn encodings(call: &ExprCall) -> Vec<String> {
     if call.arguments.is_empty() {
         return Vec::new();
     }
-    let index = encoding_argument(last_name(&call.func));
+    let places = encoding_arguments(last_name(&call.func));
     let keyword = call
         .arguments
         .find_keyword("encoding")
         .map(|keyword| &keyword.value);
     let mut names = Vec::new();
-    if let Some(argument) = keyword.or_else(|| call.arguments.args.get(index?)) {
-        alternatives(argument, &mut names);
+    match keyword {
+        Some(argument) => alternatives(argument, &mut names),
+        None => places
+            .iter()
+            .filter_map(|place| call.arguments.args.get(*place))
+            .for_each(|argument| alternatives(argument, &mut names)),
     }
     names
 }

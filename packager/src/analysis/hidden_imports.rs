@@ -231,6 +231,14 @@ pub(super) fn looks_for(module: &str) -> Option<&'static str> {
     }
 }
 
+/// The name that a module of the library asks modules for that it is given.
+pub(super) fn asks_modules_for(module: &str) -> Option<&'static str> {
+    match module {
+        "unittest.loader" => Some("load_tests"),
+        _ => None,
+    }
+}
+
 /// Whether no function that a module of the library calls while it is imported raises anything, because the target has the
 /// built-in modules that they look for.
 pub(super) fn has_all_it_asks_for(module: &str, target: &Target) -> bool {

@@ -36,6 +36,8 @@ pub(super) struct Effects<'a> {
     /// What names of the top level stand for; not told of the library.
     pub(super) values: FxHashMap<&'a str, &'a Expr>,
     pub(super) target: &'a Target,
+    /// Names of functions of other modules that this one replaces, or changes what they do; not told of the library.
+    replaced: FxHashSet<&'a str>,
 }
 
 /// The effect of a piece of code, and the module's own names whose objects it changes.
@@ -78,6 +80,11 @@ impl<'a> Effects<'a> {
                 values(body)
             },
             target,
+            replaced: if is_stdlib {
+                FxHashSet::default()
+            } else {
+                replaced(source, body)
+            },
             own: scope
                 .names()
                 .map(|(name, _)| name)
@@ -151,6 +158,10 @@ impl<'a> Effects<'a> {
         self.is_pure_callee(callee, 0)
             && match expr {
                 Expr::Call(call) if !self.is_stdlib => self.gives_quiet(call, 0),
+                // `@register("normal")` of the module's own, which notes it in a table.
+                Expr::Call(call) => !matches!(&*call.func, Expr::Name(name)
+                    if self.functions.contains_key(name.id.as_str())
+                        && self.touches_globals(name.id.as_str(), 0)),
                 _ => true,
             }
     }
@@ -175,7 +186,8 @@ impl<'a> Effects<'a> {
                     return true;
                 }
             } else if PURE_FUNCTIONS.contains(&path.as_str()) {
-                return true;
+                let last = path.rsplit('.').next().unwrap_or_default();
+                return !self.replaced.contains(last);
             }
         }
         let Expr::Name(name) = callee else {
@@ -267,8 +279,15 @@ impl<'a> Effects<'a> {
 
     /// Whether calling the module's own `name` changes globals of the module, as far as the text tells.
     pub(super) fn touches_globals(&self, name: &str, depth: usize) -> bool {
+        let changed = self.changed_globals(name, depth);
+        changed.others || !changed.names.is_empty()
+    }
+
+    /// The globals of the module that calling its own `name` changes, as far as the text tells.
+    pub(super) fn changed_globals(&self, name: &str, depth: usize) -> ChangedGlobals<'a> {
+        let mut changed = ChangedGlobals::default();
         if depth > 4 {
-            return false;
+            return changed;
         }
         let bodies: Vec<&'a StmtFunctionDef> =
             match (self.functions.get(name), self.classes.get(name)) {
@@ -282,7 +301,7 @@ impl<'a> Effects<'a> {
                 // Something else that was given a name: what it is, is not known.
                 (None, None) => Vec::new(),
             };
-        bodies.into_iter().any(|function| {
+        for function in bodies {
             let mut locals = FxHashSet::default();
             collect_locals(&function.body, &mut locals);
             locals.extend(
@@ -295,18 +314,34 @@ impl<'a> Effects<'a> {
                 effects: self,
                 locals,
                 depth,
-                found: false,
+                changed: &mut changed,
             };
             finder.visit_body(&function.body);
-            finder.found
-        })
+        }
+        changed
     }
 
-    /// Whether calling a function changes nothing but what it makes; `made` is the class of the object if it is a method.
+    /// Whether calling a function changes nothing but what it makes; `made` is the class of the object if it is a method of one
+    /// that is just being made, which is nobody else's.
     pub(super) fn is_quiet_function(
         &self,
         function: &'a StmtFunctionDef,
         made: Option<&'a StmtClassDef>,
+        depth: usize,
+    ) -> bool {
+        self.is_quiet_code(function, made, true, depth)
+    }
+
+    /// The same for a method of an object that others know.
+    pub(super) fn is_quiet_method(&self, function: &'a StmtFunctionDef, depth: usize) -> bool {
+        self.is_quiet_code(function, None, false, depth)
+    }
+
+    fn is_quiet_code(
+        &self,
+        function: &'a StmtFunctionDef,
+        made: Option<&'a StmtClassDef>,
+        has_new_object: bool,
         depth: usize,
     ) -> bool {
         // Recursion ends here: what calls itself is as quiet as the rest of it.
@@ -317,6 +352,14 @@ impl<'a> Effects<'a> {
             .decorator_list
             .iter()
             .all(|decorator| self.is_pure_decorator(&decorator.expression))
+        {
+            return false;
+        }
+        let defaults = function.parameters.iter_non_variadic_params();
+        if !self.is_stdlib
+            && defaults
+                .filter_map(|parameter| parameter.default())
+                .any(|default| self.may_be_iterator(default))
         {
             return false;
         }
@@ -339,7 +382,8 @@ impl<'a> Effects<'a> {
                 }
             }
         }
-        if let Some(first) = function.parameters.iter().next()
+        if has_new_object
+            && let Some(first) = function.parameters.iter().next()
             && matches!(first.name().as_str(), "self" | "cls")
         {
             locals.insert(first.name().as_str());
@@ -351,16 +395,47 @@ impl<'a> Effects<'a> {
     }
 }
 
+/// The last names of what a file gives to attributes of something: `re.compile = traced` may replace a function.
+fn replaced<'a>(source: &ModuleSource, body: &'a [Stmt]) -> FxHashSet<&'a str> {
+    struct Attributes<'a>(FxHashSet<&'a str>);
+    impl<'a> Visitor<'a> for Attributes<'a> {
+        fn visit_expr(&mut self, expr: &'a Expr) {
+            if let Expr::Attribute(attribute) = expr
+                && attribute.ctx == ExprContext::Store
+                && matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() != "self")
+            {
+                self.0.insert(attribute.attr.as_str());
+            }
+            visitor::walk_expr(self, expr);
+        }
+    }
+    let mut attributes = Attributes(FxHashSet::default());
+    attributes.visit_body(body);
+    if source.text.contains("setLoggerClass") {
+        attributes.0.insert("getLogger");
+    }
+    attributes.0
+}
+
+/// What a function changes of its module.
+#[derive(Default)]
+pub(super) struct ChangedGlobals<'a> {
+    /// Names whose objects it changes.
+    pub(super) names: Vec<&'a str>,
+    /// It changes something else, or binds names anew.
+    pub(super) others: bool,
+}
+
 /// Looks for changes of globals in a function.
 struct GlobalChanges<'e, 'a> {
     effects: &'e Effects<'a>,
     locals: FxHashSet<&'a str>,
     depth: usize,
-    found: bool,
+    changed: &'e mut ChangedGlobals<'a>,
 }
 
-impl GlobalChanges<'_, '_> {
-    fn is_global(&self, expr: &Expr) -> bool {
+impl<'a> GlobalChanges<'_, 'a> {
+    fn change(&mut self, expr: &'a Expr) {
         let mut base = expr;
         loop {
             base = match base {
@@ -372,40 +447,50 @@ impl GlobalChanges<'_, '_> {
         match base {
             Expr::Name(name) => {
                 let name = name.id.as_str();
-                !self.locals.contains(name) && self.effects.own.contains(name)
+                if !self.locals.contains(name) && self.effects.own.contains(name) {
+                    self.changed.names.push(name);
+                }
             }
             // `globals()[name] = value`, `sys.modules[name].x = value`
-            _ => true,
+            _ => self.changed.others = true,
         }
     }
 }
 
 impl<'a> Visitor<'a> for GlobalChanges<'_, 'a> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
-        self.found |= matches!(stmt, Stmt::Global(_));
+        self.changed.others |= matches!(stmt, Stmt::Global(_));
         visitor::walk_stmt(self, stmt);
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Attribute(attribute) if attribute.ctx != ExprContext::Load => {
-                self.found |= self.is_global(&attribute.value);
+                self.change(&attribute.value);
             }
             Expr::Subscript(subscript) if subscript.ctx != ExprContext::Load => {
-                self.found |= self.is_global(&subscript.value);
+                self.change(&subscript.value);
             }
             Expr::Call(call) => {
                 if let Expr::Attribute(method) = &*call.func {
                     let changes = !PURE_METHODS.contains(&method.attr.as_str());
-                    self.found |= changes
-                        && matches!(&*method.value, Expr::Name(_) | Expr::Call(_))
-                        && self.is_global(&method.value)
-                        && !matches!(&*method.value, Expr::Call(inner)
-                            if !matches!(&*inner.func, Expr::Name(name) if name.id.as_str() == "globals"));
+                    let is_global = match &*method.value {
+                        Expr::Name(_) => true,
+                        // `globals().update(...)`
+                        Expr::Call(inner) => {
+                            matches!(&*inner.func, Expr::Name(name) if name.id.as_str() == "globals")
+                        }
+                        _ => false,
+                    };
+                    if changes && is_global {
+                        self.change(&method.value);
+                    }
                 } else if let Expr::Name(name) = &*call.func {
-                    self.found |= self
+                    let below = self
                         .effects
-                        .touches_globals(name.id.as_str(), self.depth + 1);
+                        .changed_globals(name.id.as_str(), self.depth + 1);
+                    self.changed.names.extend(below.names);
+                    self.changed.others |= below.others;
                 }
             }
             _ => {}

@@ -3,7 +3,8 @@
 use rustc_hash::FxHashSet;
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    CmpOp, Decorator, Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
+    CmpOp, Decorator, Expr, ExprAttribute, ExprCall, ExprContext, Stmt, StmtAugAssign,
+    StmtClassDef, StmtFunctionDef,
 };
 
 use super::super::names::BARE;
@@ -80,7 +81,7 @@ impl<'a> Finder<'_, 'a> {
     }
 
     /// Whether what is changed may be everybody's: what an object was given, or has from its class.
-    fn is_shared(&self, expr: &Expr) -> bool {
+    pub(super) fn is_shared(&self, expr: &Expr) -> bool {
         let Some((_, new)) = &self.method else {
             return false;
         };
@@ -98,6 +99,9 @@ impl<'a> Finder<'_, 'a> {
     }
 
     fn call(&mut self, call: &'a ExprCall) {
+        if self.effects.makes_class(call) {
+            return self.unknown();
+        }
         if self.effects.is_pure_callee(&call.func, self.depth) {
             self.hand_on(call);
             return;
@@ -112,8 +116,7 @@ impl<'a> Finder<'_, 'a> {
             }
             let (base, _) = chain(&method.value);
             let on_own = matches!(base, Expr::Name(name) if self.is_own(name.id.as_str()));
-            if PURE_METHODS.contains(&method.attr.as_str())
-                && (on_own || !matches!(base, Expr::Name(_)))
+            if PURE_METHODS.contains(&method.attr.as_str()) && self.is_pure_on(method, base, on_own)
             {
                 self.hand_on(call);
                 return;
@@ -126,12 +129,18 @@ impl<'a> Finder<'_, 'a> {
                 let is_named = |method: &StmtFunctionDef| method.name.as_str() == name;
                 // Without such a method, it is one of a built-in type, which changes the object, or a function it was given.
                 let is_method = self.effects.has_method(made, name, 0) || !made.bases().is_empty();
-                if !(is_method && self.effects.are_quiet(made, self.depth, is_named)) {
+                if !(is_method && self.effects.are_quiet(made, self.depth, true, is_named)) {
                     self.unknown();
                 }
                 return;
             }
             if on_own {
+                if self
+                    .effects
+                    .changes_others(&method.value, method.attr.as_str())
+                {
+                    self.unknown();
+                }
                 return self.change(&method.value);
             }
         }
@@ -154,6 +163,21 @@ impl<'a> Finder<'_, 'a> {
             return;
         }
         self.unknown();
+    }
+
+    /// Whether a method that changes nothing where it is that of a built-in type is one, or does as little.
+    fn is_pure_on(&self, method: &'a ExprAttribute, base: &Expr, on_own: bool) -> bool {
+        if self.effects.is_stdlib {
+            return on_own || !matches!(base, Expr::Name(_));
+        }
+        let name = method.attr.as_str();
+        // Variables of a function hold what it was not handed, which is nobody else's.
+        let is_variable = self.locals.is_some() && on_own;
+        if is_variable && let Some((made, _)) = &self.method {
+            let is_object = matches!(base, Expr::Name(name) if name.id.as_str() == "self");
+            return !(is_object && self.effects.has_method(made, name, 0));
+        }
+        is_variable || self.effects.is_pure_on(&method.value, name)
     }
 
     fn is_own(&self, name: &str) -> bool {
@@ -238,6 +262,7 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
                 }
                 match stmt {
                     Stmt::For(each) => self.consume(&each.iter),
+                    Stmt::AugAssign(assign) => self.add_to(assign),
                     // `first, *rest = lines`
                     Stmt::Assign(assign)
                         if assign
@@ -306,6 +331,20 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
 }
 
 impl<'a> Finder<'_, 'a> {
+    /// `items += [1]` in a function changes a list that it was handed, or has from its class, and makes a new number or text.
+    fn add_to(&mut self, assign: &'a StmtAugAssign) {
+        let Some(locals) = self.locals.as_ref().filter(|_| !self.effects.is_stdlib) else {
+            return;
+        };
+        let is_shared = match &*assign.target {
+            Expr::Name(name) => !locals.contains(name.id.as_str()),
+            target => self.is_shared(target),
+        };
+        if is_shared && !self.effects.is_unchangeable(&assign.value) {
+            self.unknown();
+        }
+    }
+
     fn decorators(&mut self, list: &'a [Decorator]) {
         for Decorator { expression, .. } in list {
             if !self.effects.is_pure_decorator(expression) {
@@ -338,8 +377,15 @@ impl<'a> Finder<'_, 'a> {
         if self.effects.is_stdlib
             && let Expr::Name(name) = callee
             && self.effects.own.contains(name.id.as_str())
-            && !self.effects.touches_globals(name.id.as_str(), 0)
         {
+            let changed = self.effects.changed_globals(name.id.as_str(), 0);
+            if changed.others {
+                self.unknown();
+            }
+            changed
+                .names
+                .into_iter()
+                .for_each(|name| self.change_own(name));
             return;
         }
         self.unknown();

@@ -1,8 +1,10 @@
 //! What is done to what a call is given: iterators are used up, and functions called.
 
+use rustc_hash::FxHashSet;
 use rustpython_ruff_python_ast::visitor::Visitor as _;
 use rustpython_ruff_python_ast::{Comprehension, Expr, ExprCall};
 
+use super::super::names::Named;
 use super::finder::Finder;
 use super::pure::{ITERATING_BUILTINS, ITERATING_METHODS, LAZY_BUILTINS};
 
@@ -27,16 +29,18 @@ impl<'a> Finder<'_, 'a> {
                     self.change(expr);
                 }
             }
-            Expr::Call(call)
-                if call
-                    .func
-                    .as_name_expr()
-                    .is_some_and(|name| LAZY_BUILTINS.contains(&name.id.as_str())) =>
-            {
-                self.consume_all(call);
+            Expr::Call(call) if self.is_lazy(&call.func) => self.consume_all(call),
+            Expr::Attribute(_) | Expr::Subscript(_) => self.consume_part(expr),
+            Expr::List(list) => list.elts.iter().for_each(|part| self.consume(part)),
+            Expr::Tuple(tuple) => tuple.elts.iter().for_each(|part| self.consume(part)),
+            // `[lines] * 2`
+            Expr::BinOp(operation) => {
+                for side in [&*operation.left, &*operation.right] {
+                    if let Expr::List(_) | Expr::Tuple(_) = side {
+                        self.consume(side);
+                    }
+                }
             }
-            Expr::Attribute(attribute) => self.consume(&attribute.value),
-            Expr::Subscript(subscript) => self.consume(&subscript.value),
             Expr::Starred(starred) => self.consume(&starred.value),
             Expr::If(choice) => {
                 self.consume(&choice.body);
@@ -48,6 +52,59 @@ impl<'a> Finder<'_, 'a> {
                 .for_each(|value| self.consume(value)),
             Expr::Named(named) => self.consume(&named.value),
             _ => {}
+        }
+    }
+
+    /// Whether a call gives something that goes through what it is given when somebody goes through it.
+    fn is_lazy(&self, callee: &Expr) -> bool {
+        let is_builtin = callee
+            .as_name_expr()
+            .is_some_and(|name| LAZY_BUILTINS.contains(&name.id.as_str()));
+        let path = || self.effects.imported.path(callee);
+        is_builtin || path().is_some_and(|path| path.starts_with("itertools."))
+    }
+
+    /// The same for `counters["a"]` and `Task.ids`: parts of what the module has, or of an object.
+    fn consume_part(&mut self, expr: &'a Expr) {
+        if self.is_shared(expr) {
+            return self.unknown();
+        }
+        let mut base = expr;
+        loop {
+            base = match base {
+                Expr::Attribute(attribute) => &attribute.value,
+                Expr::Subscript(subscript) => &subscript.value,
+                other => break base = other,
+            };
+        }
+        let Expr::Name(name) = base else {
+            // `type(self).ids`
+            if matches!(base, Expr::Call(call) if matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "type"))
+            {
+                return self.unknown();
+            }
+            return self.consume(base);
+        };
+        let name = name.id.as_str();
+        let is_local = |locals: &FxHashSet<&str>| locals.contains(name);
+        if self.locals.as_ref().is_some_and(is_local) {
+            return;
+        }
+        let is_literal = self
+            .effects
+            .values
+            .get(name)
+            .is_some_and(|value| is_literal_throughout(value));
+        let is_own = self.effects.own.contains(name);
+        // What a function was handed: nobody knows whose that is.
+        let is_parameter = self.locals.is_some()
+            && !is_own
+            && matches!(
+                self.effects.imported.named(name),
+                Some(Named::Bare(_)) | None
+            );
+        if is_parameter || (is_own && !is_literal) {
+            self.change(expr);
         }
     }
 
@@ -99,5 +156,19 @@ impl<'a> Finder<'_, 'a> {
         {
             self.consume_all(call);
         }
+    }
+}
+
+/// Whether an expression is a literal, and all that is in it.
+fn is_literal_throughout(expr: &Expr) -> bool {
+    match expr {
+        Expr::List(list) => list.elts.iter().all(is_literal_throughout),
+        Expr::Tuple(tuple) => tuple.elts.iter().all(is_literal_throughout),
+        Expr::Set(set) => set.elts.iter().all(is_literal_throughout),
+        Expr::Dict(dict) => dict.items.iter().all(|item| {
+            item.key.as_ref().is_some_and(is_literal_throughout)
+                && is_literal_throughout(&item.value)
+        }),
+        other => other.is_literal_expr(),
     }
 }

@@ -46,8 +46,20 @@ pub(super) struct Definitions {
     pub(super) dead_arms: Vec<TextRange>,
     /// What functions bind names of the module to, by importing it.
     pub(super) global_imports: Vec<(Name, Root)>,
+    /// Each `import *` inside a statement, which stays as it is. One that stands alone is a unit of its own.
+    pub(super) inner_stars: Vec<InnerStar>,
     /// Units that are replaced before anything uses them, but for what reads their name above that place.
     pub(super) replaced: Vec<Replacement>,
+}
+
+/// An `import *` inside a statement.
+#[derive(Debug)]
+pub(super) struct InnerStar {
+    /// The statement.
+    pub(super) unit: u32,
+    /// The module that it takes everything of.
+    pub(super) from: String,
+    pub(super) at: TextSize,
 }
 
 /// A unit that is replaced.

@@ -5,15 +5,15 @@
 use rustc_hash::FxHashMap;
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    Alias, Expr, ExprContext, FStringPart, InterpolatedStringElement, Stmt, StmtClassDef,
-    StmtFunctionDef, UnaryOp,
+    Alias, Comprehension, Expr, ExprCall, ExprContext, FStringPart, InterpolatedStringElement,
+    Stmt, StmtClassDef, StmtFunctionDef, UnaryOp,
 };
 
 use super::super::Target;
 use super::super::names::{BARE, last_name};
 use super::effects::Effects;
 use super::finder::Finder;
-use super::pure::{HANDS_OUT, PURE_BUILTINS};
+use super::pure::{HANDS_OUT, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS};
 use crate::source::prefixes;
 
 /// How far it is followed what a name stands for.
@@ -33,6 +33,11 @@ const NOT_CALLED: [&str; 12] = [
     "__post_init__",
     "__set_name__",
     "__setattr__",
+];
+
+/// Built-in functions that give numbers and texts.
+const UNCHANGEABLE: [&str; 12] = [
+    "abs", "bool", "bytes", "chr", "float", "format", "hash", "int", "len", "ord", "repr", "str",
 ];
 
 /// Functions of the library that give an object of somebody else's class.
@@ -129,7 +134,20 @@ impl<'a> Finder<'_, 'a> {
             Expr::Compare(compare) => {
                 is_loud(&compare.left) || compare.comparators.iter().any(is_loud)
             }
-            Expr::Subscript(subscript) => is_loud(&subscript.value),
+            Expr::Subscript(subscript) => is_loud(&subscript.value) || is_loud(&subscript.slice),
+            Expr::Slice(slice) => [&slice.lower, &slice.upper, &slice.step]
+                .into_iter()
+                .flatten()
+                .any(|bound| is_loud(bound)),
+            Expr::ListComp(comp) => tests(&comp.generators).any(is_loud),
+            Expr::SetComp(comp) => tests(&comp.generators).any(is_loud),
+            Expr::DictComp(comp) => tests(&comp.generators).any(is_loud),
+            Expr::Generator(comp) => tests(&comp.generators).any(is_loud),
+            Expr::Set(set) => set.elts.iter().any(is_loud),
+            Expr::Dict(dict) => dict
+                .items
+                .iter()
+                .any(|item| item.key.as_ref().is_some_and(is_loud)),
             Expr::Attribute(attribute) => is_loud(&attribute.value),
             Expr::FString(text) => text.value.iter().any(|part| match part {
                 FStringPart::Literal(_) => false,
@@ -138,13 +156,8 @@ impl<'a> Finder<'_, 'a> {
                         if is_loud(&value.expression))
                 }),
             }),
-            Expr::Call(call) => {
-                effects
-                    .imported
-                    .path(&call.func)
-                    .is_some_and(|path| path.starts_with(BARE))
-                    && call.arguments.args.iter().any(is_loud)
-            }
+            // Whoever is given an object may ask it.
+            Expr::Call(call) => call.arguments.args.iter().any(is_loud),
             _ => false,
         }
     }
@@ -154,7 +167,30 @@ impl<'a> Effects<'a> {
     /// Whether operators, subscripts, attributes and built-in functions may do more with a class, or with an object of it, than
     /// give a result.
     fn is_loud(&self, class: &'a StmtClassDef) -> bool {
-        !self.are_quiet(class, 0, |method: &StmtFunctionDef| {
+        self.is_loud_below(class, 0)
+    }
+
+    fn is_loud_below(&self, class: &'a StmtClassDef, depth: usize) -> bool {
+        if depth > DEEPEST {
+            return true;
+        }
+        let of_bases = || class.bases().iter().filter_map(|base| self.own_class(base));
+        // Operators on the class itself are those of its metaclass.
+        let metaclass = class
+            .arguments
+            .as_ref()
+            .and_then(|arguments| self.own_class(&arguments.find_keyword("metaclass")?.value));
+        let is_loud = |class: &'a StmtClassDef| self.is_loud_below(class, depth + 1);
+        !self.has_quiet_operators(class)
+            || metaclass.is_some_and(is_loud)
+            || descriptors(class)
+                .filter_map(|made| self.own_class(made))
+                .any(is_loud)
+            || of_bases().any(is_loud)
+    }
+
+    fn has_quiet_operators(&self, class: &'a StmtClassDef) -> bool {
+        self.are_quiet(class, 0, false, |method: &StmtFunctionDef| {
             let name = method.name.as_str();
             let is_property = method
                 .decorator_list
@@ -213,11 +249,14 @@ impl<'a> Effects<'a> {
                 let sides = std::iter::once(&*compare.left).chain(&compare.comparators);
                 all_plain(&sides.collect::<Vec<_>>())
             }
+            Expr::List(list) => self.holding(list.elts.iter(), depth),
+            Expr::Tuple(tuple) => self.holding(tuple.elts.iter(), depth),
+            Expr::Set(set) => self.holding(set.elts.iter(), depth),
+            Expr::Dict(dict) => {
+                let keys = dict.items.iter().filter_map(|item| item.key.as_ref());
+                self.holding(keys.chain(dict.items.iter().map(|item| &item.value)), depth)
+            }
             Expr::Lambda(_)
-            | Expr::List(_)
-            | Expr::Tuple(_)
-            | Expr::Set(_)
-            | Expr::Dict(_)
             | Expr::ListComp(_)
             | Expr::SetComp(_)
             | Expr::DictComp(_)
@@ -227,6 +266,132 @@ impl<'a> Effects<'a> {
             literal if literal.is_literal_expr() => Operand::Plain,
             _ => Operand::Unknown,
         }
+    }
+
+    /// What a container is to operators that ask what is in it: `"%s" % (task,)`.
+    fn holding(&self, mut parts: impl Iterator<Item = &'a Expr>, depth: usize) -> Operand<'a> {
+        let own = |part| match self.operand(part, depth + 1) {
+            Operand::Own(class) if self.is_loud(class) => Some(class),
+            Operand::Own(_) | Operand::Plain | Operand::Unknown => None,
+        };
+        parts.find_map(own).map_or(Operand::Plain, Operand::Own)
+    }
+
+    /// Whether a method of a built-in type's name changes nothing when it is called on `object`.
+    pub(super) fn is_pure_on(&self, object: &'a Expr, method: &str) -> bool {
+        if self.is_plain_value(object, 0) {
+            return true;
+        }
+        let Operand::Own(class) = self.operand(object, 0) else {
+            return false;
+        };
+        let is_named = |own: &StmtFunctionDef| own.name.as_str() == method;
+        if self.has_method(class, method, 0) {
+            self.are_quiet(class, 0, false, is_named)
+        } else {
+            self.has_builtin_bases(class, 0)
+        }
+    }
+
+    /// Whether a method of an object, which is of a class of the module, changes more than the object.
+    pub(super) fn changes_others(&self, object: &'a Expr, method: &str) -> bool {
+        if self.is_stdlib {
+            return false;
+        }
+        let is_named = |own: &StmtFunctionDef| own.name.as_str() == method;
+        let is_loud = |class: &'a StmtClassDef| {
+            self.has_method(class, method, 0) && !self.are_quiet(class, 0, true, is_named)
+        };
+        match self.operand(object, 0) {
+            Operand::Plain => false,
+            Operand::Own(class) => is_loud(class),
+            // It may be of any of them.
+            Operand::Unknown => self.classes.values().any(|class| is_loud(class)),
+        }
+    }
+
+    fn has_builtin_bases(&self, class: &'a StmtClassDef, depth: usize) -> bool {
+        depth <= DEEPEST
+            && class.bases().iter().all(|base| match self.own_class(base) {
+                Some(own) => self.has_builtin_bases(own, depth + 1),
+                None => matches!(base, Expr::Name(name) if self.is_builtin(name.id.as_str())),
+            })
+    }
+
+    /// Whether an expression gives a value of a built-in type, or of one of the library whose methods of such names only give
+    /// results.
+    fn is_plain_value(&self, expr: &'a Expr, depth: usize) -> bool {
+        if depth > DEEPEST {
+            return false;
+        }
+        let is_plain = |expr: &'a Expr| self.is_plain_value(expr, depth + 1);
+        match expr {
+            Expr::Name(name) => {
+                let name = name.id.as_str();
+                self.is_of_library(expr)
+                    || (self.is_builtin(name) && !HANDS_OUT.contains(&name))
+                    || name.starts_with("__")
+                    || self.values.get(name).is_some_and(|value| is_plain(value))
+            }
+            // `os.environ`
+            Expr::Attribute(_) => self.is_of_library(expr),
+            Expr::Subscript(subscript) => {
+                self.is_of_library(&subscript.value)
+                    || matches!(&*subscript.value, Expr::Call(_)) && is_plain(&subscript.value)
+            }
+            Expr::Call(call) => match &*call.func {
+                Expr::Name(name) if self.is_builtin(name.id.as_str()) => {
+                    !HANDS_OUT.contains(&name.id.as_str())
+                }
+                Expr::Attribute(method)
+                    if PURE_METHODS.contains(&method.attr.as_str())
+                        && method.attr.as_str() != "get" =>
+                {
+                    is_plain(&method.value)
+                }
+                // `replace` of a path moves the file.
+                callee => self.imported.path(callee).is_some_and(|path| {
+                    PURE_FUNCTIONS.contains(&path.as_str()) && !path.starts_with("pathlib.")
+                }),
+            },
+            Expr::BinOp(operation) => is_plain(&operation.left) && is_plain(&operation.right),
+            Expr::BoolOp(operation) => operation.values.iter().all(is_plain),
+            Expr::If(choice) => is_plain(&choice.body) && is_plain(&choice.orelse),
+            Expr::Named(named) => is_plain(&named.value),
+            Expr::List(_)
+            | Expr::Tuple(_)
+            | Expr::Set(_)
+            | Expr::Dict(_)
+            | Expr::ListComp(_)
+            | Expr::SetComp(_)
+            | Expr::DictComp(_)
+            | Expr::Compare(_)
+            | Expr::FString(_) => true,
+            other => other.is_literal_expr(),
+        }
+    }
+
+    /// Whether adding an expression to something makes a new value of that: numbers and texts are never changed.
+    pub(super) fn is_unchangeable(&self, added: &Expr) -> bool {
+        match added {
+            Expr::Call(call) => matches!(&*call.func, Expr::Name(name)
+                if UNCHANGEABLE.contains(&name.id.as_str()) && !self.own.contains(name.id.as_str())),
+            Expr::BinOp(operation) => {
+                self.is_unchangeable(&operation.left) && self.is_unchangeable(&operation.right)
+            }
+            Expr::UnaryOp(operation) => self.is_unchangeable(&operation.operand),
+            Expr::Compare(_) | Expr::FString(_) => true,
+            other => other.is_literal_expr(),
+        }
+    }
+
+    /// `type(name, bases, namespace)`, which tells the bases.
+    pub(super) fn makes_class(&self, call: &ExprCall) -> bool {
+        !self.is_stdlib
+            && call.arguments.len() > 1
+            && self.imported.path(&call.func).is_some_and(|path| {
+                path.strip_prefix(BARE).unwrap_or(&path) == "type" || path == "builtins.type"
+            })
     }
 
     fn named(&self, name: &'a str, expr: &'a Expr, depth: usize) -> Operand<'a> {
@@ -297,6 +462,26 @@ impl<'a> Effects<'a> {
 
 fn is_library(target: &Target, module: &str) -> bool {
     target.stdlib_names.contains(module) || target.builtin_modules.contains(module)
+}
+
+/// What decides which items of a comprehension count.
+fn tests(generators: &[Comprehension]) -> impl Iterator<Item = &Expr> {
+    generators.iter().flat_map(|generator| &generator.ifs)
+}
+
+/// What is called in the body of a class to make its attributes: `field = Field()`.
+fn descriptors(class: &StmtClassDef) -> impl Iterator<Item = &Expr> {
+    class.body.iter().filter_map(|stmt| {
+        let value = match stmt {
+            Stmt::Assign(assign) => Some(&*assign.value),
+            Stmt::AnnAssign(assign) => assign.value.as_deref(),
+            _ => None,
+        };
+        match value {
+            Some(Expr::Call(call)) => Some(&*call.func),
+            _ => None,
+        }
+    })
 }
 
 /// What a class gives to a name in its body.

@@ -143,7 +143,9 @@ impl<'a> Effects<'a> {
             return self.imported.path(&call.func).as_deref() != Some("functools.partial");
         };
         methods(class).any(|method| method.name.as_str() == "__call__")
-            && self.are_quiet(class, depth, |method| method.name.as_str() == "__call__")
+            && self.are_quiet(class, depth, true, |method| {
+                method.name.as_str() == "__call__"
+            })
     }
 
     fn gives_quiet_function(&self, function: &'a StmtFunctionDef, depth: usize) -> bool {
@@ -198,7 +200,7 @@ impl<'a> Effects<'a> {
     /// Whether defining a class runs methods of it that are not quiet: those of an enumeration make its members.
     pub(super) fn makes_members(&self, class: &'a StmtClassDef) -> bool {
         self.is_enum(class, 0)
-            && !self.are_quiet(class, 0, |method| {
+            && !self.are_quiet(class, 0, true, |method| {
                 RUN_BY_ENUM.contains(&method.name.as_str())
             })
     }
@@ -214,25 +216,33 @@ impl<'a> Effects<'a> {
             })
     }
 
-    /// Whether the methods of a class and of those of the module that it inherits from are quiet, where `counts` says so.
+    /// Whether the methods of a class and of those of the module that it inherits from are quiet, where `counts` says so. An
+    /// object that `is_new` is known to nobody else.
     pub(super) fn are_quiet(
         &self,
         class: &'a StmtClassDef,
         depth: usize,
+        is_new: bool,
         counts: impl Fn(&StmtFunctionDef) -> bool + Copy,
     ) -> bool {
         depth > 8
             || methods(class)
                 .filter(|method| counts(method))
-                .all(|method| self.is_quiet_function(method, Some(class), depth + 1))
+                .all(|method| {
+                    if is_new {
+                        self.is_quiet_function(method, Some(class), depth + 1)
+                    } else {
+                        self.is_quiet_method(method, depth + 1)
+                    }
+                })
                 && class.bases().iter().all(|base| {
                     self.own_class(base)
-                        .is_none_or(|base| self.are_quiet(base, depth + 1, counts))
+                        .is_none_or(|base| self.are_quiet(base, depth + 1, is_new, counts))
                 })
     }
 
     /// The class of the module that an expression names.
-    fn own_class(&self, expr: &Expr) -> Option<&'a StmtClassDef> {
+    pub(super) fn own_class(&self, expr: &Expr) -> Option<&'a StmtClassDef> {
         let name = expr.as_name_expr()?;
         self.classes.get(name.id.as_str()).copied()
     }
@@ -269,6 +279,20 @@ impl<'a> Effects<'a> {
                     })
             }
             other => self.is_pure_callee(other, depth),
+        }
+    }
+
+    /// Whether what an expression gives may be used up by whoever goes through it.
+    pub(super) fn may_be_iterator(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Call(_) => !is_no_iterator(expr, self.imported),
+            Expr::Name(name) => {
+                let name = name.id.as_str();
+                self.own.contains(name)
+                    && !self.containers.contains(name)
+                    && !self.functions.contains_key(name)
+            }
+            _ => false,
         }
     }
 

@@ -16,8 +16,8 @@ use super::names::{Names, chain, root};
 use super::scope::{Local, Module, Scope, ScopeKind};
 use super::uses::{Context, Spare, UseCollector};
 use super::{
-    Base, Definitions, Effect, Frame, HandlerPart, Member, Name, Path, Replacement, Root, Unit,
-    UnitKind, Uses,
+    Base, Definitions, Effect, Frame, HandlerPart, InnerStar, Member, Name, Path, Replacement,
+    Root, Unit, UnitKind, Uses,
 };
 use crate::source::{ModuleSource, Origin};
 
@@ -230,13 +230,21 @@ impl<'a> Splitter<'_, 'a> {
             | Stmt::IpyEscapeCommand(_) => {
                 let (names, imports) = self.bound_by(stmt);
                 let mut found = self.effects.of_statement(stmt);
-                if imports_all(stmt) {
+                let stars = stars_in(stmt, self.context.source);
+                if !stars.is_empty() {
                     // What it binds is not in the text, and may replace what is defined before it.
                     found.effect = found.effect.max(Effect::Module);
                 }
                 let (uses, handlers) = self.parts(stmt);
                 let is_pickle_registration = self.is_pickle_registration(stmt);
                 let registers_subclass = self.effects.registers_subclass(stmt);
+                let number = u32::try_from(self.definitions.units.len()).unwrap_or(u32::MAX);
+                let stars = stars.into_iter().map(|(from, at)| InnerStar {
+                    unit: number,
+                    from,
+                    at,
+                });
+                self.definitions.inner_stars.extend(stars);
                 let unit = self.push(stmt, UnitKind::Other, names, &found, uses, frame);
                 unit.handlers = handlers;
                 unit.imports = imports;
@@ -609,20 +617,31 @@ fn is_names(target: &Expr) -> bool {
     }
 }
 
-/// Whether there is an `import *` in a statement.
-fn imports_all(stmt: &Stmt) -> bool {
-    struct Stars(bool);
-    impl<'a> Visitor<'a> for Stars {
+/// The modules that the `import *` in a statement take everything of.
+fn stars_in(stmt: &Stmt, source: &ModuleSource) -> Vec<(String, TextSize)> {
+    struct Stars<'s> {
+        source: &'s ModuleSource,
+        found: Vec<(String, TextSize)>,
+    }
+    impl<'a> Visitor<'a> for Stars<'_> {
         fn visit_stmt(&mut self, stmt: &'a Stmt) {
-            if let Stmt::ImportFrom(import) = stmt {
-                self.0 |= import.names.iter().any(|alias| &alias.name == "*");
+            if let Stmt::ImportFrom(import) = stmt
+                && import.names.iter().any(|alias| &alias.name == "*")
+            {
+                // One that leaves its package fails, and binds nothing.
+                let module = imported::from_module(import, self.source);
+                let from = module.unwrap_or_default();
+                self.found.push((from, import.start()));
             }
             visitor::walk_stmt(self, stmt);
         }
     }
-    let mut stars = Stars(false);
+    let mut stars = Stars {
+        source,
+        found: Vec::new(),
+    };
     stars.visit_stmt(stmt);
-    stars.0
+    stars.found
 }
 
 fn is_constant(expr: &Expr) -> bool {

@@ -163,13 +163,36 @@ impl<'w> Reach<'w> {
             }
         }
         for (_, root, at) in &unit.imports {
-            if let Root::From { module, name } = root
-                && !self.is_in_dead_handler(id, unit, *at)
-            {
-                self.use_from(id, thing, (*module, *name, *at));
+            if self.is_in_dead_handler(id, unit, *at) {
+                continue;
+            }
+            match root {
+                Root::From { module, name } => self.use_from(id, thing, (*module, *name, *at)),
+                Root::Module(name) => {
+                    let because = Because {
+                        from: Some(thing),
+                        at: *at,
+                        how: How::Import,
+                    };
+                    self.use_provided(self.text_of(id, *name), because);
+                }
+                Root::Global(_) => {}
             }
         }
         self.take_all(id, number, unit, thing);
+        let inner_stars = &self.modules[id].definitions().inner_stars;
+        for star in inner_stars.iter().filter(|star| star.unit == number) {
+            if !self.is_in_dead_handler(id, unit, star.at)
+                && let Some(from) = self.id(&star.from)
+            {
+                let because = Because {
+                    from: Some(thing),
+                    at: star.at,
+                    how: How::Import,
+                };
+                self.reach_exports(from, because);
+            }
+        }
         if self.modules[id].is_held() {
             self.ask_for_all(id, because);
         }
@@ -359,6 +382,10 @@ impl<'w> Reach<'w> {
         self.follow_uses(id, thing, &definition.uses, Some(unit));
     }
 
+    fn text_of(&self, id: ModuleId, name: Name) -> &'w str {
+        self.modules[id].definitions().text(name)
+    }
+
     pub(super) fn symbol(&self, id: ModuleId, name: Name) -> Symbol {
         self.modules[id].symbols[name.0 as usize]
     }
@@ -509,6 +536,14 @@ impl<'w> Reach<'w> {
         }
     }
 
+    /// Should `name` be no module but what a package gives that it has put into `sys.modules`, as `collections` does with
+    /// `collections.abc`: the package's attribute is used.
+    fn use_provided(&mut self, name: &str, because: Because) {
+        if let Some((package, attribute)) = self.provided(name) {
+            self.push(Item::Name(package, attribute), because);
+        }
+    }
+
     fn follow_path(&mut self, id: ModuleId, thing: Thing, path: &Path) {
         let because = Because {
             from: Some(thing),
@@ -534,10 +569,17 @@ impl<'w> Reach<'w> {
                 self.push(Item::Name(id, name), because);
                 Binding::clone(&self.binding(id, name))
             }
-            Root::Module(name) => Binding {
-                modules: self.id(definitions.text(*name)).into_iter().collect(),
-                is_value: false,
-            },
+            Root::Module(name) => {
+                let name = definitions.text(*name);
+                self.use_provided(name, because);
+                match self.provided(name) {
+                    Some((package, attribute)) => Binding::clone(&self.binding(package, attribute)),
+                    None => Binding {
+                        modules: self.id(name).into_iter().collect(),
+                        is_value: false,
+                    },
+                }
+            }
             Root::From { module, name } => {
                 let from = self.id(definitions.text(*module));
                 let name = self.symbol(id, *name);

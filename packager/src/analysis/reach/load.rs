@@ -242,6 +242,10 @@ impl Reach<'_> {
                 if let Some(prefix) = hidden_imports::looks_for(name) {
                     self.reach_affix(prefix, "", of_module);
                 }
+                if let Some(asked) = hidden_imports::asks_modules_for(name) {
+                    let asked = self.symbols.number(asked);
+                    self.push(Item::Attribute(asked), of_module);
+                }
                 if let Some(whole) =
                     hidden_imports::taken_whole(name).and_then(|name| self.id(name))
                 {

@@ -80,6 +80,16 @@ impl Reach<'_> {
                     is_bound = true;
                 }
             }
+            for star in &definitions.inner_stars {
+                let unit = &definitions.units[star.unit as usize];
+                let mut handlers = unit.handlers.iter();
+                let is_dead = handlers.any(|handler| {
+                    handler.body.contains(star.at) && here.found.is_dead(handler.at)
+                });
+                if !is_dead {
+                    stars.push(star.from.clone());
+                }
+            }
             for unit in &here.stars {
                 if let UnitKind::Import {
                     request: Request::Star(from),
@@ -128,9 +138,10 @@ impl Reach<'_> {
                 let name = self.symbols.number(name_of(name));
                 self.bind(module, name, seen, binding);
             }
-            Root::Module(name) => match self.id(name_of(name)) {
-                Some(id) => drop(binding.modules.insert(id)),
-                None => binding.is_value = true,
+            Root::Module(name) => match (self.provided(name_of(name)), self.id(name_of(name))) {
+                (Some((package, attribute)), _) => self.bind(package, attribute, seen, binding),
+                (None, Some(id)) => drop(binding.modules.insert(id)),
+                (None, None) => binding.is_value = true,
             },
             Root::From { module: from, name } => {
                 let (from, name) = (name_of(from), self.symbols.number(name_of(name)));
@@ -145,6 +156,17 @@ impl Reach<'_> {
                 }
             }
         }
+    }
+
+    /// The package and its attribute that `import a.b as c` binds where there is no module `a.b`.
+    pub(super) fn provided(&mut self, name: &str) -> Option<(ModuleId, Symbol)> {
+        let is_there = |id: ModuleId| !self.presence(id).is_absent();
+        let (package, attribute) = name.rsplit_once('.')?;
+        if self.id(name).is_some_and(is_there) {
+            return None;
+        }
+        let package = self.id(package).filter(|id| is_there(*id))?;
+        Some((package, self.symbols.number(attribute)))
     }
 
     /// The submodule `name` of `module`.
@@ -210,6 +232,15 @@ impl Reach<'_> {
                 } else {
                     through
                 });
+            }
+        }
+        for star in &entry.definitions.inner_stars {
+            let unit = &entry.definitions.units[star.unit as usize];
+            if !self.is_in_dead_handler(id, unit, star.at)
+                && let Some(from) = self.id(&star.from)
+            {
+                let through = self.given_by(from, name, seen);
+                given = given.max(through.min(Given::Maybe));
             }
         }
         // A list that cannot be read may leave the name out; a module that stays as it is has what it has.

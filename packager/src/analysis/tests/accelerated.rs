@@ -205,5 +205,9 @@ fn what_only_describes_goes() {
     stays(
         "all = []\nclass C:\n def __init__(self): all.append(self)\nX = C()\nX.__doc__ = 'text'\n",
     );
-    stays("all = []\ndef note(f): all.append(f)\n@note\ndef g(): pass\n");
+    // It goes with the table that it is noted in.
+    let noted = "all = []\ndef note(f): all.append(f)\n@note\ndef g(): pass\n";
+    goes(noted);
+    let whole = format!("{noted}def f(): return all\n");
+    leaves("f", &whole, whole.trim_end());
 }
