@@ -383,9 +383,14 @@ fn what_cannot_be_read_or_written_is_named() {
     assert!(error.contains("schema 0"), "{error}");
     assert!(!scratch.path().join("page.html").exists());
     for option in ["--html", "--metafile"] {
-        let error = run(&["report", manifest, option, "taken"]).failure(4);
+        let error = run(&["report", manifest, option, "taken"]).failure(3);
+        assert_eq!(
+            error,
+            format!("error: {option} taken: that is a folder; name a file\n")
+        );
+        let error = run(&["report", manifest, option, "old.json/below"]).failure(4);
         assert!(
-            error.starts_with("error: cannot write `taken`\n"),
+            error.starts_with("error: cannot write `old.json/below`\n"),
             "{error}"
         );
     }
