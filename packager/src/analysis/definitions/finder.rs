@@ -135,9 +135,10 @@ impl<'a> Finder<'_, 'a> {
                 return;
             }
             if on_own {
-                if self
-                    .effects
-                    .changes_others(&method.value, method.attr.as_str())
+                if self.locals.is_none()
+                    && self
+                        .effects
+                        .changes_others(&method.value, method.attr.as_str(), self.depth)
                 {
                     self.unknown();
                 }
@@ -177,7 +178,7 @@ impl<'a> Finder<'_, 'a> {
             let is_object = matches!(base, Expr::Name(name) if name.id.as_str() == "self");
             return !(is_object && self.effects.has_method(made, name, 0));
         }
-        is_variable || self.effects.is_pure_on(&method.value, name)
+        is_variable || self.effects.is_pure_on(&method.value, name, self.depth)
     }
 
     fn is_own(&self, name: &str) -> bool {

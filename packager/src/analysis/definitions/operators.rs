@@ -278,7 +278,7 @@ impl<'a> Effects<'a> {
     }
 
     /// Whether a method of a built-in type's name changes nothing when it is called on `object`.
-    pub(super) fn is_pure_on(&self, object: &'a Expr, method: &str) -> bool {
+    pub(super) fn is_pure_on(&self, object: &'a Expr, method: &str, depth: usize) -> bool {
         if self.is_plain_value(object, 0) {
             return true;
         }
@@ -287,20 +287,20 @@ impl<'a> Effects<'a> {
         };
         let is_named = |own: &StmtFunctionDef| own.name.as_str() == method;
         if self.has_method(class, method, 0) {
-            self.are_quiet(class, 0, false, is_named)
+            self.are_quiet(class, depth, false, is_named)
         } else {
             self.has_builtin_bases(class, 0)
         }
     }
 
     /// Whether a method of an object, which is of a class of the module, changes more than the object.
-    pub(super) fn changes_others(&self, object: &'a Expr, method: &str) -> bool {
+    pub(super) fn changes_others(&self, object: &'a Expr, method: &str, depth: usize) -> bool {
         if self.is_stdlib {
             return false;
         }
         let is_named = |own: &StmtFunctionDef| own.name.as_str() == method;
         let is_loud = |class: &'a StmtClassDef| {
-            self.has_method(class, method, 0) && !self.are_quiet(class, 0, true, is_named)
+            self.has_method(class, method, 0) && !self.are_quiet(class, depth, true, is_named)
         };
         match self.operand(object, 0) {
             Operand::Plain => false,
