@@ -13,6 +13,7 @@ use super::super::names::{BARE, ImportedNames};
 use super::Effect;
 use super::aliases::{Aliases, aliases};
 use super::finder::Finder;
+use super::names::owner;
 use super::operators::values;
 use super::pure::{HANDS_OUT, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception};
 use super::quiet::{containers, new_attributes};
@@ -436,15 +437,7 @@ struct GlobalChanges<'e, 'a> {
 
 impl<'a> GlobalChanges<'_, 'a> {
     fn change(&mut self, expr: &'a Expr) {
-        let mut base = expr;
-        loop {
-            base = match base {
-                Expr::Attribute(attribute) => &attribute.value,
-                Expr::Subscript(subscript) => &subscript.value,
-                other => break base = other,
-            };
-        }
-        match base {
+        match owner(expr) {
             Expr::Name(name) => {
                 let name = name.id.as_str();
                 if !self.locals.contains(name) && self.effects.own.contains(name) {

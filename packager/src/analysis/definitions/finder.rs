@@ -10,7 +10,7 @@ use rustpython_ruff_python_ast::{
 use super::super::names::BARE;
 use super::Effect;
 use super::effects::{Effects, Found, collect_locals};
-use super::names::chain;
+use super::names::{chain, owner};
 use super::pure::{OWN_ENTRY, PURE_METHODS};
 
 pub(super) struct Finder<'e, 'a> {
@@ -39,15 +39,7 @@ impl<'a> Finder<'_, 'a> {
 
     /// Something is done to the object behind `expr`.
     pub(super) fn change(&mut self, expr: &'a Expr) {
-        let mut base = expr;
-        loop {
-            base = match base {
-                Expr::Attribute(attribute) => &attribute.value,
-                Expr::Subscript(subscript) => &subscript.value,
-                other => break base = other,
-            };
-        }
-        let Expr::Name(name) = base else {
+        let Expr::Name(name) = owner(expr) else {
             return self.unknown();
         };
         let name = name.id.as_str();

@@ -6,6 +6,7 @@ use rustpython_ruff_python_ast::{Comprehension, Expr, ExprCall};
 
 use super::super::names::Named;
 use super::finder::Finder;
+use super::names::owner;
 use super::pure::{ITERATING_BUILTINS, ITERATING_METHODS, LAZY_BUILTINS};
 
 impl<'a> Finder<'_, 'a> {
@@ -69,14 +70,7 @@ impl<'a> Finder<'_, 'a> {
         if self.is_shared(expr) {
             return self.unknown();
         }
-        let mut base = expr;
-        loop {
-            base = match base {
-                Expr::Attribute(attribute) => &attribute.value,
-                Expr::Subscript(subscript) => &subscript.value,
-                other => break base = other,
-            };
-        }
+        let base = owner(expr);
         let Expr::Name(name) = base else {
             // `type(self).ids`
             if matches!(base, Expr::Call(call) if matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "type"))

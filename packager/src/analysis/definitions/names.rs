@@ -53,6 +53,18 @@ pub(super) fn chain(expr: &Expr) -> (&Expr, SmallVec<[&str; 4]>) {
     (base, attributes)
 }
 
+/// What has the object that an expression names: `a` of `a.b["c"].d`.
+pub(super) fn owner(expr: &Expr) -> &Expr {
+    let mut owner = expr;
+    loop {
+        owner = match owner {
+            Expr::Attribute(attribute) => &attribute.value,
+            Expr::Subscript(subscript) => &subscript.value,
+            other => return other,
+        };
+    }
+}
+
 /// `self`
 pub(super) fn is_self(expr: &Expr) -> bool {
     matches!(expr, Expr::Name(name) if name.id.as_str() == "self")

@@ -14,6 +14,7 @@ use super::super::names::{BARE, last_name};
 use super::effects::Effects;
 use super::finder::Finder;
 use super::pure::{HANDS_OUT, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS};
+use super::quiet::made_in_body;
 use crate::source::prefixes;
 
 /// How far it is followed what a name stands for.
@@ -471,17 +472,7 @@ fn tests(generators: &[Comprehension]) -> impl Iterator<Item = &Expr> {
 
 /// What is called in the body of a class to make its attributes: `field = Field()`.
 fn descriptors(class: &StmtClassDef) -> impl Iterator<Item = &Expr> {
-    class.body.iter().filter_map(|stmt| {
-        let value = match stmt {
-            Stmt::Assign(assign) => Some(&*assign.value),
-            Stmt::AnnAssign(assign) => assign.value.as_deref(),
-            _ => None,
-        };
-        match value {
-            Some(Expr::Call(call)) => Some(&*call.func),
-            _ => None,
-        }
-    })
+    made_in_body(class).map(|call| &*call.func)
 }
 
 /// What a class gives to a name in its body.

@@ -176,15 +176,7 @@ impl<'a> Effects<'a> {
             .decorator_list
             .iter()
             .all(|decorator| self.is_pure_decorator(&decorator.expression));
-        let quiet_factories = class.body.iter().all(|stmt| {
-            let value = match stmt {
-                Stmt::AnnAssign(assign) => assign.value.as_deref(),
-                Stmt::Assign(assign) => Some(&*assign.value),
-                _ => None,
-            };
-            let Some(Expr::Call(call)) = value else {
-                return true;
-            };
+        let quiet_factories = made_in_body(class).all(|call| {
             call.arguments
                 .find_keyword("default_factory")
                 .is_none_or(|factory| self.is_quiet_callback(&factory.value, depth))
@@ -320,6 +312,18 @@ impl<'a> Effects<'a> {
             .filter(|function| !self.is_quiet_callback(function, depth))
             .collect()
     }
+}
+
+/// The calls that give attributes in the body of a class.
+pub(super) fn made_in_body(class: &StmtClassDef) -> impl Iterator<Item = &ExprCall> {
+    class.body.iter().filter_map(|stmt| {
+        let value = match stmt {
+            Stmt::AnnAssign(assign) => assign.value.as_deref(),
+            Stmt::Assign(assign) => Some(&*assign.value),
+            _ => None,
+        };
+        value?.as_call_expr()
+    })
 }
 
 fn is_callable(expr: &Expr) -> bool {

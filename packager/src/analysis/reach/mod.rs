@@ -397,9 +397,9 @@ impl<'w> Reach<'w> {
 
     /// Whether the place `at` in `unit` can never be reached.
     fn is_in_dead_handler(&self, module: ModuleId, unit: &Unit, at: TextSize) -> bool {
-        unit.handlers
-            .iter()
-            .any(|handler| handler.body.contains(at) && self.handler_is_dead(module, handler.at))
+        self.modules
+            .get(module)
+            .is_some_and(|module| module.is_in_dead_handler(unit, at))
     }
 
     /// The names that are taken through the `import *` that is unit `unit`, sorted; none if all are.

@@ -8,7 +8,7 @@ use rustpython_ruff_text_size::TextSize;
 use smallvec::SmallVec;
 
 use super::super::Certainty;
-use super::super::definitions::Definitions;
+use super::super::definitions::{Definitions, Unit};
 use super::super::evaluate::{self, Found};
 use super::super::world::{Entry, Presence};
 use super::edges::{Assigned, PartEdges, assign_edges};
@@ -50,6 +50,13 @@ pub(super) struct Module<'w> {
 impl<'w> Module<'w> {
     pub(super) fn definitions(&self) -> &'w Definitions {
         &self.entry.definitions
+    }
+
+    /// Whether the place `at` in `unit` can never be reached.
+    pub(super) fn is_in_dead_handler(&self, unit: &Unit, at: TextSize) -> bool {
+        unit.handlers
+            .iter()
+            .any(|handler| handler.body.contains(at) && self.found.is_dead(handler.at))
     }
 }
 

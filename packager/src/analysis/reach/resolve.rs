@@ -59,13 +59,9 @@ impl Reach<'_> {
             for unit in here.by_name.get(&name).into_iter().flatten() {
                 let unit = &definitions.units[*unit as usize];
                 let before = roots.len();
-                let is_dead = |at| {
-                    unit.handlers
-                        .iter()
-                        .any(|handler| handler.body.contains(at) && here.found.is_dead(handler.at))
-                };
                 for (bound, root, at) in &unit.imports {
-                    if here.symbols[bound.0 as usize] == name && !is_dead(*at) {
+                    if here.symbols[bound.0 as usize] == name && !here.is_in_dead_handler(unit, *at)
+                    {
                         roots.push(root.clone());
                     }
                 }
@@ -82,11 +78,7 @@ impl Reach<'_> {
             }
             for star in &definitions.inner_stars {
                 let unit = &definitions.units[star.unit as usize];
-                let mut handlers = unit.handlers.iter();
-                let is_dead = handlers.any(|handler| {
-                    handler.body.contains(star.at) && here.found.is_dead(handler.at)
-                });
-                if !is_dead {
+                if !here.is_in_dead_handler(unit, star.at) {
                     stars.push(star.from.clone());
                 }
             }
