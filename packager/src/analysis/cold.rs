@@ -3,7 +3,7 @@
 //! A piece is a statement of the top level, one name of an import, or a method, in a class without anything else. An `if`
 //! around statements is run with them, so that it is one piece with all that was taken out of it.
 
-use rustpython_ruff_text_size::{TextRange, TextSize};
+use ruff_text_size::{TextRange, TextSize};
 
 use super::cut::import_keyword;
 use super::definitions::{Effect, Frame, Member, Name, Root, Unit, UnitKind, Uses};

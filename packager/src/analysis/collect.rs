@@ -1,7 +1,7 @@
 //! A syntax tree to [`ModuleFacts`]: what importing the module imports, and the names it binds.
 
-use rustpython_ruff_python_ast::{Alias, Expr, MatchCase, Pattern, Stmt, StmtIf, StmtImportFrom};
-use rustpython_ruff_text_size::Ranged;
+use ruff_python_ast::{Alias, Expr, MatchCase, Pattern, Stmt, StmtIf, StmtImportFrom};
+use ruff_text_size::Ranged;
 
 use super::Target;
 use super::condition::decide;

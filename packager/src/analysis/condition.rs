@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use rustc_hash::FxHashSet;
-use rustpython_ruff_python_ast::{BoolOp, CmpOp, Expr, ExprSubscript, Number, UnaryOp};
+use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprSubscript, Number, UnaryOp};
 
 use super::Target;
 use super::names::{BARE, ImportedNames, Named};
@@ -375,8 +375,8 @@ fn order(left: &Known, right: &Known) -> Option<Ordering> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustpython_ruff_python_ast::Stmt;
-    use rustpython_ruff_python_parser::parse_module;
+    use ruff_python_ast::Stmt;
+    use ruff_python_parser::parse_module;
 
     #[track_caller]
     fn decides(condition: &str, expected: Option<bool>) {

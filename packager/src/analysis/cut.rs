@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rustpython_ruff_text_size::{TextRange, TextSize};
+use ruff_text_size::{TextRange, TextSize};
 
 use super::definitions::{Name, Unit, UnitKind};
 use super::lines::newlines;

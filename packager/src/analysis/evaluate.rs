@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
 
 use rustc_hash::FxBuildHasher;
-use rustpython_ruff_text_size::TextSize;
+use ruff_text_size::TextSize;
 
 use super::Certainty;
 use super::flow::Flow;

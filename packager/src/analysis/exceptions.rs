@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use rustpython_ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtTry, StmtWith};
-use rustpython_ruff_text_size::Ranged;
+use ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtTry, StmtWith};
+use ruff_text_size::Ranged;
 
 use super::collect::{Collector, Place, Scope};
 use super::expressions;

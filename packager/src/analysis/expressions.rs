@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
     Arguments, Comprehension, Expr, ExprCall, ExprContext, Parameters, Stmt,
 };
 
-use rustpython_ruff_text_size::Ranged;
+use ruff_text_size::Ranged;
 
 use super::collect::{Collector, Place, Scope, absolute, either, later, repeat};
 use super::names::last_name;
@@ -159,7 +159,12 @@ impl Walk<'_, '_, '_> {
     }
 
     /// The first iterable runs at once, all else once for each item.
-    fn comprehension(&mut self, generators: &[Comprehension], elements: &[&Expr], lazy: bool) {
+    fn comprehension<'e>(
+        &mut self,
+        generators: &[Comprehension],
+        elements: impl IntoIterator<Item = &'e Expr>,
+        lazy: bool,
+    ) {
         let Some((first, rest)) = generators.split_first() else {
             return;
         };
@@ -202,19 +207,20 @@ impl Visitor<'_> for Walk<'_, '_, '_> {
                 let body = self.apart(inside, |walk| walk.visit_expr(&lambda.body));
                 later(body, self.steps);
             }
-            Expr::ListComp(comp) => self.comprehension(&comp.generators, &[&comp.elt], false),
-            Expr::SetComp(comp) => self.comprehension(&comp.generators, &[&comp.elt], false),
+            Expr::ListComp(comp) => self.comprehension(&comp.generators, [&*comp.elt], false),
+            Expr::SetComp(comp) => self.comprehension(&comp.generators, [&*comp.elt], false),
             Expr::DictComp(comp) => {
-                self.comprehension(&comp.generators, &[&comp.key, &comp.value], false);
+                let elements = comp.key.as_deref().into_iter().chain([&*comp.value]);
+                self.comprehension(&comp.generators, elements, false);
             }
-            Expr::Generator(comp) => self.comprehension(&comp.generators, &[&comp.elt], true),
+            Expr::Generator(comp) => self.comprehension(&comp.generators, [&*comp.elt], true),
             Expr::BoolOp(operation) => {
                 let Some((first, rest)) = operation.values.split_first() else {
                     return;
                 };
                 self.visit_expr(first);
                 // `and` goes on after a true operand, `or` after a false one.
-                let goes_on = operation.op == rustpython_ruff_python_ast::BoolOp::And;
+                let goes_on = operation.op == ruff_python_ast::BoolOp::And;
                 match self.collector.decide(first) {
                     Some(truth) if truth != goes_on => {}
                     Some(_) if rest.len() == 1 => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustpython_ruff_text_size::TextSize;
+use ruff_text_size::TextSize;
 
 /// So many bytes are looked through to tell the line of one: few enough to count line ends in eight bits.
 const BLOCK: usize = 128;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use rustpython_ruff_text_size::TextRange;
+use ruff_text_size::TextRange;
 
 use super::How;
 use super::definitions::{Name, UnitKind};

@@ -1,8 +1,8 @@
 //! What the names in a module stand for, as far as its import statements tell.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
     ExceptHandler, Expr, ExprContext, Identifier, Parameter, Pattern, Stmt,
 };
 use smallvec::SmallVec;

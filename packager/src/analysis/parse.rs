@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use rustpython_ruff_python_ast::ModModule;
-use rustpython_ruff_python_parser::parse_module;
-use rustpython_ruff_text_size::{Ranged, TextSize};
+use ruff_python_ast::ModModule;
+use ruff_python_parser::parse_module;
+use ruff_text_size::{Ranged, TextSize};
 
 use super::Link;
 use super::lines::Lines;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rustpython_ruff_text_size::TextSize;
+use ruff_text_size::TextSize;
 
 use super::flow::Flow;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustpython_ruff_python_ast::{Expr, Stmt};
+use ruff_python_ast::{Expr, Stmt};
 
 use super::Target;
 use super::collect::collect;

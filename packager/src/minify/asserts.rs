@@ -3,12 +3,12 @@
 //! Which names are local to a function, and whether it is a generator, depends on all its statements, also on those that
 //! `-O` skips. A statement that decides over such things stays: an `assert` as it is, an `if __debug__` as `if False`.
 
-use rustpython_ruff_python_ast::visitor::transformer::{self, Transformer};
-use rustpython_ruff_python_ast::visitor::{Visitor, walk_comprehension, walk_expr, walk_stmt};
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::visitor::transformer::{self, Transformer};
+use ruff_python_ast::visitor::{Visitor, walk_comprehension, walk_expr, walk_stmt};
+use ruff_python_ast::{
     AtomicNodeIndex, Comprehension, Expr, ExprBooleanLiteral, FString, ModModule, Stmt, TString,
 };
-use rustpython_ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange};
 
 use super::edit::Edit;
 

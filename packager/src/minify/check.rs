@@ -1,8 +1,8 @@
 //! Whether a minified text still says what it is to say.
 
-use rustpython_ruff_python_ast::ModModule;
-use rustpython_ruff_python_ast::comparable::ComparableStmt;
-use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
+use ruff_python_ast::ModModule;
+use ruff_python_ast::comparable::ComparableStmt;
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::edit::Edit;
 
@@ -69,7 +69,7 @@ fn compare_shown(wanted: &Read<'_>, edits: &[Edit], minified: &Read<'_>) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use rustpython_ruff_python_parser::parse_module;
+    use ruff_python_parser::parse_module;
 
     use super::*;
     use crate::minify::strings::interpolated;

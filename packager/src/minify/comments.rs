@@ -3,8 +3,8 @@
 //! That includes `#!`, encodings (the text is decoded already) and types. A comment inside an f-string or a t-string
 //! stays, because those may show their own text.
 
-use rustpython_ruff_python_ast::token::{TokenKind, Tokens};
-use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
+use ruff_python_ast::token::{TokenKind, Tokens};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::edit::Edit;
 use super::strings::OutsideOfInterpolated;

@@ -1,7 +1,7 @@
 //! Whether a module reads docstrings: then somebody's must stay.
 
-use rustpython_ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use rustpython_ruff_python_ast::{Alias, Expr, ModModule, Stmt, StmtAugAssign};
+use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
+use ruff_python_ast::{Alias, Expr, ModModule, Stmt, StmtAugAssign};
 
 /// What a module does with docstrings, as far as its text tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl<'a> Visitor<'a> for DocReads {
 
 #[cfg(test)]
 mod tests {
-    use rustpython_ruff_python_parser::parse_module;
+    use ruff_python_parser::parse_module;
 
     use super::*;
 

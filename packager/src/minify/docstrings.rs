@@ -3,7 +3,7 @@
 //! A string that is a statement does nothing, except that the first one of a module, class or function becomes its
 //! `__doc__`. Where it is all there is, `0` takes its place.
 
-use rustpython_ruff_python_ast::Stmt;
+use ruff_python_ast::Stmt;
 
 use super::removal::is_string;
 

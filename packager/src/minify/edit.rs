@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::line_map::{LineMap, LineMapBuilder};
 

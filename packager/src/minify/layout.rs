@@ -6,8 +6,8 @@
 
 use std::borrow::Cow;
 
-use rustpython_ruff_python_ast::token::{Token, TokenKind, Tokens};
-use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
+use ruff_python_ast::token::{Token, TokenKind, Tokens};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::edit::Edit;
 use super::separator::{Ends, needs_blank};

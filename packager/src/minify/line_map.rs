@@ -1,6 +1,6 @@
 //! From the lines of a minified text to the lines of the text it was made from.
 
-use rustpython_ruff_text_size::TextSize;
+use ruff_text_size::TextSize;
 use serde::{Deserialize, Serialize};
 
 /// Which line of the original each line of a minified text comes from.

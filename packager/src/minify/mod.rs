@@ -28,8 +28,8 @@ mod strings;
 mod tests;
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
-use rustpython_ruff_python_ast::ModModule;
-use rustpython_ruff_python_parser::{ParseError, Parsed, parse_module};
+use ruff_python_ast::ModModule;
+use ruff_python_parser::{ParseError, Parsed, parse_module};
 
 pub use self::doc_reads::{DocReads, doc_reads};
 pub use self::line_map::{LineMap, NotALineMap};

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::{
     AtomicNodeIndex, ElifElseClause, ExceptHandler, Expr, ExprNumberLiteral, Int, MatchCase,
-    ModModule, Number, Stmt, StmtExpr,
+    ModModule, Number, Stmt, StmtExpr, Suite as Body,
 };
-use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::edit::Edit;
 
@@ -119,7 +119,7 @@ impl Removals {
         }
     }
 
-    fn take_out_of(&self, body: &mut Vec<Stmt>) {
+    fn take_out_of(&self, body: &mut Body) {
         body.retain_mut(|statement| match self.statements.get(&statement.start()) {
             Some((range, How::Gone)) => *range != statement.range(),
             Some((range, How::Zero)) if *range == statement.range() => {
@@ -167,7 +167,7 @@ fn zero(range: TextRange) -> Stmt {
 
 /// The suites directly below a statement; those that are not written (`else`) are left out.
 pub(super) fn suites_of(statement: &Stmt) -> Vec<(Suite, &[Stmt])> {
-    let blocks: Vec<&Vec<Stmt>> = match statement {
+    let blocks: Vec<&Body> = match statement {
         Stmt::FunctionDef(function) => return vec![(Suite::Definition, &function.body)],
         Stmt::ClassDef(class) => return vec![(Suite::Definition, &class.body)],
         Stmt::For(statement) => vec![&statement.body, &statement.orelse],
@@ -216,7 +216,7 @@ pub(super) fn suites_of(statement: &Stmt) -> Vec<(Suite, &[Stmt])> {
 }
 
 /// As [`suites_of`], to be changed.
-fn suites_of_mut(statement: &mut Stmt) -> Vec<&mut Vec<Stmt>> {
+fn suites_of_mut(statement: &mut Stmt) -> Vec<&mut Body> {
     match statement {
         Stmt::FunctionDef(function) => vec![&mut function.body],
         Stmt::ClassDef(class) => vec![&mut class.body],

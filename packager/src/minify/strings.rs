@@ -2,8 +2,8 @@
 //!
 //! `f"{a = }"` and every t-string can show the text of their expressions, so nothing in them is ever changed.
 
-use rustpython_ruff_python_ast::token::{Token, TokenKind, Tokens};
-use rustpython_ruff_text_size::{Ranged, TextRange};
+use ruff_python_ast::token::{Token, TokenKind, Tokens};
+use ruff_text_size::{Ranged, TextRange};
 
 /// Follows tokens in order and knows whether they are in an f-string or a t-string.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ pub(super) fn interpolated(tokens: &Tokens) -> impl Iterator<Item = TextRange> {
 
 #[cfg(test)]
 mod tests {
-    use rustpython_ruff_python_parser::parse_module;
+    use ruff_python_parser::parse_module;
 
     use super::*;
 

@@ -6,10 +6,10 @@ use std::sync::{Arc, LazyLock};
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::Index;
-use rustpython_ruff_python_ast::Stmt;
-use rustpython_ruff_python_ast::token::TokenKind;
-use rustpython_ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
-use rustpython_ruff_text_size::{Ranged as _, TextRange};
+use ruff_python_ast::Stmt;
+use ruff_python_ast::token::TokenKind;
+use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
+use ruff_text_size::{Ranged as _, TextRange};
 
 use super::removal::suites_of;
 use super::strings::OutsideOfInterpolated;

@@ -9,12 +9,12 @@
 //! tell which of the two there is.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
     Decorator, ExceptHandler, Expr, ExprCall, ExprContext, Parameter, Stmt, StmtFunctionDef,
     StmtImportFrom, StmtTry,
 };
-use rustpython_ruff_text_size::{Ranged as _, TextRange, TextSize};
+use ruff_text_size::{Ranged as _, TextRange, TextSize};
 
 use super::super::names::{BARE, ImportedNames};
 use super::super::{Certainty, Target, hidden_imports};
@@ -321,7 +321,7 @@ impl<'a> Visitor<'a> for Rebinding<'_, '_> {
         visitor::walk_except_handler(self, handler);
     }
 
-    fn visit_pattern(&mut self, pattern: &'a rustpython_ruff_python_ast::Pattern) {
+    fn visit_pattern(&mut self, pattern: &'a ruff_python_ast::Pattern) {
         if let Some(name) = super::super::names::captured(pattern) {
             self.binds(name, pattern.start());
         }

@@ -5,8 +5,8 @@
 //! anything that a program can see that does not use the module.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{Expr, ExprContext, Stmt, StmtClassDef, StmtFunctionDef};
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{Expr, ExprContext, Stmt, StmtClassDef, StmtFunctionDef};
 
 use super::super::Target;
 use super::super::names::{BARE, ImportedNames};

@@ -1,8 +1,8 @@
 //! Goes through a statement and finds what it does, by what [`Effects`] knows of the module.
 
 use rustc_hash::FxHashSet;
-use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
     CmpOp, Decorator, Expr, ExprAttribute, ExprCall, ExprContext, Stmt, StmtAugAssign,
     StmtClassDef, StmtFunctionDef,
 };

@@ -1,6 +1,6 @@
 //! What the names of import statements stand for.
 
-use rustpython_ruff_python_ast::{StmtImport, StmtImportFrom};
+use ruff_python_ast::{StmtImport, StmtImportFrom};
 
 use super::super::collect::absolute;
 use crate::source::ModuleSource;

@@ -9,8 +9,8 @@
 //!
 //! What stands below such a condition runs only if somebody asks for one of these names.
 
-use rustpython_ruff_python_ast::{BoolOp, CmpOp, Expr, Stmt, StmtFunctionDef};
-use rustpython_ruff_text_size::TextRange;
+use ruff_python_ast::{BoolOp, CmpOp, Expr, Stmt, StmtFunctionDef};
+use ruff_text_size::TextRange;
 
 use super::scope::{Scope, ScopeKind};
 use super::units::body_range;
@@ -141,7 +141,7 @@ impl<'a> UseCollector<'a, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustpython_ruff_python_parser::parse_module;
+    use ruff_python_parser::parse_module;
 
     #[track_caller]
     fn lists(test: &str, expected: Option<&[&str]>) {

@@ -23,7 +23,7 @@ mod uses;
 
 pub(super) use units::define;
 
-use rustpython_ruff_text_size::{TextRange, TextSize};
+use ruff_text_size::{TextRange, TextSize};
 use smallvec::SmallVec;
 
 use super::interner::Texts;

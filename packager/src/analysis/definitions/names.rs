@@ -1,6 +1,6 @@
 //! Names of a module by number, and how expressions spell them.
 
-use rustpython_ruff_python_ast::Expr;
+use ruff_python_ast::Expr;
 use smallvec::SmallVec;
 
 use super::super::interner::{Interner, Texts};

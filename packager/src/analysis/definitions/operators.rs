@@ -3,8 +3,8 @@
 //! This is about the top level of the application and its packages. The standard library is trusted; see [`super::effects`].
 
 use rustc_hash::FxHashMap;
-use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
     Alias, Comprehension, Expr, ExprCall, ExprContext, FStringPart, InterpolatedStringElement,
     Stmt, StmtClassDef, StmtFunctionDef, UnaryOp,
 };

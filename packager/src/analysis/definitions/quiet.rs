@@ -4,8 +4,8 @@
 //! All of this is about the application and its packages. The standard library is trusted further; see [`super::effects`].
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
     Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
 };
 

@@ -1,11 +1,11 @@
 //! Which names a function, class or comprehension binds itself.
 
 use rustc_hash::FxHashMap;
-use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
     ExceptHandler, Expr, ExprContext, Parameters, Pattern, Stmt, TypeParams,
 };
-use rustpython_ruff_text_size::{Ranged, TextSize};
+use ruff_text_size::{Ranged, TextSize};
 
 use super::super::names::captured;
 use super::imported::{self, Imported};

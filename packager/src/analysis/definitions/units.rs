@@ -1,8 +1,8 @@
 //! Splits a module's top level into units.
 
-use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{Decorator, Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtIf};
-use rustpython_ruff_text_size::{Ranged, TextRange, TextSize};
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{Decorator, Expr, Stmt, StmtClassDef, StmtFunctionDef, StmtIf};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::super::names::{ImportedNames, last_name};
 use super::super::parse::ParsedModule;

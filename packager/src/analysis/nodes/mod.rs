@@ -18,7 +18,7 @@ use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use rustpython_ruff_python_ast::Stmt;
+use ruff_python_ast::Stmt;
 use walkdir::{DirEntry, WalkDir};
 
 use class::{Definition, define, each_top_level};

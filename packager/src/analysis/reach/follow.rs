@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rustpython_ruff_text_size::TextSize;
+use ruff_text_size::TextSize;
 
 use super::super::Certainty;
 use super::super::definitions::{Name, Path, Root, Syntax, Unit, UnitKind, Uses};

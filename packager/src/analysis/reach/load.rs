@@ -1,6 +1,6 @@
 //! Importing modules.
 
-use rustpython_ruff_text_size::TextSize;
+use ruff_text_size::TextSize;
 
 use super::super::definitions::{Effect, UnitKind};
 use super::super::evaluate::Goal;

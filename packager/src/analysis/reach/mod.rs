@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustpython_ruff_text_size::TextSize;
+use ruff_text_size::TextSize;
 
 use super::closure::DynamicImport;
 use super::definitions::{Unit, UnitKind};

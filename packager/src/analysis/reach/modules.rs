@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Index;
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use rustpython_ruff_text_size::TextSize;
+use ruff_text_size::TextSize;
 use smallvec::SmallVec;
 
 use super::super::Certainty;

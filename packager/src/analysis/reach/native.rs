@@ -1,6 +1,6 @@
 //! What code written in C does on its own, once the program gives it occasion.
 
-use rustpython_ruff_text_size::TextSize;
+use ruff_text_size::TextSize;
 
 use super::super::Certainty;
 use super::super::hidden_imports::{self, Occasion};

@@ -1,6 +1,6 @@
 //! Where it begins: what is reached without anybody using it.
 
-use rustpython_ruff_text_size::TextSize;
+use ruff_text_size::TextSize;
 
 use super::super::closure::NodeModule;
 use super::super::definitions::{Root, Unit, UnitKind};
@@ -247,7 +247,7 @@ impl Reach<'_> {
             let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
                 continue;
             };
-            let on_line = |range: rustpython_ruff_text_size::TextRange| {
+            let on_line = |range: ruff_text_size::TextRange| {
                 range.start() <= TextSize::new(end) && TextSize::new(start) <= range.end()
             };
             let units = &module.definitions().units;

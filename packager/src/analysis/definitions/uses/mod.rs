@@ -5,12 +5,12 @@
 mod walk;
 
 use rustc_hash::FxHashSet;
-use rustpython_ruff_python_ast::visitor::Visitor as _;
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::visitor::Visitor as _;
+use ruff_python_ast::{
     Arguments, Comprehension, ExceptHandlerExceptHandler, Expr, ExprCall, ExprContext, Parameters,
     Stmt, StmtClassDef, StmtFunctionDef,
 };
-use rustpython_ruff_text_size::{Ranged, TextSize};
+use ruff_text_size::{Ranged, TextSize};
 use smallvec::{SmallVec, smallvec};
 
 use super::super::Target;
@@ -641,7 +641,11 @@ impl<'a, 'n> UseCollector<'a, 'n> {
         self.leave_scope();
     }
 
-    fn comprehension(&mut self, generators: &'a [Comprehension], elements: &[&'a Expr]) {
+    fn comprehension(
+        &mut self,
+        generators: &'a [Comprehension],
+        elements: impl IntoIterator<Item = &'a Expr>,
+    ) {
         let mut scope = self.scope(ScopeKind::Function);
         for generator in generators {
             scope.bind_targets(&generator.target, self.context.module);

@@ -1,10 +1,10 @@
 //! Which syntax mentions what.
 
-use rustpython_ruff_python_ast::visitor::{self, Visitor};
-use rustpython_ruff_python_ast::{
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
     BoolOp, CmpOp, ExceptHandler, Expr, ExprContext, InterpolatedStringElement, Operator, Stmt,
 };
-use rustpython_ruff_text_size::Ranged as _;
+use ruff_text_size::Ranged as _;
 
 use super::super::Syntax;
 use super::super::builtin::Builtin;
@@ -271,12 +271,13 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
                 self.visit_expr(&lambda.body);
                 self.leave_scope();
             }
-            Expr::ListComp(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
-            Expr::SetComp(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
+            Expr::ListComp(comp) => self.comprehension(&comp.generators, [&*comp.elt]),
+            Expr::SetComp(comp) => self.comprehension(&comp.generators, [&*comp.elt]),
             Expr::DictComp(comp) => {
-                self.comprehension(&comp.generators, &[&comp.key, &comp.value]);
+                let elements = comp.key.as_deref().into_iter().chain([&*comp.value]);
+                self.comprehension(&comp.generators, elements);
             }
-            Expr::Generator(comp) => self.comprehension(&comp.generators, &[&comp.elt]),
+            Expr::Generator(comp) => self.comprehension(&comp.generators, [&*comp.elt]),
             Expr::If(choice) => {
                 self.visit_expr(&choice.test);
                 let decided = self.context.decide_inside(&choice.test);
