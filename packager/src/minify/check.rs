@@ -10,7 +10,7 @@ use super::edit::Edit;
 pub(super) struct Read<'a> {
     pub(super) text: &'a str,
     pub(super) tree: ModModule,
-    /// Where f-strings and t-strings are: trees do not have their text, but programs can see it.
+    /// Where f-strings and t-strings are: trees do not have all of their text, but programs can see it.
     pub(super) shown: Vec<TextRange>,
 }
 
@@ -117,7 +117,7 @@ mod tests {
     fn text_that_is_shown_is_compared() {
         compared("a = f'{b  =}'\n", "a=f'{b  =}'\n", Ok(()));
         compared("a = f'{b  =}'\n", "a=f'{b =}'\n", Err(0));
-        compared("a = f'{b+c=}'\n", "a=f'{b + c=}'\n", Err(4));
+        compared("a = f'{b+c=}'\n", "a=f'{b + c=}'\n", Err(0));
         compared("a = t'{b + c}'\n", "a=t'{b+c}'\n", Err(4));
         compared("a = f'' + t'{b + c}'\n", "a=f''+t'{b+c}'\n", Err(10));
     }
