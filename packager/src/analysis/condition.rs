@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use rustc_hash::FxHashSet;
 use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprSubscript, Number, UnaryOp};
+use rustc_hash::FxHashSet;
 
 use super::Target;
 use super::names::{BARE, ImportedNames, Named};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
 
-use rustc_hash::FxBuildHasher;
 use ruff_text_size::TextSize;
+use rustc_hash::FxBuildHasher;
 
 use super::Certainty;
 use super::flow::Flow;

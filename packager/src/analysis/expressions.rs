@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{
-    Arguments, Comprehension, Expr, ExprCall, ExprContext, Parameters, Stmt,
-};
+use ruff_python_ast::{Arguments, Comprehension, Expr, ExprCall, ExprContext, Parameters, Stmt};
 
 use ruff_text_size::Ranged;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
 use ruff_text_size::TextRange;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::How;
 use super::definitions::{Name, UnitKind};

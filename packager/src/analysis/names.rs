@@ -1,10 +1,8 @@
 //! What the names in a module stand for, as far as its import statements tell.
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{
-    ExceptHandler, Expr, ExprContext, Identifier, Parameter, Pattern, Stmt,
-};
+use ruff_python_ast::{ExceptHandler, Expr, ExprContext, Identifier, Parameter, Pattern, Stmt};
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 /// The dotted paths that the names in one file were imported as, whatever scope the import is in.

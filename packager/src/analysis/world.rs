@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
 use ruff_python_ast::{Expr, Stmt};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Target;
 use super::collect::collect;

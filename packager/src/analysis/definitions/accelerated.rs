@@ -8,13 +8,13 @@
 //! Only modules of the library are read like that: they are of the interpreter's own version, and written so that nobody can
 //! tell which of the two there is.
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     Decorator, ExceptHandler, Expr, ExprCall, ExprContext, Parameter, Stmt, StmtFunctionDef,
     StmtImportFrom, StmtTry,
 };
 use ruff_text_size::{Ranged as _, TextRange, TextSize};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::names::{BARE, ImportedNames};
 use super::super::{Certainty, Target, hidden_imports};

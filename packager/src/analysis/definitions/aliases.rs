@@ -1,8 +1,8 @@
 //! Which names can stand for the same object.
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Expr, ExprCall, ExprContext, Stmt};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Collects the names whose objects, or parts of them, an expression can give.
 struct Given<'b, 'a> {

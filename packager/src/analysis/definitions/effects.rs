@@ -4,9 +4,9 @@
 //! what is taken for granted. The standard library is trusted further: none of its modules changes, by being imported,
 //! anything that a program can see that does not use the module.
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Expr, ExprContext, Stmt, StmtClassDef, StmtFunctionDef};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Target;
 use super::super::names::{BARE, ImportedNames};

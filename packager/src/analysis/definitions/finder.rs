@@ -1,11 +1,11 @@
 //! Goes through a statement and finds what it does, by what [`Effects`] knows of the module.
 
-use rustc_hash::FxHashSet;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     CmpOp, Decorator, Expr, ExprAttribute, ExprCall, ExprContext, Stmt, StmtAugAssign,
     StmtClassDef, StmtFunctionDef,
 };
+use rustc_hash::FxHashSet;
 
 use super::super::names::BARE;
 use super::Effect;

@@ -1,8 +1,8 @@
 //! What is done to what a call is given: iterators are used up, and functions called.
 
-use rustc_hash::FxHashSet;
 use ruff_python_ast::visitor::Visitor as _;
 use ruff_python_ast::{Comprehension, Expr, ExprCall};
+use rustc_hash::FxHashSet;
 
 use super::super::names::Named;
 use super::finder::Finder;

@@ -2,12 +2,12 @@
 //!
 //! This is about the top level of the application and its packages. The standard library is trusted; see [`super::effects`].
 
-use rustc_hash::FxHashMap;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     Alias, Comprehension, Expr, ExprCall, ExprContext, FStringPart, InterpolatedStringElement,
     Stmt, StmtClassDef, StmtFunctionDef, UnaryOp,
 };
+use rustc_hash::FxHashMap;
 
 use super::super::Target;
 use super::super::names::{BARE, last_name};

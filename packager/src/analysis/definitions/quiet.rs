@@ -3,11 +3,9 @@
 //!
 //! All of this is about the application and its packages. The standard library is trusted further; see [`super::effects`].
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{
-    Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef,
-};
+use ruff_python_ast::{Expr, ExprCall, ExprContext, Stmt, StmtClassDef, StmtFunctionDef};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::names::{BARE, ImportedNames, last_name};
 use super::effects::Effects;

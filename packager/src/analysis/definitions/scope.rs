@@ -1,11 +1,9 @@
 //! Which names a function, class or comprehension binds itself.
 
-use rustc_hash::FxHashMap;
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{
-    ExceptHandler, Expr, ExprContext, Parameters, Pattern, Stmt, TypeParams,
-};
+use ruff_python_ast::{ExceptHandler, Expr, ExprContext, Parameters, Pattern, Stmt, TypeParams};
 use ruff_text_size::{Ranged, TextSize};
+use rustc_hash::FxHashMap;
 
 use super::super::names::captured;
 use super::imported::{self, Imported};

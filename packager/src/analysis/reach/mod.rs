@@ -30,8 +30,8 @@ mod symbols;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use ruff_text_size::TextSize;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::closure::DynamicImport;
 use super::definitions::{Unit, UnitKind};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Index;
 
-use rustc_hash::{FxHashMap, FxHashSet};
 use ruff_text_size::TextSize;
+use rustc_hash::{FxHashMap, FxHashSet};
 use smallvec::SmallVec;
 
 use super::super::Certainty;

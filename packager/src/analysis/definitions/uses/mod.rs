@@ -4,13 +4,13 @@
 
 mod walk;
 
-use rustc_hash::FxHashSet;
 use ruff_python_ast::visitor::Visitor as _;
 use ruff_python_ast::{
     Arguments, Comprehension, ExceptHandlerExceptHandler, Expr, ExprCall, ExprContext, Parameters,
     Stmt, StmtClassDef, StmtFunctionDef,
 };
 use ruff_text_size::{Ranged, TextSize};
+use rustc_hash::FxHashSet;
 use smallvec::{SmallVec, smallvec};
 
 use super::super::Target;
