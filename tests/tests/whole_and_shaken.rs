@@ -159,6 +159,54 @@ one, two = Sums(), Sums()
 }
 
 #[test]
+fn what_objects_of_another_module_do() {
+    let registry = r"
+import itertools
+
+SEEN = []
+
+class Registry:
+    def __str__(self): SEEN.append('str')
+    def __len__(self): return SEEN.append('len') or 0
+    def __bool__(self): return not SEEN.append('bool')
+    def __getitem__(self, key): SEEN.append(key)
+    def __lt__(self, other): SEEN.append('lt')
+    def __neg__(self): SEEN.append('neg')
+    def __eq__(self, other): return not SEEN.append('eq')
+    @property
+    def size(self): SEEN.append('size')
+
+def make(): return Registry()
+
+registry = Registry()
+ids = itertools.count()
+";
+    let node = r"
+import registry as others
+from registry import SEEN, make, registry
+
+number = next(others.ids)
+other_number = next(others.ids)
+length = len(registry)
+chosen = registry or 1
+item = registry['item']
+less = others.registry < 1
+negative = -registry
+equal = [1] == [registry]
+own = make()
+size = own.size
+
+class Case:
+    def process(self, data):
+        return [other_number, SEEN]
+";
+    gives(
+        &[("registry.py", registry), ("node.py", node)],
+        r#"[1,["len","bool","item","lt","neg","eq","size"]]"#,
+    );
+}
+
+#[test]
 fn what_making_and_asking_classes_does() {
     node_gives(
         r"

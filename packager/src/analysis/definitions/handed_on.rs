@@ -142,6 +142,15 @@ impl<'a> Finder<'_, 'a> {
             Expr::Attribute(method) => ITERATING_METHODS.contains(&method.attr.as_str()),
             _ => false,
         };
+        if matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "next")
+            && call
+                .arguments
+                .args
+                .iter()
+                .any(|one| effects.is_of_others(one))
+        {
+            self.unknown();
+        }
         if goes_through
             || effects
                 .imported

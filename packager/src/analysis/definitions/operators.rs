@@ -119,16 +119,13 @@ impl<'a> Finder<'_, 'a> {
         if effects.is_stdlib || self.locals.is_some() {
             return false;
         }
-        let is_loud = |expr| matches!(effects.operand(expr, 0), Operand::Own(class) if effects.is_loud(class));
+        let is_loud = |expr| match effects.operand(expr, 0) {
+            Operand::Plain => false,
+            Operand::Own(class) => effects.is_loud(class),
+            Operand::Unknown => true,
+        };
         match expr {
-            // Elsewhere what is not known is taken to be quiet: there, hardly anybody does more.
-            Expr::BinOp(operation) => [&operation.left, &operation.right].into_iter().any(|side| {
-                match effects.operand(side, 0) {
-                    Operand::Plain => false,
-                    Operand::Own(class) => effects.is_loud(class),
-                    Operand::Unknown => true,
-                }
-            }),
+            Expr::BinOp(operation) => is_loud(&operation.left) || is_loud(&operation.right),
             Expr::UnaryOp(operation) => is_loud(&operation.operand),
             Expr::BoolOp(operation) => operation.values.iter().any(is_loud),
             Expr::If(choice) => is_loud(&choice.test),
@@ -149,7 +146,10 @@ impl<'a> Finder<'_, 'a> {
                 .items
                 .iter()
                 .any(|item| item.key.as_ref().is_some_and(is_loud)),
-            Expr::Attribute(attribute) => is_loud(&attribute.value),
+            // Nearly always that of a module, where it is of something imported.
+            Expr::Attribute(attribute) => {
+                !effects.is_of_others(&attribute.value) && is_loud(&attribute.value)
+            }
             Expr::FString(text) => text.value.iter().any(|part| match part {
                 FStringPart::Literal(_) => false,
                 FStringPart::FString(text) => text.elements.iter().any(|element| {
@@ -270,12 +270,16 @@ impl<'a> Effects<'a> {
     }
 
     /// What a container is to operators that ask what is in it: `"%s" % (task,)`.
-    fn holding(&self, mut parts: impl Iterator<Item = &'a Expr>, depth: usize) -> Operand<'a> {
-        let own = |part| match self.operand(part, depth + 1) {
-            Operand::Own(class) if self.is_loud(class) => Some(class),
-            Operand::Own(_) | Operand::Plain | Operand::Unknown => None,
-        };
-        parts.find_map(own).map_or(Operand::Plain, Operand::Own)
+    fn holding(&self, parts: impl Iterator<Item = &'a Expr>, depth: usize) -> Operand<'a> {
+        let mut all = Operand::Plain;
+        for part in parts {
+            match self.operand(part, depth + 1) {
+                Operand::Own(class) if self.is_loud(class) => return Operand::Own(class),
+                Operand::Own(_) | Operand::Plain => {}
+                Operand::Unknown => all = Operand::Unknown,
+            }
+        }
+        all
     }
 
     /// Whether a method of a built-in type's name changes nothing when it is called on `object`.
@@ -454,15 +458,21 @@ impl<'a> Effects<'a> {
 
     /// Whether an expression is a name of a module of the standard library, by import.
     fn is_of_library(&self, expr: &Expr) -> bool {
-        self.imported.path(expr).is_some_and(|path| {
-            let top = prefixes(&path).next().unwrap_or_default();
-            !path.starts_with(BARE) && is_library(self.target, top)
-        })
+        let path = self.imported.path(expr);
+        path.is_some_and(|path| !path.starts_with(BARE) && is_library(self.target, &path))
+    }
+
+    /// Whether an expression is a name of another module that is not the library's, by import.
+    pub(super) fn is_of_others(&self, expr: &Expr) -> bool {
+        let path = self.imported.path(expr);
+        path.is_some_and(|path| !path.starts_with(BARE) && !is_library(self.target, &path))
     }
 }
 
-fn is_library(target: &Target, module: &str) -> bool {
-    target.stdlib_names.contains(module) || target.builtin_modules.contains(module)
+/// Whether a dotted path begins at a module of the standard library.
+fn is_library(target: &Target, path: &str) -> bool {
+    let top = prefixes(path).next().unwrap_or_default();
+    target.stdlib_names.contains(top) || target.builtin_modules.contains(top)
 }
 
 /// What decides which items of a comprehension count.
