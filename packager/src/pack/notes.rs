@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rm_runtime::bundle::PyodidePackage;
-use rm_runtime::manifest::Manifest;
+use rm_runtime::manifest::{Connection, Manifest, Metadata, NodeSpec};
 use rm_runtime::nodes::Registry;
 use rm_runtime::suggest::nearest;
 
@@ -37,37 +37,25 @@ pub(super) fn of_hints(file: &Path, manifest: &Manifest) -> Vec<String> {
 
 /// Fields that are not known and have nearly the name of one that is.
 pub(super) fn of_fields(file: &Path, manifest: &Manifest) -> Vec<String> {
-    const MANIFEST: &[&str] = &["version", "metadata", "nodes", "connections"];
-    const METADATA: &[&str] = &["name", "description", "created_at"];
-    const NODE: &[&str] = &[
-        "id",
-        "node_type",
-        "params",
-        "capabilities",
-        "host",
-        "is_streaming",
-        "runtime_hint",
-        "execution",
-        "on_error",
-        "instances",
-        "join",
-    ];
-    const CONNECTION: &[&str] = &["from", "to", "output"];
-    let nodes = (0..)
-        .zip(&manifest.nodes)
-        .map(|(place, node): (usize, _)| (format!("nodes[{place}]."), &node.extra, NODE));
+    let nodes = (0..).zip(&manifest.nodes).map(|(place, node): (usize, _)| {
+        (format!("nodes[{place}]."), &node.extra, NodeSpec::FIELDS)
+    });
     let connections = (0..)
         .zip(&manifest.connections)
         .map(|(place, connection): (usize, _)| {
             (
                 format!("connections[{place}]."),
                 &connection.extra,
-                CONNECTION,
+                Connection::FIELDS,
             )
         });
     let whole = [
-        (String::new(), &manifest.extra, MANIFEST),
-        ("metadata.".to_owned(), &manifest.metadata.extra, METADATA),
+        (String::new(), &manifest.extra, Manifest::FIELDS),
+        (
+            "metadata.".to_owned(),
+            &manifest.metadata.extra,
+            Metadata::FIELDS,
+        ),
     ];
     whole
         .into_iter()

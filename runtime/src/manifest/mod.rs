@@ -145,6 +145,9 @@ pub fn position_of(text: &str, file: &Path, place: &str) -> Option<Position> {
 }
 
 impl Manifest {
+    /// The fields that are known, in the order in which they are written.
+    pub const FIELDS: &[&str] = &["version", "metadata", "nodes", "connections"];
+
     /// Reads and checks a manifest; `file` names it in errors and tells its format.
     ///
     /// ```
@@ -195,6 +198,9 @@ impl Manifest {
 }
 
 impl Metadata {
+    /// The fields that are known, in the order in which they are written.
+    pub const FIELDS: &[&str] = &["name", "description", "created_at"];
+
     fn to_value(&self) -> Value {
         let mut fields = Fields::default();
         fields.put("name", self.name.as_str());
@@ -205,6 +211,21 @@ impl Metadata {
 }
 
 impl NodeSpec {
+    /// The fields that are known, in the order in which they are written.
+    pub const FIELDS: &[&str] = &[
+        "id",
+        "node_type",
+        "params",
+        "capabilities",
+        "host",
+        "is_streaming",
+        "runtime_hint",
+        "execution",
+        "on_error",
+        "instances",
+        "join",
+    ];
+
     fn to_value(&self) -> Value {
         let mut fields = Fields::default();
         fields.put("id", self.id.as_str());
@@ -226,6 +247,9 @@ impl NodeSpec {
 }
 
 impl Connection {
+    /// The fields that are known, in the order in which they are written.
+    pub const FIELDS: &[&str] = &["from", "to", "output"];
+
     fn to_value(&self) -> Value {
         let mut fields = Fields::default();
         fields.put("from", self.from.as_str());

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -117,6 +118,34 @@ fn both_formats_give_the_same_canonical_manifest() {
         yaml.manifest
     );
     assert_eq!(parse(CANONICAL, "bundle.json").manifest, yaml.manifest);
+}
+
+#[test]
+fn the_known_fields_are_those_that_are_read_and_written() {
+    /// The fields of all `objects`, without those in `extra`.
+    fn known<'v>(
+        objects: impl IntoIterator<Item = &'v serde_json::Value>,
+        extra: &str,
+    ) -> BTreeSet<&'v str> {
+        let objects = objects
+            .into_iter()
+            .map(|object| object.as_object().unwrap());
+        let fields = objects.flat_map(|fields| fields.keys().map(String::as_str));
+        fields.filter(|name| *name != extra).collect()
+    }
+    let all = |fields: &[&'static str]| fields.iter().copied().collect::<BTreeSet<_>>();
+    let manifest = parse(FULL_YAML, "full.yml").manifest;
+    assert_eq!(manifest.extra.len(), 1);
+    assert_eq!(manifest.metadata.extra.len(), 1);
+    let written = serde_json::to_value(&manifest).unwrap();
+    let list = |name: &str| written[name].as_array().unwrap();
+    assert_eq!(known([&written], "format"), all(Manifest::FIELDS));
+    assert_eq!(
+        known([&written["metadata"]], "author"),
+        all(Metadata::FIELDS)
+    );
+    assert_eq!(known(list("nodes"), "color"), all(NodeSpec::FIELDS));
+    assert_eq!(known(list("connections"), "note"), all(Connection::FIELDS));
 }
 
 #[test]
