@@ -6,7 +6,7 @@ import { type Download, downloadsHere } from "./download.ts";
 import { PipelineError } from "./errors.ts";
 import { type Choice, type FolderSource, folderURL, isInFolder } from "./folder.ts";
 import { print, type Printed } from "./hosts.ts";
-import { withCopies } from "./memory.ts";
+import { withCopies } from "./transfer.ts";
 import type { NodeMetrics } from "./metrics.ts";
 import { type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";

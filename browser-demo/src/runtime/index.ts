@@ -15,7 +15,7 @@
  * | errors | `errors.ts` |
  * | bundles, and folders of them | `bundle.ts`, `folder.ts` |
  * | what is begun early, in the worker and in the page | `preload.ts`; `ahead.ts`, `given.ts` |
- * | memory on its way between threads | `memory.ts` |
+ * | memory on its way between threads | `transfer.ts` |
  * | the executor in wasm, and the form of its calls | `code.ts`, `abi.ts`, `marshal.ts` |
  * | what a host of Python nodes is, and which there are | `python.ts`, `hosts.ts`, `interpreter.ts` |
  * | Python on the engine that also runs natively; in Pyodide | `web/`; `pyodide/` |

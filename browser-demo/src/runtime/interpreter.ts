@@ -1,7 +1,7 @@
 /** An interpreter in a worker of its own, which can be stopped whatever it is at: the host's side, for every host. */
 import { type ErrorData, PipelineError } from "./errors.ts";
 import { print, type HostOptions } from "./hosts.ts";
-import { alone, worthMoving } from "./memory.ts";
+import { alone, worthMoving } from "./transfer.ts";
 import type { Order, PythonHost, PythonInstance, Reply } from "./python.ts";
 import type { FromInterpreter, ToInterpreter } from "./serving.ts";
 

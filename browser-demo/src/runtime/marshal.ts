@@ -3,7 +3,7 @@
  * executor, and from there to Python. The Rust side, `runtime/src/marshal/`, describes it.
  */
 import { PipelineError } from "./errors.ts";
-import { copyOf } from "./memory.ts";
+import { copyOf } from "./transfer.ts";
 import { isRecord, type Value } from "./values.ts";
 
 /** Marshal data, and the buffers that its placeholders count. */

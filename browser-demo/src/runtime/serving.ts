@@ -1,7 +1,7 @@
 /** An interpreter in a worker of its own: the worker's side, for every host. */
 import { type ErrorData, PipelineError, reasonOf } from "./errors.ts";
 import type { Wire } from "./marshal.ts";
-import { worthMoving } from "./memory.ts";
+import { worthMoving } from "./transfer.ts";
 import { isPlain, type Operation, type Order, type Reply } from "./python.ts";
 
 /** To the worker: first what to start with, in steps, then orders, all to be done one after the other. Both sides are of one build. */

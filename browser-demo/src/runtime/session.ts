@@ -1,7 +1,7 @@
 /** A run of a pipeline in this thread: moves items, results, requests to Python and the passing of time. */
 import type { Executor, OnError, Replied, Report, Request, Turn } from "./abi.ts";
 import { PipelineError, reasonOf } from "./errors.ts";
-import { recycle, worthMoving } from "./memory.ts";
+import { recycle, worthMoving } from "./transfer.ts";
 import { type NodeMetrics, RunMetrics } from "./metrics.ts";
 import { Operation, type Order, type PythonHost, type PythonInstance, type Reply } from "./python.ts";
 import type { Item, Output } from "./values.ts";

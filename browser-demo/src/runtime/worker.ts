@@ -4,7 +4,7 @@ import { PipelineError, type ErrorKind } from "./errors.ts";
 import { indexAddress } from "./folder.ts";
 import { expect, give } from "./given.ts";
 import { HOSTS, type Printed } from "./hosts.ts";
-import { movable, recycle } from "./memory.ts";
+import { movable, recycle } from "./transfer.ts";
 import { LocalRuntime, type LocalPipeline } from "./pipeline.ts";
 import {
   isOurs,

@@ -4,7 +4,7 @@
  * of calling makes an object in JavaScript for every value on its way, which takes longer than most nodes do.
  */
 import type { Wire } from "../marshal.ts";
-import { CameIn } from "../memory.ts";
+import { CameIn } from "../transfer.ts";
 import type { Dispatch } from "../serving.ts";
 
 /** An address in the interpreter's memory; of an object, unless something else is said. */

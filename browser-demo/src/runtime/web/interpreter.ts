@@ -1,6 +1,6 @@
 /** An interpreter in this thread: an instance of the engine with an application's layer in its memory. */
 import { decode, encode, Tuple, type Wire } from "../marshal.ts";
-import { CameIn } from "../memory.ts";
+import { CameIn } from "../transfer.ts";
 import type { Engine, Export } from "./engine.ts";
 import { Exit, type Guest, type OnLine, wasi } from "./wasi.ts";
 

@@ -11,21 +11,22 @@
 //! - What looks at all names of a module keeps the module whole.
 //! - Nothing that has an effect when a module is imported is left out.
 //!
-//! `load` imports modules, `edges` follows the imports of a piece, `follow` goes through what a definition uses, `resolve` finds out what a name stands for, and
-//! `effects` which imports matter though nobody uses what they bind, and `own` keeps what the application may find by names that
-//! are not in its text.
+//! `load` imports modules, `units` reaches names and what has them, `uses` goes through what a piece of code mentions, `edges`
+//! follows its imports, `bindings` finds out what a name stands for, `effects` which imports matter though nobody uses what
+//! they bind, and `own` keeps what the application may find by names that are not in its text.
 
+mod bindings;
 mod edges;
 mod effects;
-mod follow;
 mod lazy;
 mod load;
 mod modules;
 mod native;
 mod own;
-mod resolve;
 mod roots;
 mod symbols;
+mod units;
+mod uses;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -39,10 +40,10 @@ use super::hidden_imports;
 use super::world::{Presence, Statuses, World};
 use super::{Certainty, Link, MissingKind};
 use crate::source::prefixes;
+use bindings::Binding;
+pub(super) use bindings::Given;
 use modules::Modules;
 use native::Awaited;
-use resolve::Binding;
-pub(super) use resolve::Given;
 use symbols::{Symbol, Symbols};
 
 /// A module, by its place among all that were found, in the order of their names.
