@@ -9,7 +9,11 @@ use end_to_end::{Finished, rm_pack};
 fn gives(files: &[(&str, &str)], expected: &str) {
     let folder = tempfile::tempdir().unwrap();
     let manifest = "manifest:\n  version: v1\n  metadata: {name: case}\n  nodes: [{id: case, node_type: Case}]\ninput_data: [1]\n";
-    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let write = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    };
     write("pipeline.yaml", manifest);
     for (name, text) in files {
         write(name, text);
@@ -286,5 +290,35 @@ def load_tests(loader, tests, pattern):
 ",
         "unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]).countTestCases()",
         "1",
+    );
+}
+
+#[test]
+fn a_package_whose_part_in_c_is_for_another_platform() {
+    gives(
+        &[
+            (
+                "fast/__init__.py",
+                "import fast._main\nfrom fast._main import *\n",
+            ),
+            (
+                "fast/_main.py",
+                "__all__ = ['go']\nfrom fast import _fast\ndef go(): return _fast.go()\n",
+            ),
+            (
+                "node.py",
+                r"
+try:
+    from fast import go
+except ImportError:
+    def go(): return 'slow'
+
+class Case:
+    def process(self, data):
+        return go()
+",
+            ),
+        ],
+        r#""slow""#,
     );
 }

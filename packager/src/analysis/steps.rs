@@ -152,3 +152,17 @@ pub(super) struct ModuleFacts {
     /// Whether it changes where its submodules come from: its `__path__`, `sys.meta_path`, computed keys of `sys.modules`.
     pub(super) open_children: bool,
 }
+
+impl ModuleFacts {
+    /// Whether `import *` takes `name`, should the module have it: what `__all__` lists or, where there is none, what has no
+    /// underscore in front. `None` when only running the program tells.
+    pub(super) fn exports(&self, name: &str) -> Option<bool> {
+        if !self.names.contains_key("__all__") {
+            Some(!name.starts_with('_'))
+        } else if self.all.iter().any(|listed| listed == name) {
+            Some(true)
+        } else {
+            (!self.open_all).then_some(false)
+        }
+    }
+}

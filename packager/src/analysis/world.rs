@@ -186,9 +186,9 @@ impl<'a> World<'a> {
             Attribute::Never
         };
         for star in &facts.stars {
-            // `import *` takes what `__all__` lists; without one, names with an underscore stay behind. Where the star
-            // stands is not known here, so that it only may bind.
-            if self.attribute_of(star, name, seen) != Attribute::Never {
+            let takes = self.get(star).facts().and_then(|from| from.exports(name));
+            // Where the star stands is not known here, so that it only may bind.
+            if takes != Some(false) && self.attribute_of(star, name, seen) != Attribute::Never {
                 answer = Attribute::Maybe;
             }
         }

@@ -192,15 +192,7 @@ impl Reach<'_> {
         let Ok(facts) = &entry.facts else {
             return Given::Never;
         };
-        let is_exported = if facts.names.contains_key("__all__") {
-            if facts.all.iter().any(|listed| listed == name) {
-                Some(true)
-            } else {
-                (!facts.open_all).then_some(false)
-            }
-        } else {
-            Some(!name.starts_with('_'))
-        };
+        let is_exported = facts.exports(name);
         if is_exported == Some(false) {
             return Given::Never;
         }
