@@ -1,7 +1,8 @@
 //! What can be wrong with a bundle or with the folder it is in.
 
+use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{FORMAT, INDEX_FILE, Target};
 use crate::digest::Digest;
@@ -16,6 +17,14 @@ pub enum BundleError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// There is a folder where the file should be.
+    #[error("`{}` is a folder, not a bundle{}", path.display(), InFolder(path, bundles))]
+    IsFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The files of the bundles in it.
+        bundles: Vec<String>,
     },
     /// The file cannot be written.
     #[error("cannot write `{}`", path.display())]
@@ -112,4 +121,21 @@ pub enum BundleError {
         /// The engine's file name.
         file: String,
     },
+}
+
+/// The bundles that could have been meant.
+struct InFolder<'a>(&'a Path, &'a [String]);
+
+impl fmt::Display for InFolder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(folder, bundles) = self;
+        if bundles.is_empty() {
+            return write!(f, ", and there is none in it");
+        }
+        write!(f, "; name the one that is meant:")?;
+        for bundle in *bundles {
+            write!(f, "\n  {}", folder.join(bundle).display())?;
+        }
+        Ok(())
+    }
 }

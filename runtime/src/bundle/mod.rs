@@ -169,6 +169,26 @@ pub struct PythonParts {
     pub component: Option<Vec<u8>>,
 }
 
+/// Read the bytes of a bundle's file.
+///
+/// # Errors
+///
+/// It cannot be read. Where a folder is in its place, the error names the bundles in that.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, BundleError> {
+    if path.is_dir() {
+        let index = Index::read(path).map(|index| index.bundles);
+        let bundles = index.into_iter().flatten().map(|bundle| bundle.file);
+        return Err(BundleError::IsFolder {
+            path: path.to_owned(),
+            bundles: bundles.collect(),
+        });
+    }
+    std::fs::read(path).map_err(|source| BundleError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
 impl Bundle {
     /// Put a bundle together.
     ///
@@ -225,10 +245,7 @@ impl Bundle {
     ///
     /// [`BundleError`] names the file, and what is wrong with it.
     pub fn open(path: &Path) -> Result<Self, BundleError> {
-        let bytes = std::fs::read(path).map_err(|source| BundleError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let bytes = read_file(path)?;
         let mut bundle = Self::from_bytes(&bytes, path)?;
         bundle.path = Some(path.to_owned());
         Ok(bundle)

@@ -1,9 +1,9 @@
 //! One side of a comparison: what a bundle and a metafile both can say, and what only a metafile can.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rm_runtime::bundle::{Bundle, BundleError, Description};
+use rm_runtime::bundle::{Bundle, BundleError, Description, read_file};
 use rm_runtime::digest::Digest;
 use serde_json::Value;
 
@@ -36,15 +36,7 @@ pub(super) struct ModuleSide {
 /// Why a file cannot be compared.
 #[derive(Debug, thiserror::Error)]
 pub enum SideError {
-    /// The file cannot be read.
-    #[error("cannot read `{}`", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It is a bundle, and damaged.
+    /// The file cannot be read, or is a damaged bundle.
     #[error(transparent)]
     Bundle(#[from] BundleError),
     /// It is no bundle, and no metafile that can be used.
@@ -59,10 +51,7 @@ impl Side {
     ///
     /// [`SideError`] names the file, and what is wrong with it.
     pub fn read(path: &Path) -> Result<Self, SideError> {
-        let bytes = std::fs::read(path).map_err(|source| SideError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let bytes = read_file(path)?;
         let is_bundle = path
             .extension()
             .is_some_and(|extension| extension == rm_runtime::bundle::EXTENSION);
