@@ -16,7 +16,7 @@ use super::finder::Finder;
 use super::names::owner;
 use super::operators::values;
 use super::pure::{HANDS_OUT, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception};
-use super::quiet::{containers, new_attributes};
+use super::quiet::{containers, fresh};
 use super::scope::{Module, Scope, ScopeKind};
 use crate::source::{ModuleSource, Origin};
 
@@ -34,6 +34,8 @@ pub(super) struct Effects<'a> {
     pub(super) aliases: Aliases<'a>,
     /// Names that never stand for an iterator; not told of the library.
     pub(super) containers: FxHashSet<&'a str>,
+    /// Names that only stand for what the module made, and nobody else has; not told of the library.
+    pub(super) fresh: FxHashSet<&'a str>,
     /// What names of the top level stand for; not told of the library.
     pub(super) values: FxHashMap<&'a str, &'a Expr>,
     pub(super) target: &'a Target,
@@ -81,6 +83,11 @@ impl<'a> Effects<'a> {
                 values(body)
             },
             target,
+            fresh: if is_stdlib {
+                FxHashSet::default()
+            } else {
+                fresh(body, imported)
+            },
             replaced: if is_stdlib {
                 FxHashSet::default()
             } else {
@@ -126,6 +133,7 @@ impl<'a> Effects<'a> {
 
     pub(super) fn of_statement(&self, stmt: &'a Stmt) -> Found<'a> {
         let mut finder = self.finder(0);
+        finder.is_inside = !stmt.is_class_def_stmt();
         finder.visit_stmt(stmt);
         finder.found
     }
@@ -151,14 +159,18 @@ impl<'a> Effects<'a> {
             Expr::Call(call) => &*call.func,
             other => other,
         };
-        if let Expr::Attribute(attribute) = callee
+        // Of a property, which is in the same class.
+        if let Expr::Attribute(attribute) = expr
+            && attribute.value.is_name_expr()
             && matches!(attribute.attr.as_str(), "setter" | "getter" | "deleter")
         {
             return true;
         }
         self.is_pure_callee(callee, 0)
             && match expr {
-                Expr::Call(call) if !self.is_stdlib => self.gives_quiet(call, 0),
+                Expr::Call(call) if !self.is_stdlib => {
+                    self.imported.path(&call.func).as_deref() != Some("functools.partial")
+                }
                 // `@register("normal")` of the module's own, which notes it in a table.
                 Expr::Call(call) => !matches!(&*call.func, Expr::Name(name)
                     if self.functions.contains_key(name.id.as_str())
@@ -172,7 +184,7 @@ impl<'a> Effects<'a> {
             effects: self,
             depth,
             locals: None,
-            method: None,
+            is_inside: false,
             found: Found {
                 effect: Effect::None,
                 changes: Vec::new(),
@@ -222,22 +234,23 @@ impl<'a> Effects<'a> {
         !hands_out && (is_class || copies || self.is_pure_callee(callee, depth))
     }
 
-    /// Whether calling the module's own function or class `name` changes nothing but what it makes.
+    /// Whether calling the module's own function or class `name` changes nothing but what it makes. Only of the library's is
+    /// that known: in the application, nobody has looked at the functions to see that it is true.
     fn is_quiet(&self, name: &str, depth: usize) -> bool {
+        if !self.is_stdlib {
+            return false;
+        }
         // Recursion ends here: what calls itself is as quiet as the rest of it.
         if depth > 8 {
             return true;
         }
         if let Some(function) = self.functions.get(name) {
-            return self.is_quiet_function(function, None, depth);
+            return self.is_quiet_function(function, depth);
         }
         let Some(class) = self.classes.get(name) else {
             return false;
         };
-        if !self.is_stdlib {
-            return self.is_quiet_class(class, class, depth);
-        }
-        self.bases_are_quiet(class, class, depth)
+        self.bases_are_quiet(class, depth)
             && class.body.iter().all(|stmt| match stmt {
                 Stmt::FunctionDef(method)
                     if matches!(
@@ -245,19 +258,14 @@ impl<'a> Effects<'a> {
                         "__init__" | "__new__" | "__init_subclass__"
                     ) =>
                 {
-                    self.is_quiet_function(method, None, depth)
+                    self.is_quiet_function(method, depth)
                 }
                 _ => true,
             })
     }
 
-    /// Whether what a class inherits changes nothing when an object of the class `made` is made.
-    pub(super) fn bases_are_quiet(
-        &self,
-        class: &'a StmtClassDef,
-        made: &'a StmtClassDef,
-        depth: usize,
-    ) -> bool {
+    /// Whether what a class inherits changes nothing when an object of it is made.
+    fn bases_are_quiet(&self, class: &'a StmtClassDef, depth: usize) -> bool {
         class.arguments.as_ref().is_none_or(|arguments| {
             arguments.keywords.is_empty()
                 && arguments.args.iter().all(|base| match base {
@@ -265,13 +273,7 @@ impl<'a> Effects<'a> {
                         let base = base.id.as_str();
                         PURE_BUILTINS.contains(&base)
                             || is_exception(base)
-                            || self.classes.get(base).is_some_and(|own| {
-                                if self.is_stdlib {
-                                    self.is_quiet(base, depth + 1)
-                                } else {
-                                    depth > 8 || self.is_quiet_class(own, made, depth + 1)
-                                }
-                            })
+                            || self.classes.contains_key(base) && self.is_quiet(base, depth + 1)
                     }
                     _ => false,
                 })
@@ -322,29 +324,8 @@ impl<'a> Effects<'a> {
         changed
     }
 
-    /// Whether calling a function changes nothing but what it makes; `made` is the class of the object if it is a method of one
-    /// that is just being made, which is nobody else's.
-    pub(super) fn is_quiet_function(
-        &self,
-        function: &'a StmtFunctionDef,
-        made: Option<&'a StmtClassDef>,
-        depth: usize,
-    ) -> bool {
-        self.is_quiet_code(function, made, true, depth)
-    }
-
-    /// The same for a method of an object that others know.
-    pub(super) fn is_quiet_method(&self, function: &'a StmtFunctionDef, depth: usize) -> bool {
-        self.is_quiet_code(function, None, false, depth)
-    }
-
-    fn is_quiet_code(
-        &self,
-        function: &'a StmtFunctionDef,
-        made: Option<&'a StmtClassDef>,
-        has_new_object: bool,
-        depth: usize,
-    ) -> bool {
+    /// Whether calling a function of the library changes nothing but what it makes.
+    fn is_quiet_function(&self, function: &'a StmtFunctionDef, depth: usize) -> bool {
         // Recursion ends here: what calls itself is as quiet as the rest of it.
         if depth > 8 {
             return true;
@@ -353,14 +334,6 @@ impl<'a> Effects<'a> {
             .decorator_list
             .iter()
             .all(|decorator| self.is_pure_decorator(&decorator.expression))
-        {
-            return false;
-        }
-        let defaults = function.parameters.iter_non_variadic_params();
-        if !self.is_stdlib
-            && defaults
-                .filter_map(|parameter| parameter.default())
-                .any(|default| self.may_be_iterator(default))
         {
             return false;
         }
@@ -383,14 +356,12 @@ impl<'a> Effects<'a> {
                 }
             }
         }
-        if has_new_object
-            && let Some(first) = function.parameters.iter().next()
+        if let Some(first) = function.parameters.iter().next()
             && matches!(first.name().as_str(), "self" | "cls")
         {
             locals.insert(first.name().as_str());
         }
         finder.locals = Some(locals);
-        finder.method = made.map(|made| (made, new_attributes(function, self.imported)));
         finder.visit_body(&function.body);
         finder.found.effect == Effect::None && finder.found.changes.is_empty()
     }

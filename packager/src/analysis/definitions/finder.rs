@@ -2,24 +2,24 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    CmpOp, Decorator, Expr, ExprAttribute, ExprCall, ExprContext, Stmt, StmtAugAssign,
-    StmtClassDef, StmtFunctionDef,
+    CmpOp, Decorator, Expr, ExprAttribute, ExprCall, ExprContext, Stmt, StmtAugAssign, StmtClassDef,
 };
 use rustc_hash::FxHashSet;
 
 use super::super::names::BARE;
 use super::Effect;
-use super::effects::{Effects, Found, collect_locals};
+use super::effects::{Effects, Found};
 use super::names::{chain, owner};
 use super::pure::{OWN_ENTRY, PURE_METHODS};
+use super::quiet::fresh;
 
 pub(super) struct Finder<'e, 'a> {
     pub(super) effects: &'e Effects<'a>,
     pub(super) depth: usize,
     /// The variables of the function that is looked into; none at the top level.
     pub(super) locals: Option<FxHashSet<&'a str>>,
-    /// Of a method of the application: the class of its object, and the attributes that it gives this object.
-    pub(super) method: Option<(&'a StmtClassDef, FxHashSet<&'a str>)>,
+    /// Whether it is in a statement that holds others.
+    pub(super) is_inside: bool,
     pub(super) found: Found<'a>,
 }
 
@@ -44,10 +44,15 @@ impl<'a> Finder<'_, 'a> {
         };
         let name = name.id.as_str();
         match &self.locals {
-            Some(_) if self.is_shared(expr) => self.unknown(),
             Some(locals) if locals.contains(name) => {}
             None if self.effects.namespaces.contains(name) => self.raise_to(Effect::Module),
-            None if self.effects.own.contains(name) => self.change_own(name),
+            None if self.effects.own.contains(name) => {
+                if !self.effects.is_stdlib && !expr.is_name_expr() {
+                    // What is in it may be somebody else's.
+                    self.unknown();
+                }
+                self.change_own(name);
+            }
             Some(_) | None => self.unknown(),
         }
     }
@@ -64,29 +69,16 @@ impl<'a> Finder<'_, 'a> {
                 let aliases = &self.effects.aliases;
                 todo.extend(aliases.of(name));
                 let makes = |callee| self.effects.makes_something(callee, self.depth);
-                if !aliases.callees(name).all(makes) {
+                let is_own = if self.effects.is_stdlib {
+                    aliases.callees(name).all(makes)
+                } else {
+                    self.effects.is_made_here(name)
+                };
+                if !is_own {
                     // What is handed out may be somebody else's object.
                     self.unknown();
                 }
             }
-        }
-    }
-
-    /// Whether what is changed may be everybody's: what an object was given, or has from its class.
-    pub(super) fn is_shared(&self, expr: &Expr) -> bool {
-        let Some((_, new)) = &self.method else {
-            return false;
-        };
-        match expr {
-            Expr::Name(name) => name.id.as_str() == "cls",
-            Expr::Attribute(attribute) => match &*attribute.value {
-                Expr::Name(name) if name.id.as_str() == "self" => {
-                    !new.contains(attribute.attr.as_str())
-                }
-                inner => self.is_shared(inner),
-            },
-            Expr::Subscript(subscript) => self.is_shared(&subscript.value),
-            _ => false,
         }
     }
 
@@ -113,24 +105,12 @@ impl<'a> Finder<'_, 'a> {
                 self.hand_on(call);
                 return;
             }
-            // `self.prepare()`
-            if let Some(made) = self.method.as_ref().map(|(made, _)| *made)
-                && matches!(&*method.value, Expr::Name(name) if name.id.as_str() == "self")
-            {
-                let name = method.attr.as_str();
-                let is_named = |method: &StmtFunctionDef| method.name.as_str() == name;
-                // Without such a method, it is one of a built-in type, which changes the object, or a function it was given.
-                let is_method = self.effects.has_method(made, name, 0) || !made.bases().is_empty();
-                if !(is_method && self.effects.are_quiet(made, self.depth, true, is_named)) {
-                    self.unknown();
-                }
-                return;
-            }
             if on_own {
-                if self.locals.is_none()
-                    && self
-                        .effects
-                        .changes_others(&method.value, method.attr.as_str(), self.depth)
+                // Its methods are the module's own, or whoever's it is.
+                if !self.effects.is_stdlib
+                    && self.locals.is_none()
+                    && !matches!(&*method.value, Expr::Name(name)
+                        if self.effects.fresh.contains(name.id.as_str()))
                 {
                     self.unknown();
                 }
@@ -164,13 +144,7 @@ impl<'a> Finder<'_, 'a> {
             return on_own || !matches!(base, Expr::Name(_));
         }
         let name = method.attr.as_str();
-        // Variables of a function hold what it was not handed, which is nobody else's.
-        let is_variable = self.locals.is_some() && on_own;
-        if is_variable && let Some((made, _)) = &self.method {
-            let is_object = matches!(base, Expr::Name(name) if name.id.as_str() == "self");
-            return !(is_object && self.effects.has_method(made, name, 0));
-        }
-        is_variable || self.effects.is_pure_on(&method.value, name, self.depth)
+        (self.locals.is_some() && on_own) || self.effects.is_pure_on(&method.value, name)
     }
 
     fn is_own(&self, name: &str) -> bool {
@@ -193,38 +167,20 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
                     }
                 }
             }
-            Stmt::ClassDef(class) => {
-                self.decorators(&class.decorator_list);
-                if let Some(arguments) = &class.arguments {
-                    for argument in &arguments.args {
-                        self.visit_expr(argument);
-                    }
-                    for keyword in &arguments.keywords {
-                        self.visit_expr(&keyword.value);
-                    }
-                }
-                // Bodies of the library's classes are trusted.
-                if self.effects.is_stdlib {
-                    return;
-                }
-                // Its names are its own.
-                let mut inner = self.effects.finder(self.depth);
-                let mut names = FxHashSet::default();
-                collect_locals(&class.body, &mut names);
-                for stmt in &class.body {
-                    if let Stmt::FunctionDef(method) = stmt {
-                        names.insert(&method.name);
-                    }
-                }
-                inner.locals = Some(names);
-                inner.visit_body(&class.body);
-                let effect = inner.found.effect;
-                self.raise_to(effect);
-                if self.effects.makes_members(class) {
-                    self.unknown();
+            Stmt::ClassDef(class) => self.class(class),
+            Stmt::Global(_) => self.raise_to(Effect::Module),
+            // Whatever the module does, defining the class does.
+            Stmt::Import(_) | Stmt::ImportFrom(_)
+                if self.locals.is_some() && !self.effects.is_stdlib =>
+            {
+                self.unknown();
+            }
+            Stmt::Delete(_) => {
+                self.raise_to(Effect::Module);
+                if !self.effects.is_stdlib {
+                    visitor::walk_stmt(self, stmt);
                 }
             }
-            Stmt::Global(_) | Stmt::Delete(_) => self.raise_to(Effect::Module),
             // Leaving with an error is what the importer sees.
             Stmt::Raise(_) => self.unknown(),
             Stmt::Return(_)
@@ -249,9 +205,14 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
             | Stmt::IpyEscapeCommand(_) => {
                 if let Stmt::With(with) = stmt
                     && !self.effects.is_stdlib
-                    && !with.items.is_empty()
                 {
-                    self.raise_to(Effect::Module);
+                    for item in &with.items {
+                        if self.effects.is_plain(&item.context_expr) {
+                            self.raise_to(Effect::Module);
+                        } else {
+                            self.unknown();
+                        }
+                    }
                 }
                 match stmt {
                     Stmt::For(each) => self.consume(&each.iter),
@@ -276,7 +237,7 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         if self.does_more(expr) {
-            self.raise_to(Effect::Module);
+            self.unknown();
         }
         match expr {
             Expr::Call(call) => self.call(call),
@@ -324,16 +285,50 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
 }
 
 impl<'a> Finder<'_, 'a> {
-    /// `items += [1]` in a function changes a list that it was handed, or has from its class, and makes a new number or text.
-    fn add_to(&mut self, assign: &'a StmtAugAssign) {
-        let Some(locals) = self.locals.as_ref().filter(|_| !self.effects.is_stdlib) else {
+    /// Defining a class runs its body.
+    fn class(&mut self, class: &'a StmtClassDef) {
+        self.decorators(&class.decorator_list);
+        if let Some(arguments) = &class.arguments {
+            for argument in &arguments.args {
+                self.visit_expr(argument);
+            }
+            for keyword in &arguments.keywords {
+                self.visit_expr(&keyword.value);
+            }
+        }
+        // Bodies of the library's classes are trusted.
+        if self.effects.is_stdlib {
             return;
-        };
-        let is_shared = match &*assign.target {
-            Expr::Name(name) => !locals.contains(name.id.as_str()),
-            target => self.is_shared(target),
-        };
-        if is_shared && !self.effects.is_unchangeable(&assign.value) {
+        }
+        if self.is_inside && self.effects.tells_bases(class, 0) {
+            self.unknown();
+        }
+        // What is made in it is its own.
+        let mut inner = self.effects.finder(self.depth);
+        inner.is_inside = true;
+        let mut names = fresh(&class.body, self.effects.imported);
+        for stmt in &class.body {
+            if let Stmt::FunctionDef(method) = stmt {
+                names.insert(&method.name);
+            }
+        }
+        inner.locals = Some(names);
+        inner.visit_body(&class.body);
+        let effect = inner.found.effect;
+        self.raise_to(effect);
+        if self.effects.makes_members(class) {
+            self.unknown();
+        }
+    }
+
+    /// `items += [1]` changes a list, whoever else has it, and makes a new number or text.
+    fn add_to(&mut self, assign: &'a StmtAugAssign) {
+        if self.effects.is_stdlib {
+            return;
+        }
+        if assign.target.is_name_expr() {
+            self.change(&assign.target);
+        } else if !self.effects.is_unchangeable(&assign.value) {
             self.unknown();
         }
     }
@@ -359,6 +354,10 @@ impl<'a> Finder<'_, 'a> {
             && let (Expr::Name(name), _) = chain(&method.value)
             && self.is_own(name.id.as_str())
         {
+            if !self.effects.is_stdlib && self.locals.is_none() {
+                // Its method may do anything.
+                self.unknown();
+            }
             return self.change(&method.value);
         }
         if self.effects.is_stdlib

@@ -4,10 +4,12 @@ use ruff_python_ast::visitor::Visitor as _;
 use ruff_python_ast::{Comprehension, Expr, ExprCall};
 use rustc_hash::FxHashSet;
 
-use super::super::names::Named;
 use super::finder::Finder;
 use super::names::owner;
 use super::pure::{ITERATING_BUILTINS, ITERATING_METHODS, LAZY_BUILTINS};
+
+/// Decorators of the library that change the class which they are given.
+const CHANGES_CLASS: [&str; 2] = ["dataclasses.dataclass", "functools.total_ordering"];
 
 impl<'a> Finder<'_, 'a> {
     /// What `expr` gives is gone through: should it be an iterator of the module, others find less in it.
@@ -67,16 +69,8 @@ impl<'a> Finder<'_, 'a> {
 
     /// The same for `counters["a"]` and `Task.ids`: parts of what the module has, or of an object.
     fn consume_part(&mut self, expr: &'a Expr) {
-        if self.is_shared(expr) {
-            return self.unknown();
-        }
         let base = owner(expr);
         let Expr::Name(name) = base else {
-            // `type(self).ids`
-            if matches!(base, Expr::Call(call) if matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "type"))
-            {
-                return self.unknown();
-            }
             return self.consume(base);
         };
         let name = name.id.as_str();
@@ -90,14 +84,7 @@ impl<'a> Finder<'_, 'a> {
             .get(name)
             .is_some_and(|value| is_literal_throughout(value));
         let is_own = self.effects.own.contains(name);
-        // What a function was handed: nobody knows whose that is.
-        let is_parameter = self.locals.is_some()
-            && !is_own
-            && matches!(
-                self.effects.imported.named(name),
-                Some(Named::Bare(_)) | None
-            );
-        if is_parameter || (is_own && !is_literal) {
+        if is_own && !is_literal {
             self.change(expr);
         }
     }
@@ -132,29 +119,21 @@ impl<'a> Finder<'_, 'a> {
             }
         }
         let goes_through = match &*call.func {
-            Expr::Name(name) => {
-                let name = name.id.as_str();
-                // What the module's own functions do with it is not followed.
-                ITERATING_BUILTINS.contains(&name)
-                    || effects.functions.contains_key(name)
-                    || effects.classes.contains_key(name)
-            }
+            Expr::Name(name) => ITERATING_BUILTINS.contains(&name.id.as_str()),
             Expr::Attribute(method) => ITERATING_METHODS.contains(&method.attr.as_str()),
             _ => false,
         };
-        if matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "next")
-            && call
-                .arguments
-                .args
-                .iter()
-                .any(|one| effects.is_of_others(one))
-        {
+        let path = effects.imported.path(&call.func);
+        let mut arguments = call.arguments.args.iter();
+        let is_next = matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "next");
+        let changes_class = path
+            .as_deref()
+            .is_some_and(|path| CHANGES_CLASS.contains(&path));
+        if arguments.any(|one| changes_class || is_next && effects.is_of_others(one)) {
             self.unknown();
         }
         if goes_through
-            || effects
-                .imported
-                .path(&call.func)
+            || path
                 .is_some_and(|path| path.starts_with("collections.") || path == "functools.reduce")
         {
             self.consume_all(call);

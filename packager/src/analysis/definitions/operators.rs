@@ -5,7 +5,7 @@
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     Alias, Comprehension, Expr, ExprCall, ExprContext, FStringPart, InterpolatedStringElement,
-    Stmt, StmtClassDef, StmtFunctionDef, UnaryOp,
+    Stmt, StmtClassDef, UnaryOp,
 };
 use rustc_hash::FxHashMap;
 
@@ -13,8 +13,8 @@ use super::super::Target;
 use super::super::names::{BARE, last_name};
 use super::effects::Effects;
 use super::finder::Finder;
-use super::pure::{HANDS_OUT, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS};
-use super::quiet::made_in_body;
+use super::pure::{HANDS_OUT, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception};
+use super::quiet::{binds, made_in_body};
 use crate::source::prefixes;
 
 /// How far it is followed what a name stands for.
@@ -42,7 +42,13 @@ const UNCHANGEABLE: [&str; 12] = [
 ];
 
 /// Functions of the library that give an object of somebody else's class.
-const GIVES_OTHERS: [&str; 4] = ["copy.", "functools.", "operator.", "weakref."];
+const GIVES_OTHERS: [&str; 5] = [
+    "copy.",
+    "functools.",
+    "operator.",
+    "typing.cast",
+    "weakref.",
+];
 
 /// What an operator may be used on.
 #[derive(Clone, Copy)]
@@ -175,31 +181,73 @@ impl<'a> Effects<'a> {
         if depth > DEEPEST {
             return true;
         }
-        let of_bases = || class.bases().iter().filter_map(|base| self.own_class(base));
+        let is_own_loud = |expr: &Expr| match self.own_class(expr) {
+            Some(own) => self.is_loud_below(own, depth + 1),
+            None => !self.is_known_base(expr),
+        };
+        let is_called = |name: &str| {
+            name.starts_with("__") && name.ends_with("__") && !NOT_CALLED.contains(&name)
+        };
+        let has_property = class
+            .body
+            .iter()
+            .filter_map(Stmt::as_function_def_stmt)
+            .flat_map(|method| &method.decorator_list)
+            .any(|decorator| last_name(&decorator.expression).ends_with("property"));
         // Operators on the class itself are those of its metaclass.
         let metaclass = class
             .arguments
             .as_ref()
-            .and_then(|arguments| self.own_class(&arguments.find_keyword("metaclass")?.value));
-        let is_loud = |class: &'a StmtClassDef| self.is_loud_below(class, depth + 1);
-        !self.has_quiet_operators(class)
-            || metaclass.is_some_and(is_loud)
+            .and_then(|arguments| arguments.find_keyword("metaclass"));
+        has_property
+            || binds(class, is_called)
+            || metaclass.is_some_and(|keyword| is_own_loud(&keyword.value))
             || descriptors(class)
                 .filter_map(|made| self.own_class(made))
-                .any(is_loud)
-            || of_bases().any(is_loud)
+                .any(|own| self.is_loud_below(own, depth + 1))
+            || class.bases().iter().any(is_own_loud)
     }
 
-    fn has_quiet_operators(&self, class: &'a StmtClassDef) -> bool {
-        self.are_quiet(class, 0, false, |method: &StmtFunctionDef| {
-            let name = method.name.as_str();
-            let is_property = method
-                .decorator_list
-                .iter()
-                .any(|decorator| last_name(&decorator.expression).ends_with("property"));
-            is_property
-                || (name.starts_with("__") && name.ends_with("__") && !NOT_CALLED.contains(&name))
-        })
+    /// Whether a base class is built in, or of the library.
+    fn is_known_base(&self, base: &Expr) -> bool {
+        self.is_of_library(base)
+            || matches!(base, Expr::Name(name) if {
+                let name = name.id.as_str();
+                !self.own.contains(name)
+                    && !self.is_of_others(base)
+                    && (PURE_BUILTINS.contains(&name) || is_exception(name))
+            })
+            // `Generic[T]`
+            || matches!(base, Expr::Subscript(subscript) if self.is_known_base(&subscript.value))
+    }
+
+    /// Whether defining a class, which stands inside another statement, tells its base classes of it.
+    pub(super) fn tells_bases(&self, class: &'a StmtClassDef, depth: usize) -> bool {
+        depth > DEEPEST
+            || class
+                .arguments
+                .as_ref()
+                .is_some_and(|arguments| !arguments.keywords.is_empty())
+            || class.bases().iter().any(|base| match self.own_class(base) {
+                Some(own) => {
+                    binds(own, |name| name == "__init_subclass__")
+                        || self.tells_bases(own, depth + 1)
+                }
+                None => !self.is_known_base(base),
+            })
+    }
+
+    /// Whether what a name of the module stands for is made here, and nobody else has it.
+    pub(super) fn is_made_here(&self, name: &str) -> bool {
+        name == "__all__"
+            || self.fresh.contains(name)
+            || self.functions.contains_key(name)
+            || self.classes.contains_key(name)
+    }
+
+    /// Whether an expression gives something built in, or of the library.
+    pub(super) fn is_plain(&self, expr: &'a Expr) -> bool {
+        matches!(self.operand(expr, 0), Operand::Plain)
     }
 
     fn operand(&self, expr: &'a Expr, depth: usize) -> Operand<'a> {
@@ -283,35 +331,15 @@ impl<'a> Effects<'a> {
     }
 
     /// Whether a method of a built-in type's name changes nothing when it is called on `object`.
-    pub(super) fn is_pure_on(&self, object: &'a Expr, method: &str, depth: usize) -> bool {
+    pub(super) fn is_pure_on(&self, object: &'a Expr, method: &str) -> bool {
         if self.is_plain_value(object, 0) {
             return true;
         }
-        let Operand::Own(class) = self.operand(object, 0) else {
-            return false;
-        };
-        let is_named = |own: &StmtFunctionDef| own.name.as_str() == method;
-        if self.has_method(class, method, 0) {
-            self.are_quiet(class, depth, false, is_named)
-        } else {
-            self.has_builtin_bases(class, 0)
-        }
-    }
-
-    /// Whether a method of an object, which is of a class of the module, changes more than the object.
-    pub(super) fn changes_others(&self, object: &'a Expr, method: &str, depth: usize) -> bool {
-        if self.is_stdlib {
-            return false;
-        }
-        let is_named = |own: &StmtFunctionDef| own.name.as_str() == method;
-        let is_loud = |class: &'a StmtClassDef| {
-            self.has_method(class, method, 0) && !self.are_quiet(class, depth, true, is_named)
-        };
         match self.operand(object, 0) {
-            Operand::Plain => false,
-            Operand::Own(class) => is_loud(class),
-            // It may be of any of them.
-            Operand::Unknown => self.classes.values().any(|class| is_loud(class)),
+            Operand::Own(class) => {
+                !self.has_method(class, method, 0) && self.has_builtin_bases(class, 0)
+            }
+            Operand::Plain | Operand::Unknown => false,
         }
     }
 

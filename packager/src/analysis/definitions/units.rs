@@ -13,6 +13,7 @@ use super::effects::{Effects, Found};
 use super::imported::{self, Imported};
 use super::lazy;
 use super::names::{Names, chain, root};
+use super::quiet::binds;
 use super::scope::{Local, Module, Scope, ScopeKind};
 use super::uses::{Context, Spare, UseCollector};
 use super::{
@@ -204,10 +205,13 @@ impl<'a> Splitter<'_, 'a> {
                 let plain = delete.targets.iter().all(is_names);
                 let (names, _) = self.bound_by(stmt);
                 let uses = self.statement_uses(stmt);
-                let effect = if plain { Effect::None } else { Effect::Module };
-                let found = Found {
-                    effect,
-                    changes: Vec::new(),
+                let found = if plain {
+                    Found {
+                        effect: Effect::None,
+                        changes: Vec::new(),
+                    }
+                } else {
+                    self.effects.of_statement(stmt)
                 };
                 self.push(stmt, UnitKind::Delete, names, &found, uses, frame);
             }
@@ -403,7 +407,11 @@ impl<'a> Splitter<'_, 'a> {
         }
         let mut effect = Effect::None;
         for test in &tests {
-            effect = effect.max(self.effects.of_expression(test).effect);
+            let found = self.effects.of_expression(test);
+            effect = effect.max(found.effect);
+            if !found.changes.is_empty() {
+                effect = effect.max(Effect::Module);
+            }
         }
         let uses = self.uses(|collector| {
             for test in &tests {
@@ -521,9 +529,7 @@ impl<'a> Splitter<'_, 'a> {
     }
 
     fn hooks_subclasses(class: &StmtClassDef) -> bool {
-        let has_hook = class.body.iter().any(|stmt| {
-            matches!(stmt, Stmt::FunctionDef(method) if method.name.as_str() == "__init_subclass__")
-        });
+        let has_hook = binds(class, |name| name == "__init_subclass__");
         let has_metaclass = class.keywords().iter().any(|keyword| {
             keyword.arg.as_ref().is_some_and(|arg| arg == "metaclass")
                 && !is_known_metaclass(&keyword.value)

@@ -1,7 +1,7 @@
 //! Which imports matter although nobody uses what they bind.
 
 use super::super::Certainty;
-use super::super::definitions::{Effect, UnitKind};
+use super::super::definitions::{Base, Effect, UnitKind};
 use super::super::evaluate::Goal;
 use super::super::world::Presence;
 use super::{ModuleId, Reach};
@@ -23,6 +23,7 @@ impl Reach<'_> {
     pub(super) fn find_effectful(&mut self) -> FxHashSet<ModuleId> {
         let mut effectful = FxHashSet::default();
         let mut importers: FxHashMap<ModuleId, Vec<ModuleId>> = FxHashMap::default();
+        let asks_for_subclasses = self.own_spells("__subclasses__");
         let count = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         for id in (0..count).map(ModuleId) {
             if EFFECTFUL_STDLIB.contains(&self.name(id)) {
@@ -59,7 +60,15 @@ impl Reach<'_> {
                     .frames
                     .iter()
                     .any(|frame| frame.effect == Effect::Anything);
+            let adds_subclasses = asks_for_subclasses
+                && units
+                    .iter()
+                    .any(|unit| unit.bases.iter().any(|base| *base != Base::Plain));
+            if by_itself {
+                self.changing.insert(id);
+            }
             if by_itself
+                || adds_subclasses
                 || (0..)
                     .zip(units)
                     .any(|(number, _)| self.registers(id, number))
@@ -76,6 +85,17 @@ impl Reach<'_> {
             }
         }
         effectful
+    }
+
+    /// Whether a module of the application has a name, anywhere in its text.
+    fn own_spells(&self, name: &str) -> bool {
+        self.world.iter().any(|(_, presence)| match presence {
+            Presence::Source(entry) => {
+                entry.source.origin != Origin::Stdlib
+                    && entry.definitions.texts().any(|text| text == name)
+            }
+            Presence::Absent | Presence::Native | Presence::Namespace => false,
+        })
     }
 
     /// Whether unit `unit` is a class whose bases are told of their subclasses.

@@ -372,7 +372,27 @@ impl Reach<'_> {
             // It replaces what the module defines itself, and costs nothing.
             return true;
         }
-        self.leads_to_effects(id, unit)
+        self.leads_to_effects(id, unit) || self.comes_before_changes(id, unit)
+    }
+
+    /// Whether an import of one of the application's modules stands above something that changes other modules: what is
+    /// imported may read it before.
+    fn comes_before_changes(&self, id: ModuleId, unit: u32) -> bool {
+        if !self.changing.contains(&id) {
+            return false;
+        }
+        let units = &self.modules[id].definitions().units;
+        let changes_later = units[unit as usize + 1..]
+            .iter()
+            .any(|later| later.effect == Effect::Anything);
+        changes_later
+            && self
+                .edges_of_unit(id, unit)
+                .iter()
+                .any(|edge| match &edge.goal {
+                    Goal::Module(to) => self.id(to).is_some_and(|to| self.is_own(to)),
+                    Goal::Missing { .. } | Goal::Dynamic(_) => false,
+                })
     }
 
     fn leads_to_effects(&mut self, id: ModuleId, unit: u32) -> bool {

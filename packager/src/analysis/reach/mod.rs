@@ -46,6 +46,9 @@ use modules::Modules;
 use native::Awaited;
 use symbols::{Symbol, Symbols};
 
+/// Attributes that give the namespace of somebody's module.
+const TAKES_GLOBALS: [&str; 2] = ["__globals__", "f_globals"];
+
 /// A module, by its place among all that were found, in the order of their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ModuleId(u32);
@@ -180,6 +183,8 @@ pub(super) struct Reach<'w> {
     symbols: Symbols,
     native: FxHashSet<Symbol>,
     effectful: FxHashSet<ModuleId>,
+    /// Those of them that change something by themselves.
+    changing: FxHashSet<ModuleId>,
 
     queue: VecDeque<(Item, Because)>,
     /// What is used of modules that would fail, until they are imported.
@@ -220,6 +225,8 @@ pub(super) struct Reach<'w> {
     every_own_module: Option<Because>,
     /// The application asks classes for their subclasses.
     every_own_class: Option<Because>,
+    /// The application takes namespaces of functions and frames: its modules stay whole.
+    every_own_global: Option<Because>,
     /// The application goes through all modules.
     every_module: Option<Because>,
     /// The application runs text.
@@ -290,6 +297,7 @@ impl<'w> Reach<'w> {
             symbols,
             native,
             effectful: FxHashSet::default(),
+            changing: FxHashSet::default(),
             queue: VecDeque::new(),
             held_back: FxHashMap::default(),
             peeked: FxHashMap::default(),
@@ -314,6 +322,7 @@ impl<'w> Reach<'w> {
             everything_own: None,
             every_own_module: None,
             every_own_class: None,
+            every_own_global: None,
             every_module: None,
             runs_text: None,
             words: Vec::new(),
@@ -481,6 +490,11 @@ impl<'w> Reach<'w> {
             && because.from.is_some_and(|from| self.is_own(from.module()))
         {
             self.keep_own_classes(because);
+        }
+        if TAKES_GLOBALS.contains(&self.symbols.text(name))
+            && because.from.is_some_and(|from| self.is_own(from.module()))
+        {
+            self.keep_own_globals(because);
         }
         if self.attributes.contains_key(&name) {
             return;

@@ -97,6 +97,17 @@ impl Reach<'_> {
         }
     }
 
+    /// The application takes namespaces of functions and frames, which may be those of any module of its own.
+    pub(super) fn keep_own_globals(&mut self, because: Because) {
+        if self.every_own_global.is_some() {
+            return;
+        }
+        self.every_own_global = Some(because);
+        for module in self.own_modules() {
+            self.push(Item::Whole(module), because);
+        }
+    }
+
     pub(super) fn reach_classes(&mut self, id: ModuleId, because: Because) {
         let Some(module) = self.modules.get(id) else {
             return;
@@ -212,6 +223,9 @@ impl Reach<'_> {
         }
         if let Some(because) = self.every_own_class {
             self.reach_classes(id, because);
+        }
+        if let Some(because) = self.every_own_global {
+            self.push(Item::Whole(id), because);
         }
     }
 }

@@ -50,12 +50,17 @@ fn lacks_pieces(node: &str, a: &str, expected: &[(usize, &str, &str, &str)]) {
 fn statements_and_single_names_of_imports() {
     lacks_pieces(
         "from a import f as use",
-        "from b import (\n  B,\n  C,\n D as E)\nX = 1\ndef f(x): return B\n@f\ndef g(x):\n  return h(x) + X + E\n",
+        "from b import (\n  B,\n  C,\n D as E)\nX = 1\ndef f(x): return B\n@staticmethod\ndef g(x):\n  return h(x) + X + E\n",
         &[
             (1, "C", "", "from b import C"),
             (1, "E", "", "from b import D as E"),
             (5, "X", "", "X = 1"),
-            (7, "g", "E X f h", "@f\ndef g(x):\n  return h(x) + X + E"),
+            (
+                7,
+                "g",
+                "E X h staticmethod",
+                "@staticmethod\ndef g(x):\n  return h(x) + X + E",
+            ),
         ],
     );
 }

@@ -137,7 +137,6 @@ fn operators_stay_where_they_may_do_more() {
     for text in [
         "A = 1\nB = A * 2 + len('ab')\nC = int | None\n",
         "A: int = 60\nclass P:\n SIZE = 2\nB = A * P.SIZE\n",
-        "class V:\n def __init__(self, x): self.x = x\n def __add__(self, o): return V(self.x + o.x)\nA = V(1)\nB = A + A\n",
     ] {
         leaves(
             "from a import f as use",

@@ -2,7 +2,8 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    BoolOp, CmpOp, ExceptHandler, Expr, ExprContext, InterpolatedStringElement, Operator, Stmt,
+    BoolOp, CmpOp, ExceptHandler, Expr, ExprContext, InterpolatedStringElement, Operator, Pattern,
+    Stmt,
 };
 use ruff_text_size::Ranged as _;
 
@@ -11,7 +12,7 @@ use super::super::builtin::Builtin;
 use super::super::imported::{self, Imported};
 use super::super::names::{chain, identifiers};
 use super::super::scope::ScopeKind;
-use super::UseCollector;
+use super::{Roots, UseCollector};
 
 impl<'a> Visitor<'a> for UseCollector<'a, '_> {
     fn visit_stmt(&mut self, stmt: &'a Stmt) {
@@ -122,6 +123,16 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
             }
         }
         self.visit_expr(annotation);
+    }
+
+    fn visit_pattern(&mut self, pattern: &'a Pattern) {
+        // `case Point(x=0)` asks for the attribute.
+        if let Pattern::MatchClass(class) = pattern {
+            for keyword in &class.arguments.keywords {
+                self.path_from(Roots::new(), &[keyword.attr.as_str()], keyword.start());
+            }
+        }
+        visitor::walk_pattern(self, pattern);
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of expression")]
