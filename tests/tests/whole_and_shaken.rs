@@ -1,20 +1,21 @@
 //! Programs that a shaken text could get wrong without a word: each gives the same whole and shaken, and that is what plain
 //! Python gives.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use end_to_end::{Finished, rm_pack};
+
+const MANIFEST: &str = "manifest:\n  version: v1\n  metadata: {name: case}\n  nodes: [{id: case, node_type: Case}]\ninput_data: [1]\n";
 
 /// What the node `Case` of `files` gives, packed whole and shaken.
 fn gives(files: &[(&str, &str)], expected: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let manifest = "manifest:\n  version: v1\n  metadata: {name: case}\n  nodes: [{id: case, node_type: Case}]\ninput_data: [1]\n";
     let write = |name: &str, text: &str| {
         let file = folder.path().join(name);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, text).unwrap();
     };
-    write("pipeline.yaml", manifest);
+    write("pipeline.yaml", MANIFEST);
     for (name, text) in files {
         write(name, text);
     }
@@ -38,6 +39,44 @@ fn node_gives(text: &str, value: &str, expected: &str) {
     let node =
         format!("{text}\nclass Case:\n    def process(self, data):\n        return {value}\n");
     gives(&[("node.py", &node)], expected);
+}
+
+/// Programs of several modules that change what others have, each in its own way: `tests/cases/whole_and_shaken`.
+#[test]
+fn programs_of_several_modules() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/whole_and_shaken");
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    cases.sort();
+    assert!(!cases.is_empty());
+    let failed: Vec<String> = std::thread::scope(|scope| {
+        let halves = cases.chunks(cases.len().div_ceil(2));
+        let running: Vec<_> = halves
+            .map(|half| scope.spawn(|| half.iter().filter_map(|case| differs(case)).collect()))
+            .collect();
+        let each = running.into_iter().map(|thread| thread.join().unwrap());
+        each.flat_map(|failed: Vec<String>| failed).collect()
+    });
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// What a case gives instead of what it should, whole or shaken.
+fn differs(case: &Path) -> Option<String> {
+    let expected = std::fs::read_to_string(case.join("expected.json")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("pipeline.yaml");
+    std::fs::write(&manifest, MANIFEST).unwrap();
+    for options in [&["--no-shake"][..], &[]] {
+        let mut command = rm_pack();
+        command.arg("run").args(options).arg(&manifest);
+        let finished = Finished::of(command.arg("--source").arg(case));
+        if finished.stdout != expected {
+            return Some(format!("{} {options:?}: {finished:?}", case.display()));
+        }
+    }
+    None
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! What calls do beyond the callee's own text: functions that they are given or give, iterators that they use up, and methods
-//! that making an object runs.
+//! What is known to be nobody else's, and to have no effect: names that stand for what the module made itself, containers that
+//! are no iterators, callbacks and classes without methods that would run.
 //!
 //! All of this is about the application and its packages. The standard library is trusted further; see [`super::effects`].
 

@@ -1,0 +1,3 @@
+class Lang:
+    def __init__(self, code): self.code = code; self.aliases = []
+LANGS = [Lang("en"), Lang("de")]

@@ -1,0 +1,4 @@
+from core import R
+match R:
+    case list() as r:
+        r.append("x")

@@ -1,0 +1,4 @@
+import use
+from core import CONFIG
+class Case:
+    def process(self, data): return CONFIG

@@ -1,0 +1,4 @@
+import plugin
+from core import REG
+class Case:
+    def process(self, data): return REG

@@ -1,0 +1,3 @@
+class Thing:
+    size = 1
+thing = Thing()

@@ -1,0 +1,4 @@
+import plugin
+from core import Thing
+class Case:
+    def process(self, data): return Thing.size

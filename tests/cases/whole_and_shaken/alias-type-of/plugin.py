@@ -1,0 +1,3 @@
+from core import thing
+T = type(thing)
+T.size = 5

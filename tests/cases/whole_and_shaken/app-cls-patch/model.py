@@ -1,0 +1,2 @@
+class User:
+    def __repr__(self): return "plain"

@@ -1,0 +1,4 @@
+import patches
+from model import User
+class Case:
+    def process(self, data): return repr(User())

@@ -1,0 +1,3 @@
+from .defaults import CONFIG
+from . import env, local
+def get(k): return CONFIG[k]

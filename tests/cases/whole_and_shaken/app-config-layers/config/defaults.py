@@ -1,0 +1,1 @@
+CONFIG = {"host": "localhost", "port": 1, "legacy": True}

@@ -1,0 +1,2 @@
+from .defaults import CONFIG
+CONFIG |= {"port": 2}

@@ -1,0 +1,3 @@
+import config
+class Case:
+    def process(self, data): return config.CONFIG

@@ -1,0 +1,2 @@
+INSTALLED = ["auth"]
+TEMPLATES = {"dirs": []}

@@ -1,0 +1,2 @@
+from conf import INSTALLED, TEMPLATES
+INSTALLED += ["debug_toolbar"]

@@ -1,0 +1,5 @@
+ITEMS = ["base"]
+ALIAS = ITEMS
+ALIAS += ["more"]
+class Case:
+    def process(self, data): return ITEMS

@@ -1,0 +1,2 @@
+from core import ITEMS
+ITEMS += ["plugin"]

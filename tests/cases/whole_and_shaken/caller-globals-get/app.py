@@ -1,0 +1,3 @@
+from helper import option
+RETRIES = 5
+def run(): return option("RETRIES", 1)

@@ -1,0 +1,3 @@
+from app import run
+class Case:
+    def process(self, data): return run()

@@ -1,0 +1,4 @@
+from core import MIDDLEWARE
+class Prod:
+    middleware = MIDDLEWARE
+    middleware.append("gzip")

@@ -1,0 +1,4 @@
+import conf
+from core import MIDDLEWARE
+class Case:
+    def process(self, data): return MIDDLEWARE

@@ -1,0 +1,5 @@
+from core import main
+class View:
+    router = main
+    @router.get("/")
+    def index(self): pass

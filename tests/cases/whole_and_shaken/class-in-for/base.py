@@ -1,0 +1,3 @@
+REG = []
+class Base:
+    def __init_subclass__(cls, name=None): REG.append(name)

@@ -1,0 +1,4 @@
+import plug
+from base import REG
+class Case:
+    def process(self, data): return REG

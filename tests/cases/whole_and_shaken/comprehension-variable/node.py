@@ -1,0 +1,7 @@
+SINKS = [[], []]
+def emit(n):
+    [s.append(n) for s in SINKS]
+    return n
+A = emit("a")
+class Case:
+    def process(self, data): return SINKS

@@ -1,0 +1,3 @@
+import dataclasses
+import core
+dataclasses.dataclass(core.P)

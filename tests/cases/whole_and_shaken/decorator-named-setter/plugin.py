@@ -1,0 +1,3 @@
+from core import props
+@props.setter("x")
+def set_x(v): return v

@@ -1,0 +1,4 @@
+import patch
+from core import Settings
+class Case:
+    def process(self, data): return hasattr(Settings, "debug")

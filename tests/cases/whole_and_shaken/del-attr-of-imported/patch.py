@@ -1,0 +1,2 @@
+import core
+del core.Settings.debug

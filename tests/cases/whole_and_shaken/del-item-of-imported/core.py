@@ -1,0 +1,1 @@
+FIELDS = {"id": 1, "secret": 2}

@@ -1,0 +1,2 @@
+from core import FIELDS
+del FIELDS["secret"]

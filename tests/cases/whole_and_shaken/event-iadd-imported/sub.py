@@ -1,0 +1,3 @@
+from core import saved
+def on_saved(x): return ["saved", x]
+saved += on_saved

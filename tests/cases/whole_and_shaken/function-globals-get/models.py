@@ -1,0 +1,2 @@
+__table__ = "users"
+def load(): return 1

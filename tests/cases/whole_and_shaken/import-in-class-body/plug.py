@@ -1,0 +1,2 @@
+from core import R
+R.append("plug")

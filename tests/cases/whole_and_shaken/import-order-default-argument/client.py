@@ -1,0 +1,2 @@
+import conf
+def fetch(timeout=conf.TIMEOUT): return timeout

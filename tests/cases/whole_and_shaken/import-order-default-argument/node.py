@@ -1,0 +1,4 @@
+import override
+from client import fetch
+class Case:
+    def process(self, data): return fetch()

@@ -1,0 +1,3 @@
+import client
+import conf
+conf.TIMEOUT = 99

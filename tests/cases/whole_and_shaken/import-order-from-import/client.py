@@ -1,0 +1,2 @@
+from conf import LEVEL
+def level(): return LEVEL

@@ -1,0 +1,3 @@
+import client
+import conf
+conf.set_level(5)

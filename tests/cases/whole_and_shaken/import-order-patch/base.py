@@ -1,0 +1,2 @@
+class Base:
+    def hello(self): return "base"

@@ -1,0 +1,4 @@
+import patch
+from early import early
+class Case:
+    def process(self, data): return early()

@@ -1,0 +1,3 @@
+import early
+import base
+base.Base.hello = lambda self: "patched"

@@ -1,0 +1,3 @@
+import logconf
+import settings
+settings.DEBUG = True

@@ -1,0 +1,2 @@
+import settings
+LEVEL = "DEBUG" if settings.DEBUG else "INFO"

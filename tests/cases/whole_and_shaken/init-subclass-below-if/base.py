@@ -1,0 +1,5 @@
+REG = []
+DEBUG = True
+class Base:
+    if DEBUG:
+        def __init_subclass__(cls): REG.append(cls.__name__)

@@ -1,0 +1,6 @@
+TABLES = {"a": []}
+def note(x):
+    t = TABLES.get("a")
+    t.append(x)
+    return x
+c = note("c")

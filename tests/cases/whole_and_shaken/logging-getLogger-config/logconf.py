@@ -1,0 +1,3 @@
+import logging
+root = logging.getLogger()
+root.setLevel(logging.DEBUG)

@@ -1,0 +1,3 @@
+from pc import expr, term
+expr << (lambda s: ["expr", term.parse(s)])
+term <<= lambda s: ["term", s]

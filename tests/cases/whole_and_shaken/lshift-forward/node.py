@@ -1,0 +1,4 @@
+import grammar
+from pc import expr
+class Case:
+    def process(self, data): return expr.parse("x")

@@ -1,0 +1,4 @@
+import app
+from core import default
+class Case:
+    def process(self, data): return default.r

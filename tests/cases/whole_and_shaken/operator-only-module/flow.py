@@ -1,0 +1,2 @@
+from core import a, b
+a >> b

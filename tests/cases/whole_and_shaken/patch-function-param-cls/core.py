@@ -1,0 +1,2 @@
+class Runner:
+    def run(self): return "plain"

@@ -1,0 +1,3 @@
+from base import A
+class B(A): pass
+B.fields.append("b")

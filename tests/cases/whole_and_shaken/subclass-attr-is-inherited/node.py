@@ -1,0 +1,4 @@
+import b
+from base import A
+class Case:
+    def process(self, data): return A.fields

@@ -1,0 +1,2 @@
+from core import BUCKETS
+users = BUCKETS["users"]

@@ -1,0 +1,3 @@
+import functools
+import core
+V = functools.total_ordering(core.V)

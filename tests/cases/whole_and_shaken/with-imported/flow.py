@@ -1,0 +1,3 @@
+from core import dag
+with dag:
+    X = 1

@@ -1,0 +1,4 @@
+import use
+from core import ACTIVE
+class Case:
+    def process(self, data): return ACTIVE
