@@ -242,6 +242,15 @@ fn the_project_may_ask_for_packages() {
 }
 
 #[test]
+fn what_the_project_excludes_is_not_asked_for() {
+    let project = ("pyproject.toml", "[tool.rm-pack]\nexclude = [\"numpy\"]\n");
+    let text = "try:\n    import numpy\nexcept ImportError:\n    numpy = None\n\n\nclass Case:\n    def process(self, data):\n        return numpy is None\n";
+    let (_folder, bundle, noted) = pack_node(&[("case.py", text), project]);
+    assert!(bundle.description().packages.is_empty());
+    assert!(!noted.contains("note:"), "{noted}");
+}
+
+#[test]
 fn what_cannot_be_done_is_said() {
     let out = tempfile::tempdir().unwrap();
     let path = build("counter", out.path());

@@ -408,6 +408,19 @@ fn an_encoding_that_was_left_out_says_so() {
 }
 
 #[test]
+fn names_whose_objects_somebody_changes_say_so_too() {
+    let body = "from typing import Dict\nmodule = __import__('typ' + data)\nreturn str(Dict) + str(getattr(module, 'Iter' + 'able'))\n";
+    let said = processes(body, "ing", "").failure(5);
+    assert!(
+        said.contains("RemovedError: `typing.Iterable` was left out"),
+        "{said}"
+    );
+    let kept = "[tool.rm-pack]\nkeep = [\"typing.Iterable\"]\n";
+    let given = processes(body, "ing", kept).success();
+    assert_eq!(given, "\"typing.Dicttyping.Iterable\"\n");
+}
+
+#[test]
 fn names_of_hosts_are_looked_up_without_their_encoding() {
     let connects = "import socket\ntry:\n    socket.create_connection((data, 80))\nexcept OSError as error:\n    return type(error).__name__\n";
     for host in ["localhost", "127.0.0.1"] {

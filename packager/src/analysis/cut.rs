@@ -266,7 +266,11 @@ impl Cutter<'_> {
             } else {
                 &mut gone
             };
-            for name in &unit.defines {
+            for name in unit
+                .defines
+                .iter()
+                .filter(|name| !unit.changes.contains(name))
+            {
                 list[name.0 as usize] = true;
             }
         }

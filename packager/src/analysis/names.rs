@@ -62,6 +62,12 @@ impl<'a> ImportedNames<'a> {
         }
     }
 
+    /// Whether an import takes the top-level module `top`, or something of it.
+    pub(super) fn has_some_of(&self, top: &str) -> bool {
+        let mut paths = self.imported.values().flatten();
+        paths.any(|path| path.split('.').next() == Some(top))
+    }
+
     /// Whether `expr` can stand for the dotted path `path`; a fallback such as `importlib = None` does not matter here.
     pub(super) fn may_be(&self, expr: &Expr, path: &str) -> bool {
         self.may_be_one_of(expr, &[path])

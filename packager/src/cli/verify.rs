@@ -27,14 +27,13 @@ pub(super) fn verify(file: &Path) -> Result<(), Failure> {
         .try_imports(&names)
         .map_err(|error| Failure::new(Stage::Running, error))?;
     drop(progress);
-    // One is the description, so that there are always several.
-    let entries = bundle.description().entries.len() + 1;
+    // One is the description.
+    let entries = match bundle.description().entries.len() + 1 {
+        1 => "1 entry as it was written".to_owned(),
+        all => format!("{all} entries as they were written"),
+    };
     let mut out = String::new();
-    let _ = writeln!(
-        out,
-        "{}: {entries} entries as they were written",
-        file.display()
-    );
+    let _ = writeln!(out, "{}: {entries}", file.display());
     let mut broken = 0;
     for (name, exception) in &failed {
         let _ = writeln!(out, "  {name}: {}", exception.summary());

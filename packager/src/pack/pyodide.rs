@@ -189,6 +189,7 @@ impl Analysis {
             .add_memory(Origin::Stdlib, guest.chain([pyodide::uses()]));
         let mut target = facts.target(&built.description, request.optimize);
         tell_of_packages(&mut target, Target::Pyodide);
+        plan.exclude(&target)?;
         let mut entries = plan.entries();
         let mut options = stages.options.clone();
         options.native_names.extend(facts.native_names());
@@ -202,7 +203,9 @@ impl Analysis {
             });
             options.keep.extend(facts.keep.iter().cloned());
         }
-        let closure = analysis::analyse(&plan.sources, &target, &entries, &options)?;
+        let mut closure = analysis::analyse(&plan.sources, &target, &entries, &options)?;
+        // These are not the project's.
+        closure.idle_keeps.retain(|kept| !facts.keep.contains(kept));
         Ok(Self {
             plan,
             target,

@@ -96,6 +96,8 @@ pub(super) struct Unit {
     pub(super) range: TextRange,
     /// The names it binds, and those whose objects it changes.
     pub(super) defines: Vec<Name>,
+    /// Those of them that it does not bind: it only changes their objects.
+    pub(super) changes: Box<[Name]>,
     pub(super) effect: Effect,
     /// `copyreg.pickle(type, function)`
     pub(super) is_pickle_registration: bool,

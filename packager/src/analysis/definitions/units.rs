@@ -280,8 +280,9 @@ impl<'a> Splitter<'_, 'a> {
         frame: Option<usize>,
     ) -> &mut Unit {
         // `table["x"] = 1` is part of what makes `table`.
-        let changes = found.changes.iter().map(|name| self.names.number(name));
-        defines.extend(changes);
+        let changed = found.changes.iter().map(|name| self.names.number(name));
+        let changes: Box<[Name]> = changed.filter(|name| !defines.contains(name)).collect();
+        defines.extend(&changes);
         defines.sort_unstable();
         defines.dedup();
         let mut uses = uses;
@@ -305,6 +306,7 @@ impl<'a> Splitter<'_, 'a> {
             kind,
             range: at.range(),
             defines,
+            changes,
             effect,
             is_pickle_registration: false,
             registers_subclass: false,

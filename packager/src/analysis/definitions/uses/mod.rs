@@ -22,7 +22,7 @@ use super::names::{Names, chain, identifiers, is_identifier, is_self, root};
 use super::scope::{Module, Scope, ScopeKind};
 use super::units::body_range;
 use super::{Affix, HandlerPart, Name, Opaque, Path, Root, Syntax, Uses};
-use crate::source::{ModuleSource, Origin};
+use crate::source::{ModuleSource, Origin, prefixes};
 
 /// What a name can stand for: one thing, nearly always.
 type Roots = SmallVec<[Root; 2]>;
@@ -511,15 +511,18 @@ impl<'a, 'n> UseCollector<'a, 'n> {
         }
     }
 
-    /// `"package.handlers.Handler"`, in a module of that package: the library finds the class by it.
+    /// `"package.handlers.Handler"`, in a module of that package, or one that imports it: the library finds the class by it.
     fn path_in_text(&mut self, text: &str, at: TextSize) {
+        fn top(name: &str) -> &str {
+            prefixes(name).next().unwrap_or_default()
+        }
         if self.context.source.origin == Origin::Stdlib {
             return;
         }
-        let top = |name: &str| name.split('.').next().map(str::to_owned);
         // `"package.handlers:Handler.handle"`
         if let Some((module, path)) = text.split_once(':').or_else(|| text.rsplit_once('.'))
-            && top(module) == top(&self.context.source.name)
+            && (top(module) == top(self.context.source.name.as_str())
+                || self.context.imported.has_some_of(top(module)))
         {
             let module = self.names.number(module);
             let mut names = path.split('.').map(|name| self.names.number(name));
