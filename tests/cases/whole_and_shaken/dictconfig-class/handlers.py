@@ -1,0 +1,3 @@
+import logging
+class Mem(logging.Handler):
+    def emit(self, r): pass
