@@ -280,8 +280,8 @@ impl<'a> Splitter<'_, 'a> {
         frame: Option<usize>,
     ) -> &mut Unit {
         // `table["x"] = 1` is part of what makes `table`.
-        let changed = found.changes.iter().map(|name| self.names.number(name));
-        let changes: Box<[Name]> = changed.filter(|name| !defines.contains(name)).collect();
+        let numbers = found.changes.iter().map(|name| self.names.number(name));
+        let changes: Box<[Name]> = numbers.filter(|name| !defines.contains(name)).collect();
         defines.extend(&changes);
         defines.sort_unstable();
         defines.dedup();
