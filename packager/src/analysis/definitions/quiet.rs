@@ -16,15 +16,24 @@ const RUN_BY_ENUM: [&str; 3] = ["__init__", "__new__", "_generate_next_value_"];
 
 /// The names of a file that never stand for an iterator: whoever goes through what they stand for uses nothing up.
 pub(super) fn containers<'a>(body: &'a [Stmt], imported: &ImportedNames<'_>) -> FxHashSet<&'a str> {
+    always(body, imported, is_no_iterator)
+}
+
+/// The names of a body whose every binding `counts`.
+fn always<'a>(
+    body: &'a [Stmt],
+    imported: &ImportedNames<'_>,
+    counts: fn(&Expr, &ImportedNames<'_>) -> bool,
+) -> FxHashSet<&'a str> {
     let mut bindings = Bindings {
         imported,
-        counts: is_no_iterator,
+        counts,
         bound: FxHashMap::default(),
     };
     bindings.visit_body(body);
     let bound = bindings.bound.into_iter();
     bound
-        .filter(|(_, (all, containers))| all == containers)
+        .filter(|(_, (all, counted))| all == counted)
         .map(|(name, _)| name)
         .collect()
 }
@@ -250,17 +259,7 @@ pub(super) fn binds(class: &StmtClassDef, counts: impl Fn(&str) -> bool) -> bool
 
 /// The names of a body that only ever stand for something that is made there, and that nobody else has: containers, numbers, texts.
 pub(super) fn fresh<'a>(body: &'a [Stmt], imported: &ImportedNames<'_>) -> FxHashSet<&'a str> {
-    let mut bindings = Bindings {
-        imported,
-        counts: is_fresh,
-        bound: FxHashMap::default(),
-    };
-    bindings.visit_body(body);
-    let bound = bindings.bound.into_iter();
-    bound
-        .filter(|(_, (all, fresh))| all == fresh)
-        .map(|(name, _)| name)
-        .collect()
+    always(body, imported, is_fresh)
 }
 
 /// Classes whose objects are new at each call, however they are made.
