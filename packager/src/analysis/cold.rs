@@ -98,13 +98,7 @@ impl Splitter<'_> {
 
     /// The globals that a statement mentions, all that is in it included.
     fn mentions(&self, unit: &Unit) -> Vec<String> {
-        let handlers = unit.handlers.iter().map(|handler| &handler.uses);
-        let lazy = unit.lazy.iter().map(|part| &part.uses);
-        let members = unit.members.iter().map(|member| &member.uses);
-        std::iter::once(&unit.uses)
-            .chain(handlers)
-            .chain(lazy)
-            .chain(members)
+        unit.all_uses()
             .flat_map(|uses| self.globals(uses))
             .collect()
     }

@@ -107,8 +107,14 @@ pub(super) enum Occasion {
     },
 }
 
-/// Methods that C code knows by name, and does not call unless there is occasion to.
-pub(super) const CALLED_ON_OCCASION: [(&str, Occasion); 8] = [
+/// Somebody puts finders of modules where the import system looks for them.
+const FINDING: Occasion = Occasion::Used {
+    module: "sys",
+    name: "meta_path",
+};
+
+/// Methods that C code and the import system know by name, and do not call unless there is occasion to.
+pub(super) const CALLED_ON_OCCASION: [(&str, Occasion); 11] = [
     (
         "__copy__",
         Occasion::Used {
@@ -123,6 +129,9 @@ pub(super) const CALLED_ON_OCCASION: [(&str, Occasion); 8] = [
     ("__reduce__", Occasion::Pickling),
     ("__reduce_ex__", Occasion::Pickling),
     ("__setstate__", Occasion::Pickling),
+    ("create_module", FINDING),
+    ("exec_module", FINDING),
+    ("find_spec", FINDING),
 ];
 
 /// Whoever copies or pickles an object calls one of these.

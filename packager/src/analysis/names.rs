@@ -62,6 +62,17 @@ impl<'a> ImportedNames<'a> {
         }
     }
 
+    /// The same as [`path`](Self::path), unless an `import *` may have put something else into the place of a built-in.
+    pub(super) fn path_beside_stars(&self, expr: &Expr) -> Option<String> {
+        let path = self.path(expr)?;
+        (!path.starts_with(BARE) || !self.has_star()).then_some(path)
+    }
+
+    /// Whether there is an `import *`.
+    pub(super) fn has_star(&self) -> bool {
+        self.imported.contains_key("*")
+    }
+
     /// Whether an import takes the top-level module `top`, or something of it.
     pub(super) fn has_some_of(&self, top: &str) -> bool {
         let mut paths = self.imported.values().flatten();

@@ -10,7 +10,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Target;
 use super::super::names::{BARE, ImportedNames};
-use super::Effect;
 use super::aliases::{Aliases, aliases};
 use super::finder::Finder;
 use super::names::owner;
@@ -18,6 +17,7 @@ use super::operators::values;
 use super::pure::{HANDS_OUT, PURE_BUILTINS, PURE_FUNCTIONS, PURE_METHODS, is_exception};
 use super::quiet::{containers, fresh};
 use super::scope::{Module, Scope, ScopeKind};
+use super::{Effect, Witness};
 use crate::source::{ModuleSource, Origin};
 
 /// Decides effects within one module.
@@ -48,6 +48,18 @@ pub(super) struct Effects<'a> {
 pub(super) struct Found<'a> {
     pub(super) effect: Effect,
     pub(super) changes: Vec<&'a str>,
+    pub(super) noticed_by: Vec<Witness>,
+}
+
+impl Found<'_> {
+    /// Of what does nothing but what `effect` says.
+    pub(super) fn only(effect: Effect) -> Self {
+        Self {
+            effect,
+            changes: Vec::new(),
+            noticed_by: Vec::new(),
+        }
+    }
 }
 
 impl<'a> Effects<'a> {
@@ -185,15 +197,17 @@ impl<'a> Effects<'a> {
             depth,
             locals: None,
             is_inside: false,
-            found: Found {
-                effect: Effect::None,
-                changes: Vec::new(),
-            },
+            found: Found::only(Effect::None),
         }
     }
 
     pub(super) fn is_pure_callee(&self, callee: &'a Expr, depth: usize) -> bool {
-        if let Some(path) = self.imported.path(callee) {
+        let path = if self.is_stdlib {
+            self.imported.path(callee)
+        } else {
+            self.imported.path_beside_stars(callee)
+        };
+        if let Some(path) = path {
             if let Some(name) = path.strip_prefix(BARE) {
                 if PURE_BUILTINS.contains(&name) || is_exception(name) {
                     return true;

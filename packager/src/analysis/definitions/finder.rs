@@ -7,11 +7,11 @@ use ruff_python_ast::{
 use rustc_hash::FxHashSet;
 
 use super::super::names::BARE;
-use super::Effect;
 use super::effects::{Effects, Found};
 use super::names::{chain, owner};
 use super::pure::{OWN_ENTRY, PURE_METHODS};
-use super::quiet::fresh;
+use super::quiet::{fresh, given_in_body};
+use super::{Effect, Witness};
 
 pub(super) struct Finder<'e, 'a> {
     pub(super) effects: &'e Effects<'a>,
@@ -26,6 +26,12 @@ pub(super) struct Finder<'e, 'a> {
 impl<'a> Finder<'_, 'a> {
     fn raise_to(&mut self, effect: Effect) {
         self.found.effect = self.found.effect.max(effect);
+    }
+
+    fn notice_by(&mut self, witness: Witness) {
+        if !self.effects.is_stdlib && !self.found.noticed_by.contains(&witness) {
+            self.found.noticed_by.push(witness);
+        }
     }
 
     /// What happens when code is called that is not known.
@@ -87,6 +93,13 @@ impl<'a> Finder<'_, 'a> {
             return self.unknown();
         }
         if self.effects.is_pure_callee(&call.func, self.depth) {
+            if self
+                .effects
+                .imported
+                .may_be(&call.func, "logging.getLogger")
+            {
+                self.notice_by(Witness::Loggers);
+            }
             self.hand_on(call);
             return;
         }
@@ -217,6 +230,9 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
                 match stmt {
                     Stmt::For(each) => self.consume(&each.iter),
                     Stmt::AugAssign(assign) => self.add_to(assign),
+                    Stmt::Assign(assign) if self.effects.prolongs(assign) => {
+                        self.notice_by(Witness::Lifetime);
+                    }
                     // `first, *rest = lines`
                     Stmt::Assign(assign)
                         if assign
@@ -275,6 +291,10 @@ impl<'a> Visitor<'a> for Finder<'_, 'a> {
             Expr::Subscript(subscript) if subscript.ctx != ExprContext::Load => {
                 self.change(&subscript.value);
             }
+            // Looking up a key makes an entry for it.
+            Expr::Subscript(subscript) if self.effects.fills_itself(&subscript.value) => {
+                self.change(&subscript.value);
+            }
             Expr::Await(_) | Expr::Yield(_) | Expr::YieldFrom(_) if self.locals.is_none() => {
                 self.unknown();
             }
@@ -315,7 +335,14 @@ impl<'a> Finder<'_, 'a> {
         inner.locals = Some(names);
         inner.visit_body(&class.body);
         let effect = inner.found.effect;
+        let witnesses = inner.found.noticed_by;
         self.raise_to(effect);
+        for witness in witnesses {
+            self.notice_by(witness);
+        }
+        if !given_in_body(class).all(|value| self.effects.is_plain(value)) {
+            self.notice_by(Witness::SetName);
+        }
         if self.effects.makes_members(class) {
             self.unknown();
         }

@@ -99,6 +99,8 @@ pub(super) struct Unit {
     /// Those of them that it does not bind: it only changes their objects.
     pub(super) changes: Box<[Name]>,
     pub(super) effect: Effect,
+    /// It has an effect where one of these is.
+    pub(super) noticed_by: Vec<Witness>,
     /// `copyreg.pickle(type, function)`
     pub(super) is_pickle_registration: bool,
     /// `Integral.register(int)`
@@ -118,6 +120,43 @@ pub(super) struct Unit {
     pub(super) imports: Vec<(Name, Root, TextSize)>,
     /// The innermost `if` around it.
     pub(super) frame: Option<usize>,
+}
+
+impl Unit {
+    /// What everything in it uses, whether it can go alone or not.
+    pub(super) fn all_uses(&self) -> impl Iterator<Item = &Uses> {
+        let handlers = self.handlers.iter().map(|handler| &handler.uses);
+        let lazy = self.lazy.iter().map(|part| &part.uses);
+        let members = self.members.iter().map(|member| &member.uses);
+        std::iter::once(&self.uses)
+            .chain(handlers)
+            .chain(lazy)
+            .chain(members)
+    }
+}
+
+/// What the application can notice by of a piece that ran, although the piece does nothing to what others have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Witness {
+    /// An object is told under which name a class has it.
+    SetName,
+    /// All loggers there are can be listed.
+    Loggers,
+    /// An object can tell when nobody has it any more.
+    Lifetime,
+}
+
+impl Witness {
+    pub(super) const ALL: [Self; 3] = [Self::SetName, Self::Loggers, Self::Lifetime];
+
+    /// The names of which the application spells one if it does notice.
+    pub(super) fn names(self) -> &'static [&'static str] {
+        match self {
+            Self::SetName => &["__set_name__"],
+            Self::Loggers => &["getChildren", "loggerDict"],
+            Self::Lifetime => &["__del__", "weakref"],
+        }
+    }
 }
 
 /// What a class is made from.

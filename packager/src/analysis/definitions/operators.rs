@@ -5,7 +5,7 @@
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     Alias, Comprehension, Expr, ExprCall, ExprContext, FStringPart, InterpolatedStringElement,
-    Stmt, StmtClassDef, UnaryOp,
+    Stmt, StmtAssign, StmtClassDef, UnaryOp,
 };
 use rustc_hash::FxHashMap;
 
@@ -214,6 +214,7 @@ impl<'a> Effects<'a> {
             || matches!(base, Expr::Name(name) if {
                 let name = name.id.as_str();
                 !self.own.contains(name)
+                    && !self.imported.has_star()
                     && !self.is_of_others(base)
                     && (PURE_BUILTINS.contains(&name) || is_exception(name))
             })
@@ -418,6 +419,25 @@ impl<'a> Effects<'a> {
         }
     }
 
+    /// Whether an assignment gives an object another name, or takes one from it: it lives as long as it has names.
+    pub(super) fn prolongs(&self, assign: &'a StmtAssign) -> bool {
+        let is_bound_again = |target: &Expr| match target {
+            Expr::Name(name) => !self.values.contains_key(name.id.as_str()),
+            _ => false,
+        };
+        (assign.value.is_name_expr() && !self.is_plain(&assign.value))
+            || assign.targets.iter().any(is_bound_again)
+    }
+
+    /// Whether looking up a key in what a name of the module stands for makes an entry for it.
+    pub(super) fn fills_itself(&self, expr: &Expr) -> bool {
+        let value = expr
+            .as_name_expr()
+            .and_then(|name| self.values.get(name.id.as_str()));
+        matches!(value, Some(Expr::Call(call))
+            if self.imported.may_be(&call.func, "collections.defaultdict"))
+    }
+
     /// `type(name, bases, namespace)`, which tells the bases.
     pub(super) fn makes_class(&self, call: &ExprCall) -> bool {
         !self.is_stdlib
@@ -481,7 +501,7 @@ impl<'a> Effects<'a> {
     }
 
     fn is_builtin(&self, name: &str) -> bool {
-        PURE_BUILTINS.contains(&name) && !self.own.contains(name)
+        PURE_BUILTINS.contains(&name) && !self.own.contains(name) && !self.imported.has_star()
     }
 
     /// Whether an expression is a name of a module of the standard library, by import.

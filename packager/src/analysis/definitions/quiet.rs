@@ -91,7 +91,7 @@ impl<'a> Visitor<'a> for Bindings<'_, 'a> {
 fn is_no_iterator(expr: &Expr, imported: &ImportedNames<'_>) -> bool {
     match expr {
         Expr::Call(call) => {
-            if let Some(path) = imported.path(&call.func) {
+            if let Some(path) = imported.path_beside_stars(&call.func) {
                 return match path.strip_prefix(BARE) {
                     Some(name) => {
                         PURE_BUILTINS.contains(&name)
@@ -212,16 +212,18 @@ impl<'a> Effects<'a> {
     }
 }
 
+/// What the body of a class gives to its attributes.
+pub(super) fn given_in_body(class: &StmtClassDef) -> impl Iterator<Item = &Expr> {
+    class.body.iter().filter_map(|stmt| match stmt {
+        Stmt::AnnAssign(assign) => assign.value.as_deref(),
+        Stmt::Assign(assign) => Some(&*assign.value),
+        _ => None,
+    })
+}
+
 /// The calls that give attributes in the body of a class.
 pub(super) fn made_in_body(class: &StmtClassDef) -> impl Iterator<Item = &ExprCall> {
-    class.body.iter().filter_map(|stmt| {
-        let value = match stmt {
-            Stmt::AnnAssign(assign) => assign.value.as_deref(),
-            Stmt::Assign(assign) => Some(&*assign.value),
-            _ => None,
-        };
-        value?.as_call_expr()
-    })
+    given_in_body(class).filter_map(Expr::as_call_expr)
 }
 
 fn is_callable(expr: &Expr) -> bool {
@@ -285,7 +287,7 @@ const MADE_ANEW: [&str; 16] = [
 fn is_fresh(expr: &Expr, imported: &ImportedNames<'_>) -> bool {
     match expr {
         Expr::Call(call) => imported
-            .path(&call.func)
+            .path_beside_stars(&call.func)
             .is_some_and(|path| MADE_ANEW.contains(&path.strip_prefix(BARE).unwrap_or(&path))),
         Expr::List(_)
         | Expr::Tuple(_)

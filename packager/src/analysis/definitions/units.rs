@@ -18,7 +18,7 @@ use super::scope::{Local, Module, Scope, ScopeKind};
 use super::uses::{Context, Spare, UseCollector};
 use super::{
     Base, Definitions, Effect, Frame, HandlerPart, InnerStar, Member, Name, Path, Replacement,
-    Root, Unit, UnitKind, Uses,
+    Root, Unit, UnitKind, Uses, Witness,
 };
 use crate::source::{ModuleSource, Origin};
 
@@ -128,10 +128,7 @@ impl<'a> Splitter<'_, 'a> {
                 let module = imported::from_module(import, self.context.source);
                 // It says how the rest of the file is to be read, and runs.
                 if module.as_deref() == Some("__future__") {
-                    let found = Found {
-                        effect: Effect::Module,
-                        changes: Vec::new(),
-                    };
+                    let found = Found::only(Effect::Module);
                     let (names, imports) = self.bound_by(stmt);
                     self.push(stmt, UnitKind::Other, names, &found, Uses::default(), frame)
                         .imports = imports;
@@ -207,8 +204,8 @@ impl<'a> Splitter<'_, 'a> {
                 let uses = self.statement_uses(stmt);
                 let found = if plain {
                     Found {
-                        effect: Effect::None,
-                        changes: Vec::new(),
+                        noticed_by: vec![Witness::Lifetime],
+                        ..Found::only(Effect::None)
                     }
                 } else {
                     self.effects.of_statement(stmt)
@@ -308,6 +305,7 @@ impl<'a> Splitter<'_, 'a> {
             defines,
             changes,
             effect,
+            noticed_by: found.noticed_by.clone(),
             is_pickle_registration: false,
             registers_subclass: false,
             uses,
@@ -334,10 +332,7 @@ impl<'a> Splitter<'_, 'a> {
         let is_star = name == "*";
         let name = self.names.number(name);
         let bound = root(imported, &mut self.names);
-        let found = Found {
-            effect: Effect::None,
-            changes: Vec::new(),
-        };
+        let found = Found::only(Effect::None);
         let defines = if is_star { Vec::new() } else { vec![name] };
         let unit = self.push(range, kind, defines, &found, Uses::default(), frame);
         if !is_star {

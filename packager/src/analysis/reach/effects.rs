@@ -1,7 +1,7 @@
 //! Which imports matter although nobody uses what they bind.
 
 use super::super::Certainty;
-use super::super::definitions::{Base, Effect, UnitKind};
+use super::super::definitions::{Base, Effect, Unit, UnitKind, Witness};
 use super::super::evaluate::Goal;
 use super::super::world::Presence;
 use super::{ModuleId, Reach};
@@ -24,9 +24,14 @@ impl Reach<'_> {
         let mut effectful = FxHashSet::default();
         let mut importers: FxHashMap<ModuleId, Vec<ModuleId>> = FxHashMap::default();
         let asks_for_subclasses = self.own_spells("__subclasses__");
+        self.witnesses = Witness::ALL
+            .into_iter()
+            .filter(|witness| witness.names().iter().any(|name| self.own_spells(name)))
+            .collect();
+        let asked_for = self.own_peeks();
         let count = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         for id in (0..count).map(ModuleId) {
-            if EFFECTFUL_STDLIB.contains(&self.name(id)) {
+            if EFFECTFUL_STDLIB.contains(&self.name(id)) || asked_for.contains(self.name(id)) {
                 effectful.insert(id);
             }
             let Presence::Source(entry) = self.presence(id) else {
@@ -69,6 +74,7 @@ impl Reach<'_> {
             }
             if by_itself
                 || adds_subclasses
+                || units.iter().any(|unit| self.is_noticed(unit))
                 || (0..)
                     .zip(units)
                     .any(|(number, _)| self.registers(id, number))
@@ -96,6 +102,30 @@ impl Reach<'_> {
             }
             Presence::Absent | Presence::Native | Presence::Namespace => false,
         })
+    }
+
+    /// Whether something in the application can notice that a piece ran, although it does nothing to what others have.
+    pub(super) fn is_noticed(&self, unit: &Unit) -> bool {
+        let mut by = unit.noticed_by.iter();
+        by.any(|witness| self.witnesses.contains(witness))
+    }
+
+    /// The modules that the application looks for in `sys.modules`.
+    fn own_peeks(&self) -> FxHashSet<String> {
+        let mut peeked = FxHashSet::default();
+        for (_, presence) in self.world.iter() {
+            if let Presence::Source(entry) = presence
+                && entry.source.origin != Origin::Stdlib
+            {
+                let definitions = &entry.definitions;
+                let uses = definitions.units.iter().flat_map(Unit::all_uses);
+                peeked.extend(
+                    uses.flat_map(|uses| &uses.peeked)
+                        .map(|(name, _)| definitions.text(*name).to_owned()),
+                );
+            }
+        }
+        peeked
     }
 
     /// Whether unit `unit` is a class whose bases are told of their subclasses.

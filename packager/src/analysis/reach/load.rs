@@ -305,19 +305,18 @@ impl Reach<'_> {
             if unit.is_pickle_registration && self.wait_for_pickling(id, number) {
                 continue;
             }
+            let has_effect = unit.effect != Effect::None || self.is_noticed(unit);
             let runs = match &unit.kind {
-                UnitKind::Function => unit.effect != Effect::None,
-                UnitKind::Class { .. } => unit.effect != Effect::None || self.registers(id, number),
+                UnitKind::Function => has_effect,
+                UnitKind::Class { .. } => has_effect || self.registers(id, number),
                 UnitKind::Import { request, .. } => {
                     (held && !has_run)
-                        || unit.effect != Effect::None
+                        || has_effect
                         || (!held && self.import_matters(id, number, request))
                 }
-                UnitKind::Assignment | UnitKind::Delete => {
-                    unit.effect != Effect::None || (held && !has_run)
-                }
+                UnitKind::Assignment | UnitKind::Delete => has_effect || (held && !has_run),
                 UnitKind::Other => {
-                    unit.effect != Effect::None
+                    has_effect
                         || (!has_run && (held || unit.registers_subclass))
                         || self.leads_to_effects(id, number)
                 }

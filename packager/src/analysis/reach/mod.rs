@@ -35,7 +35,7 @@ use ruff_text_size::TextSize;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::closure::DynamicImport;
-use super::definitions::{Unit, UnitKind};
+use super::definitions::{Unit, UnitKind, Witness};
 use super::hidden_imports;
 use super::world::{Presence, Statuses, World};
 use super::{Certainty, Link, MissingKind};
@@ -185,6 +185,8 @@ pub(super) struct Reach<'w> {
     effectful: FxHashSet<ModuleId>,
     /// Those of them that change something by themselves.
     changing: FxHashSet<ModuleId>,
+    /// What notices pieces that have no effect otherwise.
+    witnesses: Vec<Witness>,
 
     queue: VecDeque<(Item, Because)>,
     /// What is used of modules that would fail, until they are imported.
@@ -298,6 +300,7 @@ impl<'w> Reach<'w> {
             native,
             effectful: FxHashSet::default(),
             changing: FxHashSet::default(),
+            witnesses: Vec::new(),
             queue: VecDeque::new(),
             held_back: FxHashMap::default(),
             peeked: FxHashMap::default(),

@@ -147,9 +147,7 @@ impl Reach<'_> {
         }
         for (name, occasion) in hidden_imports::CALLED_ON_OCCASION {
             let name = self.symbols.number(name);
-            if !self.native.remove(&name) {
-                continue;
-            }
+            self.native.remove(&name);
             if let Occasion::Used { module, name: used } = occasion
                 && let Some(module) = self.id(module)
             {

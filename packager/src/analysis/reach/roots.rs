@@ -102,10 +102,7 @@ impl Reach<'_> {
             let mut names = Vec::new();
             let mut paths = Vec::new();
             for unit in units {
-                let parts = std::iter::once(&unit.uses)
-                    .chain(unit.members.iter().map(|member| &member.uses))
-                    .chain(unit.handlers.iter().map(|handler| &handler.uses));
-                for uses in parts {
+                for uses in unit.all_uses() {
                     names.extend(
                         uses.attributes
                             .iter()

@@ -464,7 +464,9 @@ impl<'a, 'n> UseCollector<'a, 'n> {
                     "attrgetter" | "methodcaller" => {
                         self.uses.by_name.get_or_insert(at);
                     }
-                    "getmembers" | "getmembers_static" => self.enumerates(at),
+                    "classify_class_attrs" | "getmembers" | "getmembers_static" => {
+                        self.enumerates(at);
+                    }
                     _ => {}
                 }
             }

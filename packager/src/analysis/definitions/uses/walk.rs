@@ -190,6 +190,10 @@ impl<'a> Visitor<'a> for UseCollector<'a, '_> {
             {
                 let (base, attributes) = chain(&compare.comparators[0]);
                 self.path(base, &attributes, compare.start());
+                if let Expr::StringLiteral(module) = &*compare.left {
+                    let module = self.names.number(module.value.to_str());
+                    self.uses.peeked.push((module, compare.start()));
+                }
                 self.visit_expr(&compare.left);
             }
             Expr::Compare(compare)

@@ -1,0 +1,3 @@
+RULES = []
+class AppError(Exception):
+    def __init__(self, c): RULES.append(c)

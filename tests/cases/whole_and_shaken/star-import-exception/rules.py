@@ -1,0 +1,2 @@
+from dsl import *
+NF = AppError(404)

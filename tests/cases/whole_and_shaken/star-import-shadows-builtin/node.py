@@ -1,0 +1,4 @@
+import rules
+from dsl import RULES
+class Case:
+    def process(self, data): return RULES

@@ -1,0 +1,3 @@
+from dsl import *
+adults = filter("age > 18")
+p = property("name")

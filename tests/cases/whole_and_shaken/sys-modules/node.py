@@ -1,0 +1,4 @@
+import sys
+import extra
+class Case:
+    def process(self, data): return "extra" in sys.modules
