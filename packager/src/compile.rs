@@ -42,7 +42,7 @@ pub struct ColdSource<'a> {
     /// Without asserts, and with `__debug__` false.
     pub optimize: bool,
     /// Annotations are text, as `from __future__ import annotations` says.
-    pub annotations: bool,
+    pub text_annotations: bool,
 }
 
 /// A module that the engine does not compile.
@@ -76,7 +76,7 @@ pub fn compile_all(
             source.text.into(),
             Value::Int(source.optimize.into()),
         ],
-        key: cache_key(engine, source),
+        key: cache_key(engine, &source.filename, source.optimize, source.text),
     });
     run(engine, cache, jobs.collect())
 }
@@ -100,18 +100,12 @@ pub fn compile_cold(
                 piece.text.as_str().into(),
             ])
         });
-        let flags = if source.annotations {
+        let flags = if source.text_annotations {
             FUTURE_ANNOTATIONS
         } else {
             0
         };
-        let inputs = format!(
-            "{}\0{}\0{}\0{flags}\0{:?}",
-            engine.digest(),
-            source.filename,
-            u8::from(source.optimize),
-            source.pieces
-        );
+        let inputs = format!("{flags}\0{:?}", source.pieces);
         Job {
             name,
             filename: &source.filename,
@@ -122,7 +116,7 @@ pub fn compile_cold(
                 Value::Int(source.optimize.into()),
                 Value::Int(flags),
             ],
-            key: Digest::of(inputs.as_bytes()).to_string(),
+            key: cache_key(engine, &source.filename, source.optimize, &inputs),
         }
     });
     run(engine, cache, jobs.collect())
@@ -150,27 +144,27 @@ fn run(
             None => missing.push(job),
         }
     }
-    // Whole modules take from a tenth to a hundred milliseconds; a few pieces per thread even that out, and an instance
-    // for each piece costs little.
-    let piece = missing
+    // Whole modules take from a tenth to a hundred milliseconds; a few batches per thread even that out, and an instance
+    // for each batch costs little.
+    let size = missing
         .len()
         .div_ceil(4 * rayon::current_num_threads())
         .max(1);
     let compiled: Vec<_> = missing
-        .par_chunks(piece)
-        .map(|piece| block_on(compile_piece(engine, cache, piece)))
+        .par_chunks(size)
+        .map(|batch| block_on(compile_batch(engine, cache, batch)))
         .collect();
-    // Pieces are in the order of names, so the first error is the same on every run.
-    for piece in compiled {
-        codes.extend(piece?);
+    // Batches are in the order of names, so the first error is the same on every run.
+    for batch in compiled {
+        codes.extend(batch?);
     }
     Ok(codes)
 }
 
-async fn compile_piece(
+async fn compile_batch(
     engine: &Engine,
     cache: &Cache,
-    piece: &[Job<'_>],
+    batch: &[Job<'_>],
 ) -> Result<Vec<(String, Vec<u8>)>, CompileError> {
     let mut compiled = Vec::new();
     let failed = |job: &Job<'_>, error| CompileError {
@@ -178,13 +172,13 @@ async fn compile_piece(
         filename: job.filename.to_owned(),
         source: error,
     };
-    let Some(first) = piece.first() else {
+    let Some(first) = batch.first() else {
         return Ok(compiled);
     };
     let mut instance = Instance::new(engine, &Options::for_packing())
         .await
         .map_err(|error| failed(first, error))?;
-    for job in piece {
+    for job in batch {
         match instance.call(job.operation, job.arguments.clone()).await {
             Ok(Value::Bytes(code)) => {
                 write_cached(cache, &job.key, &code);
@@ -200,14 +194,9 @@ async fn compile_piece(
     Ok(compiled)
 }
 
-fn cache_key(engine: &Engine, source: &Source<'_>) -> String {
-    let inputs = format!(
-        "{}\0{}\0{}\0{}",
-        engine.digest(),
-        source.filename,
-        u8::from(source.optimize),
-        source.text
-    );
+fn cache_key(engine: &Engine, filename: &str, optimize: bool, inputs: &str) -> String {
+    let optimize = u8::from(optimize);
+    let inputs = format!("{}\0{filename}\0{optimize}\0{inputs}", engine.digest());
     Digest::of(inputs.as_bytes()).to_string()
 }
 

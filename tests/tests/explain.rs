@@ -243,6 +243,40 @@ fn what_the_project_includes_is_there_because_of_it() {
 }
 
 #[test]
+fn all_modules_of_a_package_are_included_and_what_only_pyodide_has_may_be_excluded() {
+    let scratch = tempfile::tempdir().unwrap();
+    write_case(
+        scratch.path(),
+        "",
+        "def twice(data):\n    return 2 * data\n",
+    );
+    let write = |project: &str| {
+        tree::write(scratch.path(), [("pyproject.toml", project.as_bytes())]);
+    };
+    tree::write(
+        scratch.path(),
+        [
+            ("plugins/__init__.py", b"".as_slice()),
+            ("plugins/one.py", b"NAME = 1\n".as_slice()),
+            ("plugins/deep/__init__.py", b"".as_slice()),
+            ("plugins/deep/two.py", b"NAME = 2\n".as_slice()),
+        ],
+    );
+    write("[tool.rm-pack]\ninclude = ['plugins.*']\nexclude = ['numpy']\n");
+    for module in ["plugins.one", "plugins.deep", "plugins.deep.two"] {
+        let told = rm_pack_in(scratch.path(), &["why", "pipeline.yaml", module]).success();
+        let because = format!("`include` under [tool.rm-pack] names `{module}`\n");
+        assert!(told.ends_with(&because), "{told}");
+    }
+    write("[tool.rm-pack]\ninclude = ['plugin.*']\n");
+    let told = rm_pack_in(scratch.path(), &["why", "pipeline.yaml", "plugins"]).failure(3);
+    assert!(
+        told.contains("there is no package `plugin` with modules in it"),
+        "{told}"
+    );
+}
+
+#[test]
 fn bundles_are_compared_and_metafiles_too() {
     let scratch = tempfile::tempdir().unwrap();
     write_case(scratch.path(), "mark: 1", HELPER);

@@ -45,9 +45,6 @@ pub struct ReachedModule {
     pub source: ModuleSource,
     /// The weakest link on the strongest way to it.
     pub certainty: Certainty,
-    /// Whether it is imported when the nodes are, as far as reading the code can say: [`Self::certainty`] is not
-    /// [`Certainty::InFunction`].
-    pub eager: bool,
     /// The last link of the shortest of the strongest ways to it.
     pub reason: Link,
     /// What is left of it.
@@ -80,6 +77,8 @@ pub struct Shaken {
     pub doubtful: Vec<String>,
     /// What was left out, where it was asked for.
     pub cold: Vec<Piece>,
+    /// Whether annotations are texts in it, as `from __future__ import annotations` says.
+    pub text_annotations: bool,
 }
 
 /// An import whose module only running the program tells.
@@ -134,8 +133,7 @@ pub struct Closure {
     reasons: BTreeMap<String, Link>,
     /// The definitions of every module that has source and was reached, by the module's name.
     pub definitions: BTreeMap<String, Vec<Definition>>,
-    /// Places at which it cannot be told which definitions are used: module, line, what is there, and whether the module is kept
-    /// whole for it.
+    /// Places at which it cannot be told which definitions are used.
     pub opaque: Vec<OpaquePlace>,
 }
 
@@ -345,7 +343,6 @@ impl Outcome<'_> {
                             ..entry.source.clone()
                         },
                         certainty: *certainty,
-                        eager: *certainty != Certainty::InFunction,
                         reason: self.reach.reasons[name].clone(),
                         shaken: self.shaken(name, entry),
                     };
@@ -393,6 +390,7 @@ impl Outcome<'_> {
             removed: Vec::new(),
             doubtful: Vec::new(),
             cold: Vec::new(),
+            text_annotations: entry.definitions.text_annotations,
         };
         match (&entry.facts, self.reach.id(name)) {
             (Ok(facts), Some(id)) if !self.reach.keeps_all() => {
@@ -406,6 +404,7 @@ impl Outcome<'_> {
                     } else {
                         Vec::new()
                     },
+                    ..whole()
                 }
             }
             (_, _) => whole(),

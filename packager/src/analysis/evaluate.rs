@@ -130,10 +130,10 @@ struct Runner<'r> {
 }
 
 impl Runner<'_> {
-    fn steps(&self, steps: &[Step], mode: Mode, edges: &mut Found) -> Flow {
+    fn steps(&self, steps: &[Step], mode: Mode, found: &mut Found) -> Flow {
         let mut flow = Flow::NEXT;
         for step in steps {
-            flow = flow.without(Flow::NEXT) | self.step(step, mode, edges);
+            flow = flow.without(Flow::NEXT) | self.step(step, mode, found);
             if !flow.has(Flow::NEXT) {
                 break;
             }
@@ -141,20 +141,20 @@ impl Runner<'_> {
         flow
     }
 
-    fn step(&self, step: &Step, mode: Mode, edges: &mut Found) -> Flow {
+    fn step(&self, step: &Step, mode: Mode, found: &mut Found) -> Flow {
         match step {
-            Step::Import(import) => self.import(import, mode, edges),
+            Step::Import(import) => self.import(import, mode, found),
             Step::Either(arms) => arms.iter().fold(Flow::NEVER, |flow, arm| {
-                flow | self.steps(arm, mode.perhaps(), edges)
+                flow | self.steps(arm, mode.perhaps(), found)
             }),
             Step::Loop(body) => {
-                let flow = self.steps(body, mode.perhaps(), edges);
+                let flow = self.steps(body, mode.perhaps(), found);
                 flow.without(Flow::LEAVE) | Flow::NEXT
             }
-            Step::Try(step) => self.try_step(step, mode, edges),
+            Step::Try(step) => self.try_step(step, mode, found),
             Step::Later(body) => {
-                if !edges.only_end {
-                    self.steps(body, Mode::LATER, edges);
+                if !found.only_end {
+                    self.steps(body, Mode::LATER, found);
                 }
                 Flow::NEXT
             }
@@ -197,7 +197,7 @@ impl Runner<'_> {
         })
     }
 
-    fn try_step(&self, step: &Try, mode: Mode, edges: &mut Found) -> Flow {
+    fn try_step(&self, step: &Try, mode: Mode, found: &mut Found) -> Flow {
         // An import that fails is only survived if the handler that catches it does not raise in turn.
         let mut survived = mode.survived;
         let mut taken = Flow::NEVER;
@@ -207,8 +207,8 @@ impl Runner<'_> {
                 caught: Flow::RAISES,
                 ..mode
             };
-            let end = if edges.only_end {
-                self.steps(&handler.steps, probe, edges)
+            let end = if found.only_end {
+                self.steps(&handler.steps, probe, found)
             } else {
                 self.steps(&handler.steps, probe, &mut Found::default())
             };
@@ -217,7 +217,7 @@ impl Runner<'_> {
             }
             taken |= handler.catches.sure;
         }
-        let body = self.steps(&step.body, Mode { survived, ..mode }, edges);
+        let body = self.steps(&step.body, Mode { survived, ..mode }, found);
 
         let mut flow = body.without(Flow::NEXT | Flow::RAISES);
         let mut rest = body.and(Flow::RAISES);
@@ -233,10 +233,10 @@ impl Runner<'_> {
                 && !any.has(Flow::NOT_FOUND | Flow::IMPORT_ERROR)
                 && self.has_all_it_asks_for;
             if never || (matched == Flow::NEVER && !called && !raised) {
-                edges.passed.insert(handler.at);
+                found.passed.insert(handler.at);
                 continue;
             }
-            edges.handled.insert(handler.at);
+            found.handled.insert(handler.at);
             sure_to_handle &= rest.without(sure) == Flow::NEVER;
             let level = if sure_to_handle { mode } else { mode.perhaps() };
             let caught = if matched == Flow::NEVER {
@@ -244,16 +244,16 @@ impl Runner<'_> {
             } else {
                 matched
             };
-            flow |= self.steps(&handler.steps, Mode { caught, ..level }, edges);
+            flow |= self.steps(&handler.steps, Mode { caught, ..level }, found);
             rest = rest.without(sure);
             // A handler further down runs only if this one did not.
             sure_to_handle = sure_to_handle && matched == Flow::NEVER;
         }
         flow |= rest;
         if body.has(Flow::NEXT) {
-            flow |= self.steps(&step.orelse, mode, edges);
+            flow |= self.steps(&step.orelse, mode, found);
         }
-        let finally = self.steps(&step.finally, mode, edges);
+        let finally = self.steps(&step.finally, mode, found);
         if finally.has(Flow::NEXT) {
             flow | finally.without(Flow::NEXT)
         } else {
@@ -261,12 +261,12 @@ impl Runner<'_> {
         }
     }
 
-    fn import(&self, import: &Import, mode: Mode, edges: &mut Found) -> Flow {
+    fn import(&self, import: &Import, mode: Mode, found: &mut Found) -> Flow {
         let mut emit = Emit {
             at: import.at,
             line: import.line,
             mode,
-            edges,
+            found,
         };
         match &import.request {
             Request::Module(name) => self.chain(name, LinkKind::Import, &mut emit),
@@ -355,8 +355,8 @@ impl Runner<'_> {
         let flow = if running {
             Flow::NEXT
         } else {
-            if emit.edges.only_end {
-                emit.edges.depends_on.push(dependency(name));
+            if emit.found.only_end {
+                emit.found.depends_on.push(dependency(name));
             }
             self.statuses.get(name).copied().unwrap_or(Flow::NEXT)
         };
@@ -467,13 +467,13 @@ struct Emit<'e> {
     at: TextSize,
     line: u32,
     mode: Mode,
-    edges: &'e mut Found,
+    found: &'e mut Found,
 }
 
 impl Emit<'_> {
     /// Adds an edge that fails with `failure`; a failure that nothing survives makes the edge as certain as its place.
     fn edge(&mut self, kind: LinkKind, failure: Flow, goal: impl FnOnce() -> Goal) {
-        if self.edges.only_end {
+        if self.found.only_end {
             return;
         }
         let Mode {
@@ -491,7 +491,7 @@ impl Emit<'_> {
         } else {
             certainty
         };
-        self.edges.edges.push(Edge {
+        self.found.edges.push(Edge {
             at: self.at,
             line: self.line,
             certainty,

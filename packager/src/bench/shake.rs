@@ -164,7 +164,7 @@ fn sample(name: &str, text: &str, cache: &Cache) -> anyhow::Result<Sample> {
         whole: extent(&whole, |_| true, false),
         shaken: extent(&shaken, |_| true, true),
         modulefinder: modulefinder(&folder.path().join("node.py")),
-        cpu: shaken.analysis,
+        cpu: shaken.analysis_time,
     })
 }
 
@@ -219,7 +219,7 @@ fn analyse_library(
     let mut sources = SourceSet::new();
     let texts: BTreeMap<String, Arc<str>> = library.clone();
     sources.add_memory(Origin::Stdlib, texts);
-    sources.add_memory(Origin::Stdlib, engine::guest());
+    sources.add_memory(Origin::Stdlib, engine::guest_files());
     // Each import in a function of its own: behind one that cannot work on the target, nothing is followed.
     let mut node = String::new();
     for (number, name) in names.iter().enumerate() {

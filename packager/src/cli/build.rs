@@ -8,12 +8,14 @@ use rm_runtime::cache::Cache;
 
 use super::TargetArg;
 use super::failure::{Failure, Stage};
-use super::output::{Progress, count, print, say, seconds, size};
+use super::output::{Progress, count, print, say, seconds};
+use super::packing::Packing;
 use super::report::refuse_bundle;
-use super::written::{self, Named};
+use super::written;
 use crate::engine::BuiltEngine;
-use crate::pack::{Packed, Request, pack};
+use crate::pack::{Packed, Request};
 use crate::report::metafile_of;
+use crate::report::size;
 use crate::web::WebEngine;
 
 /// What is to be written beside the bundle.
@@ -25,20 +27,21 @@ pub(super) struct Beside<'a> {
 }
 
 pub(super) fn build(
-    request: &Request,
+    packing: &Packing,
     target: TargetArg,
     out: &Path,
     Beside { metafile, brotli }: Beside<'_>,
 ) -> Result<(), Failure> {
     let started = Instant::now();
+    let request = &packing.request;
     refuse_bundle(request)?;
     if let Some(file) = metafile {
         let index = out.join(INDEX_FILE);
-        let others: [Named<'_>; 3] = [
-            ("the manifest", &request.manifest),
+        let mut others = packing.read();
+        others.extend([
             ("the folder of bundles", out),
             ("the index of bundles", &index),
-        ];
+        ]);
         written::check(&[("--metafile", file)], &others)?;
     }
     // A folder that cannot take a bundle is found out before the work, not after it.
@@ -54,7 +57,7 @@ pub(super) fn build(
     let packed = {
         let progress = Progress::new();
         let cache = Cache::user();
-        let packed = pack(request, &cache, &|step| progress.step(step))?;
+        let packed = packing.pack(&cache, &progress)?;
         progress.step("writing the bundle");
         // The engine first: a bundle that is there can run.
         if let Some(engine) = &packed.engine {

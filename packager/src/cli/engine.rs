@@ -9,8 +9,9 @@ use rm_runtime::python::engine::EngineDescription;
 use serde::Serialize;
 
 use super::failure::{Failure, Stage};
-use super::output::{Progress, print, print_json, size};
+use super::output::{Progress, print, print_json};
 use crate::engine::{BuiltEngine, EngineFacts, build_component};
+use crate::report::size;
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]

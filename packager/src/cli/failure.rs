@@ -48,6 +48,14 @@ impl Failure {
         self
     }
 
+    /// The same failure, as the cause of what `what` says.
+    pub(super) fn context(self, what: String) -> Self {
+        Self {
+            error: self.error.context(what),
+            ..self
+        }
+    }
+
     pub(super) fn exit_code(&self) -> u8 {
         self.stage as u8
     }

@@ -8,7 +8,8 @@ use rm_runtime::digest::Digest;
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::output::{print, print_json, size};
+use super::output::{print, print_json};
+use crate::report::size;
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]

@@ -4,9 +4,9 @@
 //! |---|---|
 //! | 0 | done |
 //! | 2 | the command line was wrong |
-//! | 3 | an input is missing or wrong: the manifest, a bundle, an item |
+//! | 3 | an input is missing or wrong: the manifest, a project file, a bundle, an item |
 //! | 4 | packing failed: the nodes' code, an import, an output folder |
-//! | 5 | running failed: an exception in a node, an interpreter that stopped |
+//! | 5 | running failed: an exception in a node, an interpreter that stopped, a standard output that takes nothing |
 
 mod bench;
 mod build;
@@ -16,6 +16,7 @@ mod failure;
 mod inspect;
 mod items;
 mod output;
+mod packing;
 mod report;
 mod run;
 mod stack;
@@ -35,7 +36,7 @@ use rm_runtime::bundle::{EXTENSION, Target};
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::{MAX_THREADS, Settings};
 
-use self::failure::Failure;
+use self::packing::Packing;
 use crate::pack::{Carry, Request};
 
 /// Pack a media pipeline whose nodes are written in Rust and Python into one content-hashed bundle.
@@ -195,9 +196,9 @@ struct PipelineArgs {
     /// Leave out asserts and what `if __debug__` guards, as `python -O` does, and what only they use
     #[arg(short = 'O')]
     optimize: bool,
-    /// How long importing the nodes' modules may take, in seconds; 0 is for ever
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = timeout)]
-    import_timeout: Timeout,
+    /// How long importing the nodes' modules may take, in seconds; 0 is for ever, a minute is usual
+    #[arg(long, value_name = "SECONDS", value_parser = timeout)]
+    import_timeout: Option<Timeout>,
 }
 
 #[derive(Debug, Args)]
@@ -223,6 +224,14 @@ impl CarryArgs {
             cold: self.on_missing == OnMissingArg::Load,
             trace: false,
         }
+    }
+
+    /// One of the options that was given.
+    fn given(&self) -> Option<&'static str> {
+        first_given([
+            ("--keep-source", self.keep_source),
+            ("--on-missing", self.on_missing != OnMissingArg::Error),
+        ])
     }
 }
 
@@ -283,6 +292,9 @@ fn threads(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("expected a number up to {MAX_THREADS}"))
 }
 
+/// What 32 bits can address.
+const MOST_MEMORY: usize = 4 << 30;
+
 fn memory(text: &str) -> Result<usize, String> {
     let digits = text.trim_end_matches(|char: char| !char.is_ascii_digit());
     let shift = match &text[digits.len()..] {
@@ -297,8 +309,8 @@ fn memory(text: &str) -> Result<usize, String> {
         .map_err(|_| "expected a size such as 512M or 2G".to_owned())?;
     number
         .checked_shl(shift)
-        .filter(|bytes| bytes >> shift == number)
-        .ok_or_else(|| "more than this machine can address".to_owned())
+        .filter(|bytes| bytes >> shift == number && *bytes <= MOST_MEMORY)
+        .ok_or_else(|| "more than the 4G that an interpreter can address".to_owned())
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -325,7 +337,7 @@ enum BenchArg {
     Shake,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum TargetArg {
     /// Natively, Python in the wasmtime sandbox
     Wasmtime,
@@ -377,18 +389,38 @@ impl From<TargetArg> for Target {
 }
 
 impl PipelineArgs {
-    fn request(&self) -> Result<Request, Failure> {
+    fn packing(&self) -> Packing {
         let mut request = Request {
             sources: self.source.clone(),
             shake: !self.no_shake,
             optimize: self.optimize,
-            import_limit: self.import_timeout.0,
             ..Request::new(self.pipeline.clone())
         };
-        if let Some(input) = &self.trace {
-            request.traced = trace::trace(&request, input)?;
+        if let Some(Timeout(limit)) = self.import_timeout {
+            request.import_limit = limit;
         }
-        Ok(request)
+        Packing {
+            request,
+            trace: self.trace.clone(),
+        }
+    }
+
+    fn packing_for(&self, target: TargetArg) -> Packing {
+        let mut packing = self.packing();
+        packing.request.target = target.into();
+        packing
+    }
+
+    /// One of the options that was given and says how to pack.
+    fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--source", !self.source.is_empty()),
+            ("--no-shake", self.no_shake),
+            ("--trace", self.trace.is_some()),
+            ("-O", self.optimize),
+            ("--import-timeout", self.import_timeout.is_some()),
+        ];
+        first_given(given)
     }
 
     /// End with a message about the command line if an option is given that has no meaning for what is run.
@@ -399,15 +431,7 @@ impl PipelineArgs {
             }
             return;
         }
-        let given = [
-            ("--source", !self.source.is_empty()),
-            ("--no-shake", self.no_shake),
-            ("--trace", self.trace.is_some()),
-            ("-O", self.optimize),
-            ("--keep-source", carry.keep_source),
-            ("--on-missing", carry.on_missing != OnMissingArg::Error),
-        ];
-        if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+        if let Some(option) = self.given().or_else(|| carry.given()) {
             refuse(&format!(
                 "{option} says how to pack, and a bundle is packed already"
             ));
@@ -416,12 +440,11 @@ impl PipelineArgs {
             refuse("--name chooses one of a folder of bundles, and the pipeline is one bundle");
         }
     }
+}
 
-    fn request_for(&self, target: TargetArg) -> Result<Request, Failure> {
-        let request = self.request()?;
-        let target = target.into();
-        Ok(Request { target, ..request })
-    }
+fn first_given<const N: usize>(options: [(&'static str, bool); N]) -> Option<&'static str> {
+    let mut given = options.into_iter().filter(|(_, is_given)| *is_given);
+    given.next().map(|(option, _)| option)
 }
 
 /// Run the command line, and say how it ended.
@@ -438,16 +461,11 @@ pub fn main() -> ExitCode {
             metafile,
         } => {
             target.check(self_contained, brotli);
-            pipeline.request().and_then(|request| {
-                let request = Request {
-                    target: target.into(),
-                    self_contained,
-                    carry: carry.carry(),
-                    ..request
-                };
-                let metafile = metafile.as_deref();
-                build::build(&request, target, &out, build::Beside { metafile, brotli })
-            })
+            let mut packing = pipeline.packing_for(target);
+            packing.request.self_contained = self_contained;
+            packing.request.carry = carry.carry();
+            let metafile = metafile.as_deref();
+            build::build(&packing, target, &out, build::Beside { metafile, brotli })
         }
         Command::Run {
             pipeline,
@@ -464,13 +482,9 @@ pub fn main() -> ExitCode {
                 output,
                 settings: limits.settings(),
             };
-            pipeline.request().and_then(|request| {
-                let request = Request {
-                    carry: carry.carry(),
-                    ..request
-                };
-                run::run(&request, options)
-            })
+            let mut packing = pipeline.packing();
+            packing.request.carry = carry.carry();
+            run::run(&packing, options)
         }
         Command::Inspect { file, json } => inspect::inspect(&file, json),
         Command::Why {
@@ -478,9 +492,11 @@ pub fn main() -> ExitCode {
             target,
             query,
             json,
-        } => pipeline
-            .request_for(target)
-            .and_then(|request| why::why(&request, &query, json)),
+        } => {
+            let of_target = first_given([("--target", target != TargetArg::Wasmtime)]);
+            let option = pipeline.given().or(of_target);
+            why::why(&pipeline.packing_for(target), option, &query, json)
+        }
         Command::Report {
             pipeline,
             target,
@@ -493,9 +509,7 @@ pub fn main() -> ExitCode {
                 metafile,
                 previous,
             };
-            pipeline
-                .request_for(target)
-                .and_then(|request| report::report(&request, &files))
+            report::report(&pipeline.packing_for(target), &files)
         }
         Command::Diff {
             before,

@@ -224,11 +224,6 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&(text + "\n"))
 }
 
-/// A size for people, such as `1.4 MB`.
-pub(super) fn size(bytes: u64) -> String {
-    indicatif::DecimalBytes(bytes).to_string()
-}
-
 /// A number of things, such as `1 module` or `3 modules`.
 pub(super) fn count(number: usize, thing: &str) -> String {
     if number == 1 {

@@ -10,8 +10,9 @@ use super::build::print_notes;
 use super::failure::{Failure, Stage};
 use super::is_bundle;
 use super::output::{Progress, print};
+use super::packing::Packing;
 use super::written::{self, Named};
-use crate::pack::{Request, pack};
+use crate::pack::Request;
 use crate::report::{Side, html, metafile_of};
 
 /// What to write, and what to compare with.
@@ -22,19 +23,19 @@ pub(super) struct Files {
     pub(super) previous: Option<PathBuf>,
 }
 
-pub(super) fn report(request: &Request, files: &Files) -> Result<(), Failure> {
-    refuse_bundle(request)?;
+pub(super) fn report(packing: &Packing, files: &Files) -> Result<(), Failure> {
+    refuse_bundle(&packing.request)?;
     let written = [("--metafile", &files.metafile), ("--html", &files.html)];
     let written: Vec<Named<'_>> = written
         .into_iter()
         .filter_map(|(option, path)| Some((option, path.as_deref()?)))
         .collect();
-    written::check(&written, &[("the manifest", &request.manifest)])?;
+    written::check(&written, &packing.read())?;
     // A file that cannot be compared with is found out before the work, not after it.
     let previous = files.previous.as_deref().map(Side::read).transpose()?;
     let packed = {
         let progress = Progress::new();
-        pack(request, &Cache::user(), &|step| progress.step(step))?
+        packing.pack(&Cache::user(), &progress)?
     };
     print_notes(&packed);
     let metafile = metafile_of(&packed)?;

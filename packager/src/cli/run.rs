@@ -16,11 +16,13 @@ use rm_runtime::value::Value;
 use super::build::print_notes;
 use super::failure::{Failure, Stage};
 use super::items::{InputError, Items};
-use super::output::{Progress, count, say, seconds, show_sources, size};
+use super::output::{Progress, count, say, seconds, show_sources};
+use super::packing::Packing;
 use super::wav::WavFile;
-use super::written::{self, Named};
+use super::written;
 use super::{is_bundle, is_packed};
-use crate::pack::{Request, UserSource, pack};
+use crate::pack::UserSource;
+use crate::report::size;
 
 /// An output that JSON has no form for.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +65,7 @@ struct Outputs {
 /// How long outputs may be kept back while more are made.
 const LONGEST_KEPT: Duration = Duration::from_millis(100);
 
-pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure> {
+pub(super) fn run(packing: &Packing, options: RunOptions) -> Result<(), Failure> {
     let started = Instant::now();
     let RunOptions {
         name,
@@ -72,17 +74,11 @@ pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure>
         settings,
     } = options;
     if let Some(output) = &output {
-        let read = [
-            ("the pipeline", Some(request.manifest.as_path())),
-            ("the input", input.as_deref()),
-        ];
-        let read: Vec<Named<'_>> = read
-            .into_iter()
-            .filter_map(|(name, path)| Some((name, path?)))
-            .collect();
+        let mut read = packing.read();
+        read.extend(input.iter().map(|input| ("the input", &**input)));
         written::check(&[("--output", output)], &read)?;
     }
-    let loaded = load(request, name.as_deref(), settings)?;
+    let loaded = load(packing, name.as_deref(), settings)?;
     let load_time = started.elapsed();
     show_sources(&loaded.sources);
     let takes_input = loaded.pipeline.takes_input();
@@ -104,10 +100,7 @@ pub(super) fn run(request: &Request, options: RunOptions) -> Result<(), Failure>
     let flushed = outputs.stdout.flush().map_err(cannot_write);
     match ran {
         Err(Ended::Output(error)) if is_pipe_error(&error) => return Ok(()),
-        Err(Ended::Run(error)) => return Err(Failure::from(error).with_sources(&loaded.sources)),
-        Err(Ended::Output(error)) => return Err(Failure::new(Stage::Running, error)),
-        Err(Ended::Input(error)) => return Err(Failure::new(Stage::Input, error)),
-        Ok(()) => {}
+        ran => ran.map_err(|ended| Failure::from(ended).with_sources(&loaded.sources))?,
     }
     match flushed {
         Err(error) if is_pipe_error(&error) => {}
@@ -189,6 +182,16 @@ pub(super) enum Ended {
     Output(anyhow::Error),
 }
 
+impl From<Ended> for Failure {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Input(error) => Self::new(Stage::Input, error),
+            Ended::Run(error) => error.into(),
+            Ended::Output(error) => Self::new(Stage::Running, error),
+        }
+    }
+}
+
 impl Outputs {
     fn receive(&mut self, session: &Session) -> Result<(), Ended> {
         while let Some(output) = session.receive_blocking().map_err(Ended::Run)? {
@@ -220,8 +223,8 @@ fn cannot_write(error: io::Error) -> anyhow::Error {
     anyhow::Error::new(error).context("cannot write the outputs")
 }
 
-fn load(request: &Request, name: Option<&str>, settings: Settings) -> Result<Loaded, Failure> {
-    let path = &request.manifest;
+fn load(packing: &Packing, name: Option<&str>, settings: Settings) -> Result<Loaded, Failure> {
+    let path = &packing.request.manifest;
     let progress = Progress::new();
     if is_packed(path) {
         progress.step("loading the bundle");
@@ -238,7 +241,7 @@ fn load(request: &Request, name: Option<&str>, settings: Settings) -> Result<Loa
             sources: BTreeMap::new(),
         });
     }
-    let packed = pack(request, &settings.cache, &|step| progress.step(step))?;
+    let packed = packing.pack(&settings.cache, &progress)?;
     drop(progress);
     print_notes(&packed);
     let engine = packed.engine.map(|built| built.engine);

@@ -12,8 +12,9 @@ use rm_runtime::value::Value;
 
 use super::failure::{Failure, Stage};
 use super::items::Items;
-use super::output::{Progress, mute, print, size};
-use super::run::{Ended, run_batch};
+use super::output::{Progress, mute, print};
+use super::run::run_batch;
+use crate::report::size;
 
 /// What Chromium gives WebAssembly: V8's `--stack-size`, which is 984 KiB unless told otherwise, in pages; Blink's own limit
 /// in workers. For the same calls V8's code needs less than wasmtime's, so that what is enough here is enough there:
@@ -116,12 +117,8 @@ fn run(pipeline: &Pipeline, input: Option<&Path>) -> Result<u64, Failure> {
         outputs += 1;
         Ok(())
     });
-    match ran {
-        Ok(()) => Ok(outputs),
-        Err(Ended::Run(error)) => Err(error.into()),
-        Err(Ended::Output(error)) => Err(Failure::new(Stage::Running, error)),
-        Err(Ended::Input(error)) => Err(Failure::new(Stage::Input, error)),
-    }
+    ran?;
+    Ok(outputs)
 }
 
 /// Whether so much stack gives as many outputs; where errors skip an item, an interpreter that is gone shows in nothing else.

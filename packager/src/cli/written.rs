@@ -13,7 +13,7 @@ pub(super) type Named<'a> = (&'a str, &'a Path);
 ///
 /// # Errors
 ///
-/// One is a folder, or the same file as one of `others` or as one before it.
+/// One is a folder or something else that is no plain file, or the same file as one of `others` or as one before it.
 pub(super) fn check(written: &[Named<'_>], others: &[Named<'_>]) -> Result<(), Failure> {
     let mut taken: Vec<(&str, PathBuf)> = others
         .iter()
@@ -26,6 +26,10 @@ pub(super) fn check(written: &[Named<'_>], others: &[Named<'_>]) -> Result<(), F
         };
         if path.is_dir() {
             return refused("that is a folder; name a file".to_owned());
+        }
+        // A pipe or a device would be replaced, not written to.
+        if path.exists() && !path.is_file() {
+            return refused("that is no plain file; name one".to_owned());
         }
         let place = place(path);
         if let Some((name, _)) = taken.iter().find(|(_, other)| *other == place) {
@@ -67,6 +71,8 @@ mod tests {
         assert!(refused(&[("--metafile", &dotted)]));
         assert!(refused(&[("--metafile", &page), ("--html", &page)]));
         assert!(refused(&[("--metafile", folder_itself)]));
+        #[cfg(unix)]
+        assert!(refused(&[("--metafile", Path::new("/dev/null"))]));
         assert!(!refused(&[("--metafile", &page)]));
     }
 }

@@ -17,6 +17,7 @@ use rm_runtime::python::{Engine, Instance};
 use rm_runtime::value::Value;
 
 use super::libraries::{GUEST, Stdlib, native_names};
+use crate::source::module_name;
 
 /// Encodings that the interpreter's own code looks for whatever the program is, and that starting it does not import: they
 /// come with it all the same.
@@ -120,14 +121,6 @@ async fn compile(instance: &mut Instance, filename: &str, source: &str) -> anyho
         Value::Bytes(code) => Ok(code),
         other => bail!("compiling {filename} gave {}", other.type_name()),
     }
-}
-
-fn module_name(path: &str) -> String {
-    let stem = path
-        .strip_suffix("/__init__.py")
-        .or_else(|| path.strip_suffix(".py"))
-        .unwrap_or(path);
-    stem.replace('/', ".")
 }
 
 fn u32_bytes(number: usize) -> [u8; 4] {

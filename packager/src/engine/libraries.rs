@@ -72,11 +72,14 @@ pub(super) const GUEST: [(&str, &str); 12] = [
     ),
 ];
 
-/// The guest's modules, as [`stdlib`] gives those of the library.
-pub fn guest() -> impl Iterator<Item = (String, Arc<str>)> {
-    GUEST
-        .iter()
-        .map(|(name, text)| (format!("{name}.py"), Arc::from(*text)))
+/// The guest's modules: name and text.
+pub fn guest() -> impl Iterator<Item = (&'static str, Arc<str>)> {
+    GUEST.iter().map(|(name, text)| (*name, Arc::from(*text)))
+}
+
+/// The same as files, as [`stdlib`] gives those of the library.
+pub fn guest_files() -> impl Iterator<Item = (String, Arc<str>)> {
+    guest().map(|(name, text)| (format!("{name}.py"), text))
 }
 
 /// Identifiers among the texts that the interpreter's C code carries: what it may look up in objects by name.

@@ -20,7 +20,7 @@ use rm_runtime::python::engine::EngineDescription;
 use serde::{Deserialize, Serialize};
 
 pub use boot::CORE_ENCODINGS;
-pub use libraries::{Stdlib, guest, stdlib};
+pub use libraries::{Stdlib, guest, guest_files, stdlib};
 
 /// Names what this binary would build: a digest over libraries, shim, guest and the code in this folder.
 const RECIPE: &str = env!("ENGINE_RECIPE");

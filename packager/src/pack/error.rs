@@ -67,11 +67,11 @@ pub enum PackError {
         source: rm_runtime::nodes::NodeError,
     },
     /// A module that the project asks for is nowhere.
-    #[error("{}: tool.rm-pack.include: no module named `{module}`", file.display())]
+    #[error("{}: tool.rm-pack.include: {}", file.display(), no_such_module(module))]
     Include {
         /// The project file.
         file: PathBuf,
-        /// The module.
+        /// The module, or `a.*` for all in the package `a`.
         module: String,
     },
     /// A module that the project wants to leave out cannot be left out.
@@ -135,4 +135,11 @@ fn list(file: &Path, problems: &[UnknownNodeType]) -> String {
         lines.push(hint.to_owned());
     }
     lines.join("\n")
+}
+
+fn no_such_module(module: &str) -> String {
+    match module.strip_suffix(".*") {
+        Some(package) => format!("there is no package `{package}` with modules in it"),
+        None => format!("no module named `{module}`"),
+    }
 }

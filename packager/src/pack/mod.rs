@@ -6,6 +6,7 @@ mod error;
 mod modules;
 mod notes;
 pub(crate) mod plan;
+mod program;
 mod pyodide;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cpu_time::ProcessTime;
-use rm_runtime::bundle::{Bundle, EngineReference, Parts, PythonParts, Target};
+use rm_runtime::bundle::{Bundle, EngineReference, Parts, PyodideParts, PythonParts, Target};
 use rm_runtime::cache::Cache;
 use rm_runtime::digest::Digest;
 use rm_runtime::python::{InstanceError, block_on};
@@ -23,7 +23,8 @@ use rm_runtime::value::Value;
 pub use self::error::PackError;
 pub(crate) use self::plan::INCLUDED;
 use self::plan::Plan;
-use crate::analysis::{self, Closure};
+use self::program::{Program, Tools};
+use crate::analysis::Closure;
 use crate::engine::{self, BuiltEngine};
 use crate::freeze::{Frozen, Traced, freeze};
 use crate::source::{Origin, SourceSet};
@@ -101,7 +102,7 @@ pub struct Packed {
     /// What analysis worked on and found; none without Python nodes.
     pub analysed: Option<Analysed>,
     /// Processor time of following imports and definitions.
-    pub analysis: Duration,
+    pub analysis_time: Duration,
     /// What somebody who packs should know: imports that will fail if they are reached, settings without effect.
     pub notes: Vec<String>,
 }
@@ -136,106 +137,106 @@ pub fn pack(
 ) -> Result<Packed, PackError> {
     let mut plan = Plan::read(request)?;
     let mut notes = std::mem::take(&mut plan.notes);
-    let mut engine = None;
-    let mut python = None;
-    let mut pyodide = None;
-    let mut user_sources = BTreeMap::new();
-    let mut analysis_time = Duration::ZERO;
-    let mut analysed = None;
-    let mut traced = Traced::new();
-    if !plan.classes.is_empty() {
+    let input_data = plan.input_data.take();
+    let manifest = plan.manifest.clone();
+    let python = if plan.classes.is_empty() {
+        PythonSide::default()
+    } else {
+        PythonSide::pack(plan, request, cache, progress)?
+    };
+    notes.extend(python.notes);
+    let parts = Parts {
+        name: file_name(&manifest.metadata.name),
+        manifest,
+        packer: format!("rm-pack {}", env!("CARGO_PKG_VERSION")),
+        python: python.for_wasmtime,
+    };
+    let bundle = match request.target {
+        Target::Wasmtime => Bundle::assemble(parts),
+        Target::Pyodide => Bundle::assemble_for_pyodide(parts, python.for_pyodide),
+    };
+    Ok(Packed {
+        bundle,
+        engine: python.engine,
+        input_data,
+        traced: python.traced,
+        user_sources: python.user_sources,
+        analysed: python.analysed,
+        analysis_time: python.analysis_time,
+        notes,
+    })
+}
+
+/// What a pipeline has if there are Python nodes in it.
+#[derive(Default)]
+struct PythonSide {
+    engine: Option<BuiltEngine>,
+    for_wasmtime: Option<PythonParts>,
+    for_pyodide: Option<PyodideParts>,
+    traced: Traced,
+    user_sources: BTreeMap<String, UserSource>,
+    analysed: Option<Analysed>,
+    analysis_time: Duration,
+    notes: Vec<String>,
+}
+
+impl PythonSide {
+    fn pack(
+        mut plan: Plan,
+        request: &Request,
+        cache: &Cache,
+        progress: &(dyn Fn(&str) + Sync),
+    ) -> Result<Self, PackError> {
         let built = BuiltEngine::ensure(cache, progress)?;
-        plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
-        plan.sources.add_memory(Origin::Stdlib, engine::guest());
-        let mut target = plan::target(&built.description, request.optimize);
-        // What is brought in on demand says so, where the whole program has nothing to say.
-        target.has_texts =
-            request.carry.source || request.carry.cold || request.target == Target::Pyodide;
-        pyodide::tell_of_packages(&mut target, request.target);
-        plan.exclude(&target)?;
-        plan.check_include(&target)?;
-        progress("following imports");
-        let options = analysis::Options {
-            whole_modules: !request.shake,
-            keep: plan.keep.clone(),
-            native_names: built.description.native_names.clone(),
-            traced: request.traced.clone(),
-            cold: request.carry.cold,
-        };
-        let start = ProcessTime::now();
-        let found = analysis::analyse(&plan.sources, &target, &plan.entries(), &options)?;
-        analysis_time = start.elapsed();
-        user_sources = modules::user_sources(&found);
-        let stages = Stages {
+        let tools = Tools {
             request,
-            plan: &plan,
-            target: &target,
-            options: &options,
             built: &built,
             cache,
             progress,
         };
-        let imported = if pyodide::needs_packages(&found) {
+        plan.sources.add_memory(Origin::Stdlib, engine::stdlib());
+        plan.sources
+            .add_memory(Origin::Stdlib, engine::guest_files());
+        let mut target = plan::target(&built.description, request.optimize);
+        // What is brought in on demand says so, where the whole program has nothing to say.
+        target.has_texts =
+            request.carry.source || request.carry.cold || request.target == Target::Pyodide;
+        progress("following imports");
+        let options = tools.options(&plan.keep);
+        let program = Program::find(plan, target, options, request.target, None)?;
+        let mut side = Self {
+            user_sources: modules::user_sources(&program.closure),
+            analysis_time: program.analysis_time,
+            ..Self::default()
+        };
+        let imported = if pyodide::needs_packages(&program.closure) {
             // What the nodes import is not here, so that they cannot be.
             None
         } else {
-            let imported = stages.import(&found, &user_sources)?;
-            notes.extend(notes::of_output(&imported.printed));
-            traced.clone_from(&imported.traced);
+            let imported = program.import(&tools, &side.user_sources)?;
+            side.notes.extend(notes::of_output(&imported.printed));
+            side.traced = imported.traced;
             Some(imported.parts)
         };
         if request.target == Target::Pyodide {
             progress("packing for Pyodide");
             let classes = match imported {
                 Some(parts) => parts.nodes,
-                None => plan.python_nodes_as_read()?,
+                None => program.plan.python_nodes_as_read()?,
             };
-            let (parts, of_pyodide) = pyodide::parts(&stages, &found, classes)?;
-            notes.extend(notes::of_packages(&parts.packages));
-            notes.extend(notes::of_closure(&of_pyodide.closure));
-            pyodide = Some(parts);
-            analysed = Some(of_pyodide);
+            let (parts, analysed) = pyodide::parts(&tools, &program.closure, classes)?;
+            side.notes.extend(notes::of_packages(&parts.packages));
+            side.for_pyodide = Some(parts);
+            side.analysed = Some(analysed);
         } else {
-            notes.extend(notes::of_closure(&found));
-            python = imported;
-            analysed = Some(Analysed {
-                sources: plan.sources,
-                closure: found,
-            });
+            side.for_wasmtime = imported;
+            side.analysed = Some(program.into_analysed());
         }
-        engine = Some(built);
+        let closure = side.analysed.iter().map(|analysed| &analysed.closure);
+        side.notes.extend(closure.flat_map(notes::of_closure));
+        side.engine = Some(built);
+        Ok(side)
     }
-    let parts = Parts {
-        name: file_name(&plan.manifest.metadata.name),
-        manifest: plan.manifest,
-        packer: format!("rm-pack {}", env!("CARGO_PKG_VERSION")),
-        python,
-    };
-    let bundle = match request.target {
-        Target::Wasmtime => Bundle::assemble(parts),
-        Target::Pyodide => Bundle::assemble_for_pyodide(parts, pyodide),
-    };
-    Ok(Packed {
-        bundle,
-        engine,
-        input_data: plan.input_data,
-        traced,
-        user_sources,
-        analysis: analysis_time,
-        analysed,
-        notes,
-    })
-}
-
-/// What the stages behind analysis work with.
-struct Stages<'a> {
-    request: &'a Request,
-    plan: &'a Plan,
-    target: &'a analysis::Target,
-    options: &'a analysis::Options,
-    built: &'a BuiltEngine,
-    cache: &'a Cache,
-    progress: &'a (dyn Fn(&str) + Sync),
 }
 
 /// The nodes, imported in the engine.
@@ -247,34 +248,22 @@ struct Imported {
     traced: Traced,
 }
 
-impl Stages<'_> {
+impl Program {
     /// Compile what was found, import the nodes in the engine, and freeze it.
     fn import(
         &self,
-        found: &Closure,
+        tools: &Tools<'_>,
         user_sources: &BTreeMap<String, UserSource>,
     ) -> Result<Imported, PackError> {
-        let (request, built) = (self.request, self.built);
-        (self.progress)("compiling Python modules");
+        let (request, built) = (tools.request, tools.built);
+        (tools.progress)("compiling Python modules");
         let texts = if request.shake {
-            docstrings::without_docstrings(found)
+            docstrings::without_docstrings(&self.closure)
         } else {
             BTreeMap::new()
         };
-        let mut carried = modules::compile(request, &built.engine, self.cache, found, &texts)?;
-        let mut table = modules::table(found, &carried);
-        let (cold, cold_table) = cold::left_out(
-            request,
-            self.plan,
-            self.target,
-            self.options,
-            (&built.engine, self.cache),
-            found,
-        )?;
-        carried.extend(cold);
-        table.extend(cold_table);
-        table.sort_by(|left, right| left.name.cmp(&right.name));
-        (self.progress)("importing and freezing");
+        let (carried, table) = self.compile(tools, &texts)?;
+        (tools.progress)("importing and freezing");
         let frozen = block_on(freeze(
             &built.engine,
             carried,
@@ -282,10 +271,10 @@ impl Stages<'_> {
             request.carry.trace,
             request.import_limit,
         ))
-        .map_err(|error| import_error(error, self.plan, user_sources))?;
+        .map_err(|error| import_error(error, &self.plan, user_sources))?;
         let (printed, traced) = (frozen.printed.clone(), frozen.traced.clone());
         Ok(Imported {
-            parts: python_parts(request, self.plan, built, table, frozen)?,
+            parts: python_parts(request, &self.plan, built, table, frozen)?,
             printed,
             traced,
         })

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rm_runtime::bundle::PackedModule;
-use rm_runtime::cache::Cache;
-use rm_runtime::python::{Engine, InstanceError};
+use rm_runtime::python::InstanceError;
 
+use super::program::Tools;
 use super::{PackError, Request, UserSource};
 use crate::analysis::{Closure, SyntaxError};
 use crate::compile::{ColdSource, CompileError, Source, compile_all, compile_cold};
@@ -20,12 +20,11 @@ const STDLIB_FOLDER: &str = "lib/python3.14";
 ///
 /// Sources are those of the application and its packages, as they were found, where they are to be carried.
 pub(super) fn compile(
-    request: &Request,
-    engine: &Engine,
-    cache: &Cache,
+    tools: &Tools<'_>,
     closure: &Closure,
     texts: &BTreeMap<String, String>,
 ) -> Result<Vec<CarriedModule>, PackError> {
+    let (request, engine) = (tools.request, &tools.built.engine);
     let sources = closure
         .modules
         .iter()
@@ -40,9 +39,9 @@ pub(super) fn compile(
             )
         })
         .collect();
-    let mut codes = compile_all(engine, cache, &sources)
+    let mut codes = compile_all(engine, tools.cache, &sources)
         .map_err(|error| locate_syntax_error(closure, error))?;
-    let mut cold = compile_cold(engine, cache, &cold_sources(request, closure))
+    let mut cold = compile_cold(engine, tools.cache, &cold_sources(request, closure))
         .map_err(|error| locate_syntax_error(closure, error))?;
     let mut carried: Vec<_> = sources
         .into_iter()
@@ -90,35 +89,11 @@ fn cold_sources<'c>(request: &Request, closure: &'c Closure) -> BTreeMap<&'c str
             filename: filename(&module.source),
             pieces: &module.shaken.cold,
             optimize: request.optimize,
-            annotations: has_text_annotations(&module.source.text),
+            text_annotations: module.shaken.text_annotations,
         };
         (name.as_str(), source)
     })
     .collect()
-}
-
-/// Whether a module begins with `from __future__ import annotations`, among other names or in parentheses.
-fn has_text_annotations(text: &str) -> bool {
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        if !line.starts_with("from __future__") {
-            continue;
-        }
-        let (mut open, mut line) = (false, line);
-        loop {
-            let code = line.split('#').next().unwrap_or_default();
-            open = (open || code.contains('(')) && !code.contains(')');
-            if code.contains("annotations") {
-                return true;
-            }
-            let goes_on = open || code.ends_with('\\');
-            match lines.next() {
-                Some(next) if goes_on => line = next,
-                _ => break,
-            }
-        }
-    }
-    false
 }
 
 /// Show a syntax error as those are shown that the parser finds.
@@ -191,39 +166,4 @@ pub(super) fn user_sources(closure: &Closure) -> BTreeMap<String, UserSource> {
             ))
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_text_annotations;
-
-    #[test]
-    fn future_imports_of_annotations() {
-        for (text, expected) in [
-            ("from __future__ import annotations\n", true),
-            (
-                "\"doc\"\nfrom __future__ import generators, annotations\n",
-                true,
-            ),
-            (
-                "from __future__ import (\n    division,\n    annotations,\n)\n",
-                true,
-            ),
-            (
-                "from __future__ import division, \\\n    annotations\n",
-                true,
-            ),
-            (
-                "from __future__ import division  # not annotations\nannotations = 1\n",
-                false,
-            ),
-            (
-                "from __future__ import (\n    division,\n)\nannotations = 1\n",
-                false,
-            ),
-            ("annotations = 1\n", false),
-        ] {
-            assert_eq!(has_text_annotations(text), expected, "{text}");
-        }
-    }
 }

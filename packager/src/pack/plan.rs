@@ -14,6 +14,7 @@ use super::{PackError, Request, notes};
 use crate::analysis::{self, NodeClass, NodeError, NodeModule, ProcessKind, Target};
 use crate::engine;
 use crate::freeze::ClassFacts;
+use crate::pyodide::packages::Packages;
 use crate::source::{Origin, ProjectConfig, SourceSet, prefixes};
 
 /// What stands for a node where `include` of the project file asks for a module.
@@ -94,8 +95,15 @@ impl Plan {
         })
     }
 
+    /// Settle what the project includes and excludes, now that all sources are there.
+    pub(super) fn settle(&mut self, target: &Target) -> Result<(), PackError> {
+        self.exclude(target)?;
+        self.find_included(target)
+    }
+
     /// Leave out what the project says, which must be there and must be possible to leave out.
-    pub(super) fn exclude(&mut self, target: &Target) -> Result<(), PackError> {
+    fn exclude(&mut self, target: &Target) -> Result<(), PackError> {
+        let elsewhere = Packages::known();
         for module in &self.exclude {
             let refused = |reason| PackError::Exclude {
                 file: self.project_file.clone(),
@@ -112,7 +120,11 @@ impl Plan {
             if self.classes.values().any(|node| is_around(&node.module)) {
                 return Err(refused("is where a node of the pipeline is"));
             }
-            if self.sources.find(module)?.is_none() && !target.adds(module, &self.sources)? {
+            // A package that comes with Pyodide is there for that target, and the project is packed for both.
+            if self.sources.find(module)?.is_none()
+                && !target.adds(module, &self.sources)?
+                && !elsewhere.by_module().contains_key(module.as_str())
+            {
                 return Err(refused(
                     "is not a module that could be left out: there is none",
                 ));
@@ -124,20 +136,44 @@ impl Plan {
         Ok(())
     }
 
-    /// What the project asks for must be there.
-    pub(super) fn check_include(&self, target: &Target) -> Result<(), PackError> {
+    /// What the project asks for must be there: `a.b`, or `a.*` for all modules in the package `a`.
+    fn find_included(&mut self, target: &Target) -> Result<(), PackError> {
+        let mut included = Vec::new();
         for module in &self.include {
-            if !target.holds(module)
-                && !target.adds(module, &self.sources)?
-                && self.sources.find(module)?.is_none()
+            let missing = || PackError::Include {
+                file: self.project_file.clone(),
+                module: module.clone(),
+            };
+            if let Some(package) = module.strip_suffix(".*") {
+                let below = self.modules_below(package)?;
+                if below.is_empty() {
+                    return Err(missing());
+                }
+                included.extend(below);
+            } else if target.holds(module)
+                || target.adds(module, &self.sources)?
+                || self.sources.find(module)?.is_some()
             {
-                return Err(PackError::Include {
-                    file: self.project_file.clone(),
-                    module: module.clone(),
-                });
+                included.push(module.clone());
+            } else {
+                return Err(missing());
             }
         }
+        self.include = included;
         Ok(())
+    }
+
+    /// All modules in a package, however deep.
+    fn modules_below(&self, package: &str) -> Result<Vec<String>, PackError> {
+        let mut found = Vec::new();
+        for child in self.sources.children(package)? {
+            let module = format!("{package}.{child}");
+            if self.sources.find(&module)?.is_some() {
+                found.push(module.clone());
+            }
+            found.extend(self.modules_below(&module)?);
+        }
+        Ok(found)
     }
 
     /// The modules that analysis starts from.
@@ -335,7 +371,7 @@ pub(crate) fn target(description: &EngineDescription, optimize: bool) -> Target 
             .frozen_modules
             .iter()
             .cloned()
-            .chain(engine::guest().map(|(path, _)| path.trim_end_matches(".py").to_owned()))
+            .chain(engine::guest().map(|(name, _)| name.to_owned()))
             .chain(engine::CORE_ENCODINGS.map(str::to_owned))
             .collect(),
         boot_modules: description.boot_modules.clone(),

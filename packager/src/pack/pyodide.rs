@@ -3,26 +3,29 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use rm_runtime::bundle::{PackedModule, PyodideParts, PythonNode, Target};
-use rm_runtime::cache::Cache;
+use rm_runtime::bundle::{PyodideParts, PythonNode, Target};
 use rm_runtime::digest::Digest;
 
 use super::plan::Plan;
-use super::{Analysed, PackError, Request, Stages, cold, docstrings, modules};
-use crate::analysis::{self, Closure, NodeModule, Options, ReachedModule};
+use super::program::{Program, Tools};
+use super::{Analysed, PackError, docstrings};
+use crate::analysis::{self, Closure, NodeModule, ReachedModule};
 use crate::compile::{Source, compile_all};
-use crate::engine::{self, BuiltEngine};
+use crate::engine;
 use crate::freeze::{CarriedModule, Cold};
 use crate::minify::{FOR_CODE, Task, minify_all};
-use crate::pyodide::lock::{Locked, lock};
-use crate::pyodide::packages::{Package, Packages};
-use crate::pyodide::wheel::{Wheel, normalised};
+use crate::pyodide::lock::lock;
+use crate::pyodide::packages::{Package, Packages, normalised};
+use crate::pyodide::wheel::Wheel;
 use crate::pyodide::zip::archive;
 use crate::pyodide::{self, Facts, path_of, pyc};
-use crate::source::Origin;
+use crate::source::{Origin, module_name};
 
 /// The distribution with the guest.
 const GUEST_WHEEL: &str = "remotemedia-pack-guest";
+
+/// What a pipeline's distribution is called whose name says nothing, and how one is told from a package of the same name.
+const PIPELINE: &str = "pipeline";
 
 /// The standard library, under the name that Pyodide's own has.
 const LIBRARY: &str = "python_stdlib.zip";
@@ -69,11 +72,11 @@ pub(super) fn needs_packages(found: &Closure) -> bool {
 /// What such packages use of the standard library and of the application cannot be seen here. So nothing is left out of the
 /// application then, and there is no library in the bundle: Pyodide gets its own.
 pub(super) fn parts(
-    stages: &Stages<'_>,
+    tools: &Tools<'_>,
     application: &Closure,
     nodes: BTreeMap<String, PythonNode>,
 ) -> Result<(PyodideParts, Analysed), PackError> {
-    let (request, built, cache) = (stages.request, stages.built, stages.cache);
+    let (request, built) = (tools.request, tools.built);
     let facts = Facts::known();
     if !facts.takes_code_of(&built.description) {
         return Err(PackError::Engine(anyhow::anyhow!(
@@ -85,8 +88,8 @@ pub(super) fn parts(
     }
     let brings_library = !needs_packages(application);
     let needed = application.packages.clone();
-    let mut analysis = Analysis::of(stages, &facts, application)?;
-    let found = &mut analysis.closure;
+    let mut program = find(tools, &facts, application)?;
+    let found = &mut program.closure;
     if brings_library {
         found.modules.remove(pyodide::USES);
     } else {
@@ -96,25 +99,14 @@ pub(super) fn parts(
         found.held.extend(library.map(|(name, _)| name.clone()));
         found.modules.retain(|_, module| is_own(module));
     }
-    let found = &analysis.closure;
+    let found = &program.closure;
     let mut texts = if request.shake && brings_library {
         docstrings::without_docstrings_like(application, found)
     } else {
         BTreeMap::new()
     };
     import_guest_first(found, &mut texts);
-    let mut carried = modules::compile(request, &built.engine, cache, found, &texts)?;
-    let mut table = modules::table(found, &carried);
-    let (cold, cold_table) = cold::left_out(
-        request,
-        &analysis.plan,
-        &analysis.target,
-        &analysis.options,
-        (&built.engine, cache),
-        found,
-    )?;
-    carried.extend(cold);
-    table.extend(cold_table);
+    let (carried, table) = program.compile(tools, &texts)?;
     let of_library: BTreeSet<&str> = table
         .iter()
         .filter(|module| module.origin == "stdlib")
@@ -124,9 +116,7 @@ pub(super) fn parts(
         .iter()
         .partition(|module| of_library.contains(&*module.name));
     let compiler = Compiler {
-        request,
-        built,
-        cache,
+        tools,
         facts: &facts,
     };
     let guest = compiler.guest()?;
@@ -137,7 +127,7 @@ pub(super) fn parts(
     let mut application_files = compiler.files(&application, APPLICATION);
     let mut table_of_application = removed_table(&application);
     let stdlib = engine::stdlib();
-    let names: BTreeSet<String> = stdlib.keys().filter_map(|path| module_of(path)).collect();
+    let names: BTreeSet<String> = stdlib.keys().map(|path| module_name(path)).collect();
     let names: Vec<_> = names.into_iter().collect();
     let _ = writeln!(table_of_application, "STDLIB = {:?}", names.join(" "));
     application_files.extend(compiler.texts(&[(APPLICATION, &table_of_application)])?);
@@ -145,11 +135,13 @@ pub(super) fn parts(
     // Those in functions that nobody calls are not asked for, although such functions stay.
     let needed = needed.union(&found.packages_at_import);
     let packages = packages.closure(needed.map(String::as_str));
-    let title = &stages.plan.manifest.metadata.name;
+    let title = &program.plan.manifest.metadata.name;
     let mut name = normalised(title);
-    if packages.contains_key(&name) {
+    if name.is_empty() {
+        PIPELINE.clone_into(&mut name);
+    } else if packages.contains_key(&name) {
         // A lock file has one of each name.
-        name.push_str("-pipeline");
+        name = format!("{name}-{PIPELINE}");
     }
     let wheels = wheels(name, title, application_files, guest);
     files.extend(wheels_and_lock(&facts, &wheels, &packages));
@@ -157,62 +149,43 @@ pub(super) fn parts(
     let described = described.map(|(name, package)| (name.clone(), package.described()));
     let parts = PyodideParts {
         files,
-        modules: sorted(table),
+        modules: table,
         nodes,
         packages: described.collect(),
     };
-    let analysed = Analysed {
-        sources: analysis.plan.sources,
-        closure: analysis.closure,
-    };
-    Ok((parts, analysed))
+    Ok((parts, program.into_analysed()))
 }
 
-/// What analysis for Pyodide worked on and found.
-struct Analysis {
-    plan: Plan,
-    target: analysis::Target,
-    options: Options,
-    closure: Closure,
-}
-
-impl Analysis {
-    fn of(stages: &Stages<'_>, facts: &Facts, application: &Closure) -> Result<Self, PackError> {
-        let (request, built) = (stages.request, stages.built);
-        // The sources that were read first have the engine's guest behind them.
-        let mut plan = Plan::read(request)?;
-        let library = pyodide::stdlib(|module| application.modules.contains_key(module));
-        plan.sources.add_memory(Origin::Stdlib, library);
-        let guest = pyodide::guest().into_iter();
-        let guest = guest.map(|(name, text)| (format!("{name}.py"), text));
-        plan.sources
-            .add_memory(Origin::Stdlib, guest.chain([pyodide::uses()]));
-        let mut target = facts.target(&built.description, request.optimize);
-        tell_of_packages(&mut target, Target::Pyodide);
-        plan.exclude(&target)?;
-        let mut entries = plan.entries();
-        let mut options = stages.options.clone();
-        options.native_names.extend(facts.native_names());
-        if needs_packages(application) {
-            options.whole_modules = true;
-        } else {
-            entries.push(NodeModule {
-                node_type: REASON.to_owned(),
-                module: pyodide::USES.to_owned(),
-                class: None,
-            });
-            options.keep.extend(facts.keep.iter().cloned());
-        }
-        let mut closure = analysis::analyse(&plan.sources, &target, &entries, &options)?;
-        // These are not the project's.
-        closure.idle_keeps.retain(|kept| !facts.keep.contains(kept));
-        Ok(Self {
-            plan,
-            target,
-            options,
-            closure,
+/// The program as Pyodide will see it.
+fn find(tools: &Tools<'_>, facts: &Facts, application: &Closure) -> Result<Program, PackError> {
+    let request = tools.request;
+    // The sources that were read first have the engine's guest behind them.
+    let mut plan = Plan::read(request)?;
+    let library = pyodide::stdlib(|module| application.modules.contains_key(module));
+    plan.sources.add_memory(Origin::Stdlib, library);
+    let guest = pyodide::guest().into_iter();
+    let guest = guest.map(|(name, text)| (format!("{name}.py"), text));
+    plan.sources
+        .add_memory(Origin::Stdlib, guest.chain([pyodide::uses()]));
+    let target = facts.target(&tools.built.description, request.optimize);
+    let mut options = tools.options(&plan.keep);
+    options.native_names.extend(facts.native_names());
+    let uses = if needs_packages(application) {
+        options.whole_modules = true;
+        None
+    } else {
+        options.keep.extend(facts.keep.iter().cloned());
+        Some(NodeModule {
+            node_type: REASON.to_owned(),
+            module: pyodide::USES.to_owned(),
+            class: None,
         })
-    }
+    };
+    let mut program = Program::find(plan, target, options, Target::Pyodide, uses)?;
+    // These are not the project's.
+    let idle = &mut program.closure.idle_keeps;
+    idle.retain(|kept| !facts.keep.contains(kept));
+    Ok(program)
 }
 
 /// Let the first module that the interpreter reads import what stands for missing definitions. It stays on its lines; what was
@@ -228,13 +201,6 @@ fn import_guest_first(found: &Closure, texts: &mut BTreeMap<String, String>) {
             format!("import {};{text}", pyodide::BOOT[0]),
         );
     }
-}
-
-/// `json/decoder.py` to `json.decoder`.
-fn module_of(path: &str) -> Option<String> {
-    let path = path.strip_suffix(".py")?;
-    let path = path.strip_suffix("/__init__").unwrap_or(path);
-    Some(path.replace('/', "."))
 }
 
 /// What is missing in which modules, as a module that says so; and which of it is at hand: in pieces, beside this module, or
@@ -269,9 +235,7 @@ fn cached_path(path: &str) -> String {
 
 /// Makes `.pyc` files.
 struct Compiler<'a> {
-    request: &'a Request,
-    built: &'a BuiltEngine,
-    cache: &'a Cache,
+    tools: &'a Tools<'a>,
     facts: &'a Facts,
 }
 
@@ -337,15 +301,16 @@ impl Compiler<'_> {
     }
 
     fn texts(&self, modules: &[(&str, &str)]) -> Result<BTreeMap<String, Vec<u8>>, PackError> {
+        let tools = self.tools;
         let sources = modules.iter().map(|(name, text)| {
             let source = Source {
                 filename: format!("<frozen {name}>"),
                 text,
-                optimize: self.request.optimize,
+                optimize: tools.request.optimize,
             };
             (*name, source)
         });
-        let codes = compile_all(&self.built.engine, self.cache, &sources.collect())?;
+        let codes = compile_all(&tools.built.engine, tools.cache, &sources.collect())?;
         let files = codes
             .into_iter()
             .map(|(name, code)| (path_of(&name, false), pyc(self.facts, &code)));
@@ -391,7 +356,7 @@ fn wheels_and_lock(
             (!module.contains(CACHE_FOLDER)).then_some(module)
         });
         let top = modules.map(|module| module.split('/').next().unwrap_or(module).to_owned());
-        locked.push(Locked {
+        locked.push(Package {
             name: wheel.name.clone(),
             version: wheel.version.clone(),
             file_name: wheel.file_name(),
@@ -405,7 +370,7 @@ fn wheels_and_lock(
                     .chain(packages)
                     .collect()
             },
-            package_type: "package".to_owned(),
+            kind: "package".to_owned(),
             install_dir: "site".to_owned(),
         });
         files.insert(wheel.file_name(), bytes);
@@ -415,9 +380,4 @@ fn wheels_and_lock(
         lock(facts, &locked, packages),
     );
     files
-}
-
-fn sorted(mut table: Vec<PackedModule>) -> Vec<PackedModule> {
-    table.sort_by(|left, right| left.name.cmp(&right.name));
-    table
 }

@@ -157,7 +157,7 @@ pub(crate) fn stdlib(is_used: impl Fn(&str) -> bool) -> engine::Stdlib {
 /// The guest's modules in Pyodide: name and source.
 pub(crate) fn guest() -> BTreeMap<String, Arc<str>> {
     let mut modules: BTreeMap<String, Arc<str>> = engine::guest()
-        .map(|(path, text)| (path.trim_end_matches(".py").to_owned(), text))
+        .map(|(name, text)| (name.to_owned(), text))
         .collect();
     modules.extend(GUEST.map(|(name, text)| (name.to_owned(), text.into())));
     modules

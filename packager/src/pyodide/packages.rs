@@ -7,14 +7,12 @@ use std::collections::BTreeMap;
 
 use rm_runtime::bundle::PyodidePackage;
 use rm_runtime::digest::Digest;
-use serde::Deserialize;
-
-use super::lock::Locked;
+use serde::{Deserialize, Serialize};
 
 const PACKAGES: &str = include_str!("../../python/pyodide/packages.json");
 
-/// A package as Pyodide's own lock file lists it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+/// A wheel as a lock file lists it: Pyodide's own, and that of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Package {
     /// The distribution.
@@ -31,15 +29,15 @@ pub(crate) struct Package {
     /// The distributions that have to be loaded with it, not always by their normalised names.
     #[serde(default)]
     pub(crate) depends: Vec<String>,
-    /// What it is: Python, or a library of C functions for other packages.
-    #[serde(rename = "package_type", default = "python")]
+    /// What it is: `package`, or a `shared_library` of C functions for packages.
+    #[serde(rename = "package_type", default = "package")]
     pub(crate) kind: String,
-    /// Where it is installed.
+    /// Where it is installed: `site` or `dynlib`.
     #[serde(default = "site")]
     pub(crate) install_dir: String,
 }
 
-fn python() -> String {
+fn package() -> String {
     "package".to_owned()
 }
 
@@ -93,20 +91,6 @@ impl Packages {
 }
 
 impl Package {
-    /// As a bundle's lock file has it.
-    pub(crate) fn locked(&self) -> Locked {
-        Locked {
-            name: self.name.clone(),
-            version: self.version.clone(),
-            file_name: self.file_name.clone(),
-            sha256: self.sha256,
-            imports: self.imports.clone(),
-            depends: self.depends.clone(),
-            package_type: self.kind.clone(),
-            install_dir: self.install_dir.clone(),
-        }
-    }
-
     /// As a bundle's description has it.
     pub(crate) fn described(&self) -> PyodidePackage {
         PyodidePackage {
@@ -122,15 +106,31 @@ pub(crate) fn top_level(module: &str) -> &str {
     module.split('.').next().unwrap_or(module)
 }
 
-/// A name as the lock file's keys have it: lower case, and a hyphen for every run of `-`, `_` and `.`.
+/// A name as the lock file's keys have it, and installers compare it
+/// ([names](https://packaging.python.org/en/latest/specifications/name-normalization/)): lower case, and a hyphen for every run of
+/// what is neither letter nor digit. Names of packages have only `-`, `_` and `.` of that, pipelines may have more.
 pub(crate) fn normalised(name: &str) -> String {
-    let words = name.split(['-', '_', '.']).filter(|word| !word.is_empty());
+    let words = name
+        .split(|char: char| !char.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Packages, normalised};
+
+    #[test]
+    fn names_are_those_that_installers_compare() {
+        for (name, expected) in [
+            ("My_Pipeline.v2", "my-pipeline-v2"),
+            ("a--b", "a-b"),
+            ("ruamel.yaml", "ruamel-yaml"),
+            ("...", ""),
+        ] {
+            assert_eq!(normalised(name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn a_package_comes_with_what_it_depends_on() {

@@ -58,6 +58,6 @@ pub(super) fn origin(origin: Origin) -> &'static str {
 }
 
 /// A size for people, such as `1.40 MB`.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     indicatif::DecimalBytes(bytes).to_string()
 }

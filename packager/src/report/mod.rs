@@ -16,6 +16,7 @@ mod of_packed;
 mod page;
 pub mod why;
 
+pub(crate) use describe::size;
 pub use difference::{Difference, Side, diff};
 pub use metafile::Metafile;
 pub use of_packed::metafile_of;

@@ -16,5 +16,5 @@ mod set;
 pub use decode::DecodeError;
 pub use error::SourceError;
 pub use project::{ProjectConfig, ProjectError};
-pub(crate) use set::prefixes;
 pub use set::{Found, ModuleSource, Origin, SourceSet};
+pub(crate) use set::{module_name, prefixes};

@@ -15,7 +15,7 @@ pub struct ProjectConfig {
     pub file: PathBuf,
     /// Source folders, joined to the file's folder.
     pub source: Vec<PathBuf>,
-    /// Modules to pack although nothing imports them.
+    /// Modules to pack although nothing imports them; `a.*` means all in the package `a`.
     pub include: Vec<String>,
     /// Modules to leave out although something imports them.
     pub exclude: Vec<String>,
@@ -43,7 +43,7 @@ pub enum ProjectError {
         source: Box<toml::de::Error>,
     },
     /// `[tool.rm-pack]` has a key that is not known.
-    #[error("{}: unknown key `tool.rm-pack.{key}`{}; the keys are exclude, include, keep, source", file.display(), did_you_mean(nearest.as_deref()))]
+    #[error("{}: unknown key `tool.rm-pack.{key}`{}; the keys are {}", file.display(), did_you_mean(nearest.as_deref()), KEYS.join(", "))]
     UnknownKey {
         /// The project file.
         file: PathBuf,

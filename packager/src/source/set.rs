@@ -394,6 +394,15 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
+/// `json.decoder` for `json/decoder.py`, `json` for `json/__init__.py`.
+pub(crate) fn module_name(path: &str) -> String {
+    let stem = path
+        .strip_suffix("/__init__.py")
+        .or_else(|| path.strip_suffix(".py"))
+        .unwrap_or(path);
+    stem.replace('/', ".")
+}
+
 /// A module's name with those of the packages around it, the outermost first: `a`, `a.b`, `a.b.c` for `a.b.c`.
 pub(crate) fn prefixes(name: &str) -> impl Iterator<Item = &str> {
     name.match_indices('.')

@@ -220,11 +220,6 @@ impl WebEngine {
         }
         Ok(folder.join(PLAN))
     }
-
-    /// How large all its files are.
-    pub fn size(&self) -> usize {
-        self.files.values().map(Vec::len).sum()
-    }
 }
 
 /// What is kept in the cache, by the digest of what it came from.
@@ -254,7 +249,7 @@ fn brotli_of(bytes: &[u8], cache: &Cache) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The name of the folder of an engine for browsers.
-pub fn folder_name(engine: Digest) -> String {
+fn folder_name(engine: Digest) -> String {
     format!("engine-{engine}-web")
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Definitions {
     pub(super) global_imports: Vec<(Name, Root)>,
     /// Each `import *` inside a statement, which stays as it is. One that stands alone is a unit of its own.
     pub(super) inner_stars: Vec<InnerStar>,
+    /// Whether annotations are texts, as `from __future__ import annotations` says.
+    pub(super) text_annotations: bool,
     /// Units that are replaced before anything uses them, but for what reads their name above that place.
     pub(super) replaced: Vec<Replacement>,
 }

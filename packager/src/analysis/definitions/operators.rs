@@ -127,7 +127,7 @@ impl<'a> Finder<'_, 'a> {
         }
         let is_loud = |expr| match effects.operand(expr, 0) {
             Operand::Plain => false,
-            Operand::Own(class) => effects.is_loud(class),
+            Operand::Own(class) => effects.is_loud(class, 0),
             Operand::Unknown => true,
         };
         match expr {
@@ -173,16 +173,13 @@ impl<'a> Finder<'_, 'a> {
 impl<'a> Effects<'a> {
     /// Whether operators, subscripts, attributes and built-in functions may do more with a class, or with an object of it, than
     /// give a result.
-    fn is_loud(&self, class: &'a StmtClassDef) -> bool {
-        self.is_loud_below(class, 0)
-    }
-
-    fn is_loud_below(&self, class: &'a StmtClassDef, depth: usize) -> bool {
+    /// `depth` says how many classes it came by.
+    fn is_loud(&self, class: &'a StmtClassDef, depth: usize) -> bool {
         if depth > DEEPEST {
             return true;
         }
         let is_own_loud = |expr: &Expr| match self.own_class(expr) {
-            Some(own) => self.is_loud_below(own, depth + 1),
+            Some(own) => self.is_loud(own, depth + 1),
             None => !self.is_known_base(expr),
         };
         let is_called = |name: &str| {
@@ -204,7 +201,7 @@ impl<'a> Effects<'a> {
             || metaclass.is_some_and(|keyword| is_own_loud(&keyword.value))
             || descriptors(class)
                 .filter_map(|made| self.own_class(made))
-                .any(|own| self.is_loud_below(own, depth + 1))
+                .any(|own| self.is_loud(own, depth + 1))
             || class.bases().iter().any(is_own_loud)
     }
 
@@ -323,7 +320,7 @@ impl<'a> Effects<'a> {
         let mut all = Operand::Plain;
         for part in parts {
             match self.operand(part, depth + 1) {
-                Operand::Own(class) if self.is_loud(class) => return Operand::Own(class),
+                Operand::Own(class) if self.is_loud(class, 0) => return Operand::Own(class),
                 Operand::Own(_) | Operand::Plain => {}
                 Operand::Unknown => all = Operand::Unknown,
             }
@@ -492,7 +489,7 @@ impl<'a> Effects<'a> {
                 match self.operand(&method.value, depth + 1) {
                     Operand::Plain => Operand::Plain,
                     // `Task.named("a")` may give a task.
-                    Operand::Own(class) if self.is_loud(class) => Operand::Own(class),
+                    Operand::Own(class) if self.is_loud(class, 0) => Operand::Own(class),
                     Operand::Own(_) | Operand::Unknown => Operand::Unknown,
                 }
             }

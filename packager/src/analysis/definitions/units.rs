@@ -128,6 +128,9 @@ impl<'a> Splitter<'_, 'a> {
                 let module = imported::from_module(import, self.context.source);
                 // It says how the rest of the file is to be read, and runs.
                 if module.as_deref() == Some("__future__") {
+                    let mut names = import.names.iter();
+                    self.definitions.text_annotations |=
+                        names.any(|alias| alias.name.as_str() == "annotations");
                     let found = Found::only(Effect::Module);
                     let (names, imports) = self.bound_by(stmt);
                     self.push(stmt, UnitKind::Other, names, &found, Uses::default(), frame)

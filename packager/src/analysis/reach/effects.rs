@@ -18,13 +18,24 @@ const EFFECTFUL_STDLIB: [&str; 6] = [
     "this",
 ];
 
+/// What importing modules does that others can see.
+#[derive(Debug, Default)]
+pub(super) struct Effects {
+    /// Modules whose import changes something that does not belong to them, by themselves or through what they import.
+    pub(super) matter: FxHashSet<ModuleId>,
+    /// Those that do so by themselves.
+    pub(super) changing: FxHashSet<ModuleId>,
+    /// What notices pieces that have no effect otherwise.
+    pub(super) witnesses: Vec<Witness>,
+}
+
 impl Reach<'_> {
-    /// The modules whose import changes something that does not belong to them, by themselves or through what they import.
-    pub(super) fn find_effectful(&mut self) -> FxHashSet<ModuleId> {
+    /// Finds the effects of all modules there are.
+    pub(super) fn find_effects(&mut self) {
         let mut effectful = FxHashSet::default();
         let mut importers: FxHashMap<ModuleId, Vec<ModuleId>> = FxHashMap::default();
         let asks_for_subclasses = self.own_spells("__subclasses__");
-        self.witnesses = Witness::ALL
+        self.effects.witnesses = Witness::ALL
             .into_iter()
             .filter(|witness| witness.names().iter().any(|name| self.own_spells(name)))
             .collect();
@@ -70,7 +81,7 @@ impl Reach<'_> {
                     .iter()
                     .any(|unit| unit.bases.iter().any(|base| *base != Base::Plain));
             if by_itself {
-                self.changing.insert(id);
+                self.effects.changing.insert(id);
             }
             if by_itself
                 || adds_subclasses
@@ -90,7 +101,7 @@ impl Reach<'_> {
                 }
             }
         }
-        effectful
+        self.effects.matter = effectful;
     }
 
     /// Whether a module of the application has a name, anywhere in its text.
@@ -107,7 +118,7 @@ impl Reach<'_> {
     /// Whether something in the application can notice that a piece ran, although it does nothing to what others have.
     pub(super) fn is_noticed(&self, unit: &Unit) -> bool {
         let mut by = unit.noticed_by.iter();
-        by.any(|witness| self.witnesses.contains(witness))
+        by.any(|witness| self.effects.witnesses.contains(witness))
     }
 
     /// The modules that the application looks for in `sys.modules`.

@@ -338,10 +338,10 @@ impl Reach<'_> {
 
     /// `copyreg.pickle(type, function)` matters to those who read its table. Whether the unit has to wait.
     fn wait_for_pickling(&mut self, id: ModuleId, unit: u32) -> bool {
-        if self.id("copyreg").is_none() || self.reads_pickle_table {
+        if self.id("copyreg").is_none() || self.pickling.reads_table {
             return false;
         }
-        self.pickle_registrations.push((id, unit));
+        self.pickling.registrations.push((id, unit));
         true
     }
 
@@ -349,15 +349,15 @@ impl Reach<'_> {
     pub(super) fn notice_reader(&mut self, id: ModuleId, name: Symbol, because: Because) {
         // What `copyreg` does with its own table is to write to it.
         let by_itself = because.from.is_some_and(|from| from.module() == id);
-        if self.reads_pickle_table
+        if self.pickling.reads_table
             || by_itself
             || self.symbols.text(name) != "dispatch_table"
             || self.name(id) != "copyreg"
         {
             return;
         }
-        self.reads_pickle_table = true;
-        for (module, unit) in std::mem::take(&mut self.pickle_registrations) {
+        self.pickling.reads_table = true;
+        for (module, unit) in std::mem::take(&mut self.pickling.registrations) {
             self.push(Item::Unit(module, unit), because);
         }
     }
@@ -377,7 +377,7 @@ impl Reach<'_> {
     /// Whether an import of one of the application's modules stands above something that changes other modules: what is
     /// imported may read it before.
     fn comes_before_changes(&self, id: ModuleId, unit: u32) -> bool {
-        if !self.changing.contains(&id) {
+        if !self.effects.changing.contains(&id) {
             return false;
         }
         let units = &self.modules[id].definitions().units;
@@ -407,7 +407,7 @@ impl Reach<'_> {
         goals
             .iter()
             .filter_map(|to| self.id(to))
-            .any(|to| self.effectful.contains(&to))
+            .any(|to| self.effects.matter.contains(&to))
     }
 
     /// `import a.b` also makes `b` an attribute of `a`, which others may use.

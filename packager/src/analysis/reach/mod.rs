@@ -35,15 +35,17 @@ use ruff_text_size::TextSize;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::closure::DynamicImport;
-use super::definitions::{Unit, UnitKind, Witness};
+use super::definitions::{Unit, UnitKind};
 use super::hidden_imports;
 use super::world::{Presence, Statuses, World};
 use super::{Certainty, Link, MissingKind};
 use crate::source::prefixes;
 use bindings::Binding;
 pub(super) use bindings::Given;
+use effects::Effects;
 use modules::Modules;
-use native::Awaited;
+use native::{Awaited, Pickling};
+use own::Own;
 use symbols::{Symbol, Symbols};
 
 /// Attributes that give the namespace of somebody's module.
@@ -182,11 +184,7 @@ pub(super) struct Reach<'w> {
     modules: Modules<'w>,
     symbols: Symbols,
     native: FxHashSet<Symbol>,
-    effectful: FxHashSet<ModuleId>,
-    /// Those of them that change something by themselves.
-    changing: FxHashSet<ModuleId>,
-    /// What notices pieces that have no effect otherwise.
-    witnesses: Vec<Witness>,
+    effects: Effects,
 
     queue: VecDeque<(Item, Because)>,
     /// What is used of modules that would fail, until they are imported.
@@ -208,8 +206,7 @@ pub(super) struct Reach<'w> {
     waiting_names: FxHashMap<Symbol, Vec<ModuleId>>,
     /// What C code does once somebody uses a name of a module that has no source.
     awaited: FxHashMap<Symbol, Vec<(ModuleId, Awaited)>>,
-    /// Something is copied or pickled.
-    is_pickling: bool,
+    pickling: Pickling,
     /// Modules without source that are used in ways that cannot be seen.
     native_whole: FxHashSet<ModuleId>,
     affixes: Vec<(Box<str>, Box<str>, Because)>,
@@ -217,26 +214,7 @@ pub(super) struct Reach<'w> {
     guest_names: FxHashMap<ModuleId, Vec<Symbol>>,
     escaped: FxHashSet<ModuleId>,
     native_escaped: FxHashSet<ModuleId>,
-    /// `copyreg.pickle(type, function)`, until somebody reads the table of these.
-    pickle_registrations: Vec<(ModuleId, u32)>,
-    reads_pickle_table: bool,
-    /// Methods of the application's own classes, until something takes attributes of unknown names there.
-    own_members: Vec<Thing>,
-    everything_own: Option<Because>,
-    /// The application takes modules by names that are not in its text.
-    every_own_module: Option<Because>,
-    /// The application asks classes for their subclasses.
-    every_own_class: Option<Because>,
-    /// The application takes namespaces of functions and frames: its modules stay whole.
-    every_own_global: Option<Because>,
-    /// The application goes through all modules.
-    every_module: Option<Because>,
-    /// The application runs text.
-    runs_text: Option<Because>,
-    /// What its texts spell, until it does.
-    words: Vec<(Symbol, Thing, TextSize)>,
-    /// What text that is run may spell.
-    run_words: FxHashMap<Symbol, Because>,
+    own: Own,
     /// Imports that bind a submodule to its package, until somebody uses that.
     submodule_imports: FxHashMap<ModuleId, Vec<(ModuleId, u32)>>,
     submodules: FxHashSet<ModuleId>,
@@ -298,9 +276,7 @@ impl<'w> Reach<'w> {
             failing,
             symbols,
             native,
-            effectful: FxHashSet::default(),
-            changing: FxHashSet::default(),
-            witnesses: Vec::new(),
+            effects: Effects::default(),
             queue: VecDeque::new(),
             held_back: FxHashMap::default(),
             peeked: FxHashMap::default(),
@@ -313,23 +289,13 @@ impl<'w> Reach<'w> {
             waiting_members: FxHashMap::default(),
             waiting_names: FxHashMap::default(),
             awaited: FxHashMap::default(),
-            is_pickling: false,
+            pickling: Pickling::default(),
             native_whole: FxHashSet::default(),
             affixes: Vec::new(),
             guest_names: FxHashMap::default(),
             escaped: FxHashSet::default(),
             native_escaped: FxHashSet::default(),
-            pickle_registrations: Vec::new(),
-            reads_pickle_table: false,
-            own_members: Vec::new(),
-            everything_own: None,
-            every_own_module: None,
-            every_own_class: None,
-            every_own_global: None,
-            every_module: None,
-            runs_text: None,
-            words: Vec::new(),
-            run_words: FxHashMap::default(),
+            own: Own::default(),
             submodule_imports: FxHashMap::default(),
             submodules: FxHashSet::default(),
             exported: FxHashSet::default(),
@@ -342,7 +308,7 @@ impl<'w> Reach<'w> {
             idle_keeps: BTreeSet::new(),
         };
         reach.hold_native_names_back();
-        reach.effectful = reach.find_effectful();
+        reach.find_effects();
         reach
     }
 
@@ -540,7 +506,7 @@ impl<'w> Reach<'w> {
             names.extend(module.by_name.keys());
         }
         names.extend(self.lazy_names(id));
-        if let Some(because) = self.everything_own
+        if let Some(because) = self.own.everything
             && !native_names
             && self.is_own(id)
         {

@@ -21,6 +21,17 @@ pub(super) enum Awaited {
     Class(ModuleId, Symbol),
 }
 
+/// What is known of objects that are taken apart and put together again.
+#[derive(Debug, Default)]
+pub(super) struct Pickling {
+    /// Something is copied or pickled.
+    pub(super) happens: bool,
+    /// `copyreg.pickle(type, function)`, until somebody reads the table of these.
+    pub(super) registrations: Vec<(ModuleId, u32)>,
+    /// Somebody does.
+    pub(super) reads_table: bool,
+}
+
 impl Reach<'_> {
     /// Something happens once `name` of the module `from` is used, which has no source, or `name` of something that is not known.
     pub(super) fn wait_for_use(&mut self, from: ModuleId, name: Symbol, awaited: Awaited) {
@@ -72,7 +83,7 @@ impl Reach<'_> {
 
     /// Whether somebody has the module `id` as a value.
     fn is_value(&self, id: ModuleId) -> bool {
-        self.every_own_module.is_some()
+        self.own.modules.is_some()
             || self.escaped.contains(&id)
             || self.modules.get(id).is_some_and(|module| module.is_whole)
     }
@@ -172,7 +183,7 @@ impl Reach<'_> {
 
     /// An attribute of this name is used: by it objects are taken apart.
     pub(super) fn notice_pickling(&mut self, name: Symbol, because: Because) {
-        if self.is_pickling
+        if self.pickling.happens
             || !hidden_imports::TAKES_APART.contains(&self.symbols.text(name))
             || because
                 .from
@@ -190,7 +201,7 @@ impl Reach<'_> {
 
     /// Objects are copied or pickled.
     pub(super) fn pickle(&mut self, because: Because) {
-        if std::mem::replace(&mut self.is_pickling, true) || self.options.whole_modules {
+        if std::mem::replace(&mut self.pickling.happens, true) || self.options.whole_modules {
             return;
         }
         let because = Because {

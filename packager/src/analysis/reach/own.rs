@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use ruff_text_size::TextSize;
+use rustc_hash::FxHashMap;
 
 use super::super::Certainty;
 use super::super::closure::UnusedImport;
@@ -13,6 +14,29 @@ use super::modules::Module;
 use super::symbols::Symbol;
 use super::{Because, How, Item, ModuleId, Reach, Thing};
 use crate::source::Origin;
+
+/// What the application does to things of its own that its text does not name, each with where it does so first.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    /// Methods of its classes, until something takes attributes of unknown names there.
+    pub(super) members: Vec<Thing>,
+    /// It takes such attributes.
+    pub(super) everything: Option<Because>,
+    /// It takes modules by names that are not in its text.
+    pub(super) modules: Option<Because>,
+    /// It asks classes for their subclasses.
+    pub(super) classes: Option<Because>,
+    /// It takes namespaces of functions and frames: its modules stay whole.
+    pub(super) globals: Option<Because>,
+    /// It goes through all modules, those of the library too.
+    pub(super) all_modules: Option<Because>,
+    /// It runs text.
+    pub(super) runs_text: Option<Because>,
+    /// What its texts spell, until it does.
+    pub(super) words: Vec<(Symbol, Thing, TextSize)>,
+    /// What text that is run may spell.
+    pub(super) run_words: FxHashMap<Symbol, Because>,
+}
 
 impl Reach<'_> {
     /// Whether a module is the application's, its packages included.
@@ -29,10 +53,10 @@ impl Reach<'_> {
     /// The application takes or imports modules by names that are not in its text: any of its own may be meant, and any that it
     /// imports itself, whether or not somebody seems to use what the import binds.
     pub(super) fn take_any_module(&mut self, because: Because) {
-        if self.every_own_module.is_some() {
+        if self.own.modules.is_some() {
             return;
         }
-        self.every_own_module = Some(because);
+        self.own.modules = Some(because);
         let own = self.own_modules();
         for module in &own {
             self.push(Item::Escape(*module), because);
@@ -69,11 +93,11 @@ impl Reach<'_> {
     /// The application takes attributes by names that are not in its text: its own classes stay whole, and those of its
     /// modules that are handed around.
     pub(super) fn keep_own_members(&mut self, because: Because) {
-        if self.everything_own.is_some() {
+        if self.own.everything.is_some() {
             return;
         }
-        self.everything_own = Some(because);
-        for thing in std::mem::take(&mut self.own_members) {
+        self.own.everything = Some(because);
+        for thing in std::mem::take(&mut self.own.members) {
             if let Thing::Member(module, unit, member) = thing {
                 self.push(Item::Member(module, unit, member), because);
             }
@@ -88,10 +112,10 @@ impl Reach<'_> {
 
     /// The application asks classes for their subclasses: it may mean any of its own.
     pub(super) fn keep_own_classes(&mut self, because: Because) {
-        if self.every_own_class.is_some() {
+        if self.own.classes.is_some() {
             return;
         }
-        self.every_own_class = Some(because);
+        self.own.classes = Some(because);
         for module in self.own_modules() {
             self.reach_classes(module, because);
         }
@@ -99,10 +123,10 @@ impl Reach<'_> {
 
     /// The application takes namespaces of functions and frames, which may be those of any module of its own.
     pub(super) fn keep_own_globals(&mut self, because: Because) {
-        if self.every_own_global.is_some() {
+        if self.own.globals.is_some() {
             return;
         }
-        self.every_own_global = Some(because);
+        self.own.globals = Some(because);
         for module in self.own_modules() {
             self.push(Item::Whole(module), because);
         }
@@ -121,10 +145,10 @@ impl Reach<'_> {
 
     /// The application goes through all modules there are, those of the library too: none is touched.
     pub(super) fn keep_every_module(&mut self, because: Because) {
-        if self.every_module.is_some() || self.options.whole_modules {
+        if self.own.all_modules.is_some() || self.options.whole_modules {
             return;
         }
-        self.every_module = Some(because);
+        self.own.all_modules = Some(because);
         let loaded: Vec<ModuleId> = self.modules.loaded().collect();
         for module in loaded {
             self.push(Item::Whole(module), because);
@@ -133,11 +157,11 @@ impl Reach<'_> {
 
     /// The application runs text that it may have put together anywhere.
     pub(super) fn run_text(&mut self, because: Because) {
-        if self.runs_text.is_some() || self.options.whole_modules {
+        if self.own.runs_text.is_some() || self.options.whole_modules {
             return;
         }
-        self.runs_text = Some(because);
-        for (word, thing, at) in std::mem::take(&mut self.words) {
+        self.own.runs_text = Some(because);
+        for (word, thing, at) in std::mem::take(&mut self.own.words) {
             self.run_word(word, thing, at);
         }
     }
@@ -146,10 +170,10 @@ impl Reach<'_> {
     pub(super) fn follow_words(&mut self, id: ModuleId, thing: Thing, uses: &Uses) {
         for (word, at) in &uses.words {
             let word = self.symbol(id, *word);
-            if self.runs_text.is_some() {
+            if self.own.runs_text.is_some() {
                 self.run_word(word, thing, *at);
             } else {
-                self.words.push((word, thing, *at));
+                self.own.words.push((word, thing, *at));
             }
         }
     }
@@ -162,7 +186,7 @@ impl Reach<'_> {
         };
         self.push(Item::Attribute(word), because);
         // A module that is there can be imported by what is run.
-        if self.run_words.insert(word, because).is_none()
+        if self.own.run_words.insert(word, because).is_none()
             && let Some(module) = self.id(self.symbols.text(word))
             && self
                 .modules
@@ -207,24 +231,24 @@ impl Reach<'_> {
 
     /// A module was imported: what does the application do to all of them?
     pub(super) fn follow_loaded(&mut self, id: ModuleId) {
-        if let Some(because) = self.every_module {
+        if let Some(because) = self.own.all_modules {
             self.push(Item::Whole(id), because);
         }
         let word = self.symbols.number(self.names[id.0 as usize]);
-        if let Some(because) = self.run_words.get(&word).copied() {
+        if let Some(because) = self.own.run_words.get(&word).copied() {
             self.push(Item::Escape(id), because);
         }
         if !self.is_own(id) {
             return;
         }
-        if let Some(because) = self.every_own_module {
+        if let Some(because) = self.own.modules {
             self.keep_imports(id);
             self.push(Item::Escape(id), because);
         }
-        if let Some(because) = self.every_own_class {
+        if let Some(because) = self.own.classes {
             self.reach_classes(id, because);
         }
-        if let Some(because) = self.every_own_global {
+        if let Some(because) = self.own.globals {
             self.push(Item::Whole(id), because);
         }
     }

@@ -325,7 +325,7 @@ impl<'w> Reach<'w> {
             let item = Thing::Member(id, number, member);
             let mention = self
                 .is_mentioned(name)
-                .or_else(|| self.everything_own.filter(|_| is_own));
+                .or_else(|| self.own.everything.filter(|_| is_own));
             match mention {
                 Some(mention) if mention.from.is_none() => {
                     let because = Because {
@@ -339,7 +339,7 @@ impl<'w> Reach<'w> {
                 None => {
                     self.waiting_members.entry(name).or_default().push(item);
                     if is_own {
-                        self.own_members.push(item);
+                        self.own.members.push(item);
                     }
                 }
             }

@@ -112,7 +112,7 @@ fn reasons_are_the_shortest_of_the_strongest() {
             "`b` (b.py:1) imports `c`"
         ]
     );
-    assert!(closure.modules["c"].eager);
+    assert_ne!(closure.modules["c"].certainty, Certainty::InFunction);
     assert!(closure.why("nothing").is_empty());
 }
 

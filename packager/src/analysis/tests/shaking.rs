@@ -557,3 +557,32 @@ fn what_a_star_would_have_brought_is_known_to_be_missing() {
     assert_eq!(text(&all, "a"), "def f(x): return g");
     assert_eq!(all.modules["a"].shaken.removed, ["h"]);
 }
+
+#[test]
+fn annotations_that_are_texts_are_told_by_the_import_itself() {
+    for (a, expected) in [
+        ("from __future__ import annotations", true),
+        (
+            "\"doc\"; from __future__ import division, annotations",
+            true,
+        ),
+        (
+            "from __future__ import (\n    division,\n    annotations,\n)",
+            true,
+        ),
+        (
+            "from __future__ import division  # not annotations\nannotations = 1",
+            false,
+        ),
+        (
+            "\"\"\"\nfrom __future__ import annotations\n\"\"\"\nannotations = 1",
+            false,
+        ),
+    ] {
+        let a = format!("{a}\ndef used(): pass\n");
+        let node = "import a\nclass Node:\n def process(self, x): a.used()\n";
+        let closure = shaken(&[("node.py", node), ("a.py", &a)], &[]);
+        let told = closure.modules["a"].shaken.text_annotations;
+        assert_eq!(told, expected, "{a}");
+    }
+}

@@ -232,12 +232,5 @@ impl fmt::Display for Explanation {
     }
 }
 
-impl Explanation {
-    /// Whether it is in the bundle.
-    pub fn is_kept(&self) -> bool {
-        matches!(self.answer, Answer::Kept { .. })
-    }
-}
-
 #[cfg(test)]
 mod tests;
