@@ -356,3 +356,44 @@ class Case:
     let left: Vec<_> = tree::read(folder.path()).into_keys().collect();
     assert_eq!(left, ["in.wav", "nodes.py", "pipeline.yaml"]);
 }
+
+/// Whoever records what is played to the pipeline ends it with Ctrl-C, and wants the recording.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_recording_and_keeps_it() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::{Command, Stdio};
+
+    let nodes = "from remotemedia import Audio\n\nclass Case:\n    def process(self, data):\n        yield Audio([0.5] * 80, 8000, 1)\n        yield data\n";
+    let folder = tempfile::tempdir().unwrap();
+    tree::write(
+        folder.path(),
+        [
+            ("nodes.py", nodes.as_bytes()),
+            (
+                "pipeline.yaml",
+                b"version: v1\nmetadata: {name: case}\nnodes:\n  - {id: case, node_type: Case}\n",
+            ),
+        ],
+    );
+    let mut run = rm_pack()
+        .current_dir(folder.path())
+        .args("run pipeline.yaml --input - --output out.wav".split(' '))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut items = run.stdin.take().unwrap();
+    items.write_all(b"1\n").unwrap();
+    // What comes behind the sound says that the sound was taken; the input stays open.
+    let mut said = BufReader::new(run.stdout.take().unwrap()).lines();
+    assert_eq!(said.next().unwrap().unwrap(), "1");
+    let interrupted = Command::new("kill")
+        .args(["-INT", &run.id().to_string()])
+        .status();
+    assert!(interrupted.unwrap().success());
+    assert!(run.wait().unwrap().success());
+    drop(items);
+    let out = std::fs::read(folder.path().join("out.wav")).unwrap();
+    assert_eq!(chunk(&out, b"data").len(), 80 * 4);
+}

@@ -8,12 +8,12 @@ use rm_runtime::cache::Cache;
 
 use super::TargetArg;
 use super::failure::{Failure, Stage};
-use super::output::{Progress, count, print, say, seconds};
+use super::output::{Progress, count, print, say, seconds, show_notes};
 use super::packing::Packing;
 use super::report::refuse_bundle;
 use super::written;
 use crate::engine::BuiltEngine;
-use crate::pack::{Packed, Request};
+use crate::pack::Request;
 use crate::report::metafile_of;
 use crate::report::size;
 use crate::web::WebEngine;
@@ -73,7 +73,7 @@ pub(super) fn build(
         }
         packed
     };
-    print_notes(&packed);
+    show_notes(&packed.notes);
     let path = out.join(packed.bundle.file_name());
     let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
     let modules = count(packed.bundle.modules().len(), "module");
@@ -105,12 +105,5 @@ fn write_engine(
         TargetArg::Pyodide => Ok(()),
         TargetArg::Wasmtime if request.self_contained => Ok(()),
         TargetArg::Wasmtime => engine.write_beside(out, cache).map(drop),
-    }
-}
-
-/// Tell whoever packs what they should know.
-pub(super) fn print_notes(packed: &Packed) {
-    for note in &packed.notes {
-        say(&format!("note: {}\n", note.replace('\n', "\n  ")));
     }
 }

@@ -7,7 +7,7 @@ use rm_runtime::bundle::BundleError;
 use rm_runtime::pipeline::{LoadError, NodeFailure, RunError};
 use rm_runtime::python::{InstanceError, PythonException};
 
-use super::output::say;
+use super::output::{say, show_notes};
 use crate::analysis::NodeError;
 use crate::pack::{PackError, UserSource};
 use crate::report::difference::SideError;
@@ -32,6 +32,8 @@ pub(super) struct Failure {
     stage: Stage,
     error: anyhow::Error,
     sources: Sources,
+    /// What was noticed before, and is shown first.
+    notes: Vec<String>,
 }
 
 impl Failure {
@@ -40,6 +42,7 @@ impl Failure {
             stage,
             error: error.into(),
             sources: BTreeMap::new(),
+            notes: Vec::new(),
         }
     }
 
@@ -62,6 +65,7 @@ impl Failure {
 
     /// Print the error and what caused it, each once.
     pub(super) fn report(&self) {
+        show_notes(&self.notes);
         say(&self.render());
     }
 
@@ -149,14 +153,19 @@ impl From<PackError> for Failure {
             | PackError::ImportTime { .. }
             | PackError::Engine(_) => Stage::Packing,
         };
-        let sources = match &error {
-            PackError::Import { user_sources, .. } => user_sources.clone(),
-            _ => BTreeMap::new(),
+        let (sources, notes) = match &error {
+            PackError::Import {
+                user_sources,
+                notes,
+                ..
+            } => (user_sources.clone(), notes.clone()),
+            _ => (BTreeMap::new(), Vec::new()),
         };
         Self {
             stage,
             error: error.into(),
             sources,
+            notes,
         }
     }
 }

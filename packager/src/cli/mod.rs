@@ -14,6 +14,7 @@ mod diff;
 mod engine;
 mod failure;
 mod inspect;
+mod interrupt;
 mod items;
 mod output;
 mod packing;

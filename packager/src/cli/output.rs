@@ -224,6 +224,13 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&(text + "\n"))
 }
 
+/// Tell whoever packs what they should know.
+pub(super) fn show_notes(notes: &[String]) {
+    for note in notes {
+        say(&format!("note: {}\n", note.replace('\n', "\n  ")));
+    }
+}
+
 /// A number of things, such as `1 module` or `3 modules`.
 pub(super) fn count(number: usize, thing: &str) -> String {
     if number == 1 {

@@ -6,10 +6,9 @@ use anyhow::anyhow;
 use rm_runtime::cache::Cache;
 use rm_runtime::file::write_atomically;
 
-use super::build::print_notes;
 use super::failure::{Failure, Stage};
 use super::is_bundle;
-use super::output::{Progress, print};
+use super::output::{Progress, print, show_notes};
 use super::packing::Packing;
 use super::written::{self, Named};
 use crate::pack::Request;
@@ -37,7 +36,7 @@ pub(super) fn report(packing: &Packing, files: &Files) -> Result<(), Failure> {
         let progress = Progress::new();
         packing.pack(&Cache::user(), &progress)?
     };
-    print_notes(&packed);
+    show_notes(&packed.notes);
     let metafile = metafile_of(&packed)?;
     if let Some(path) = &files.metafile {
         metafile.write(path)?;

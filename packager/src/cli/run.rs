@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -13,10 +13,10 @@ use rm_runtime::json::{self, JsonError};
 use rm_runtime::pipeline::{Output, Pipeline, RunError, Session, Settings};
 use rm_runtime::value::Value;
 
-use super::build::print_notes;
 use super::failure::{Failure, Stage};
+use super::interrupt::Interrupt;
 use super::items::{InputError, Items};
-use super::output::{Progress, count, say, seconds, show_sources};
+use super::output::{Progress, count, say, seconds, show_notes, show_sources};
 use super::packing::Packing;
 use super::wav::WavFile;
 use super::written;
@@ -54,12 +54,19 @@ struct Loaded {
 struct Outputs {
     stdout: BufWriter<io::Stdout>,
     /// Where sound goes instead of standard output.
-    wav: Option<WavFile>,
+    wav: Option<Recording>,
     count: usize,
     /// Whether somebody waits for each output: who feeds items one by one, or who looks at them.
     is_live: bool,
     /// When the last outputs were handed on.
     flushed: Instant,
+}
+
+/// Sound that is collected in a file.
+struct Recording {
+    file: WavFile,
+    /// Ctrl-C, which ends it.
+    interrupt: Arc<Interrupt>,
 }
 
 /// How long outputs may be kept back while more are made.
@@ -84,9 +91,10 @@ pub(super) fn run(packing: &Packing, options: RunOptions) -> Result<(), Failure>
     let takes_input = loaded.pipeline.takes_input();
     let items = Items::open(input.as_deref(), loaded.input_data, takes_input)
         .map_err(|error| Failure::new(Stage::Input, error))?;
+    let recording = output.as_deref().map(Recording::begin).transpose()?;
     let mut outputs = Outputs {
         stdout: BufWriter::new(io::stdout()),
-        wav: output.as_deref().map(WavFile::new),
+        wav: recording,
         count: 0,
         is_live: items.is_live() || io::stdout().is_terminal(),
         flushed: Instant::now(),
@@ -100,6 +108,7 @@ pub(super) fn run(packing: &Packing, options: RunOptions) -> Result<(), Failure>
     let flushed = outputs.stdout.flush().map_err(cannot_write);
     match ran {
         Err(Ended::Output(error)) if is_pipe_error(&error) => return Ok(()),
+        Err(Ended::Output(error)) if error.is::<Interrupted>() => {}
         ran => ran.map_err(|ended| Failure::from(ended).with_sources(&loaded.sources))?,
     }
     match flushed {
@@ -107,7 +116,8 @@ pub(super) fn run(packing: &Packing, options: RunOptions) -> Result<(), Failure>
         result => result.map_err(|error| Failure::new(Stage::Running, error))?,
     }
     if let Some(wav) = outputs.wav {
-        wav.finish()
+        wav.file
+            .finish()
             .map_err(|error| Failure::new(Stage::Running, error))?;
     }
     let times = (load_time, started.elapsed());
@@ -144,6 +154,9 @@ pub(super) fn run_batch(
 /// Run on items that somebody gives one by one, and waits for what each gives.
 fn run_live(pipeline: &Pipeline, items: Items, outputs: &mut Outputs) -> (u64, Result<(), Ended>) {
     let session = Arc::new(pipeline.session());
+    if let Some(wav) = &outputs.wav {
+        wav.interrupt.closes(&session);
+    }
     let fed = Arc::new(AtomicU64::new(0));
     let (report, reports) = mpsc::sync_channel(1);
     let feeder = (session.clone(), fed.clone());
@@ -182,6 +195,21 @@ pub(super) enum Ended {
     Output(anyhow::Error),
 }
 
+/// Ctrl-C ended a run that nobody feeds item by item.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+struct Interrupted;
+
+impl Recording {
+    fn begin(path: &Path) -> Result<Self, Failure> {
+        let interrupt = Interrupt::watch().map_err(|error| Failure::new(Stage::Running, error))?;
+        Ok(Self {
+            file: WavFile::new(path),
+            interrupt,
+        })
+    }
+}
+
 impl From<Ended> for Failure {
     fn from(ended: Ended) -> Self {
         match ended {
@@ -202,8 +230,13 @@ impl Outputs {
 
     fn write(&mut self, output: &Output) -> anyhow::Result<()> {
         self.count += 1;
-        if let (Some(wav), Value::Audio(audio)) = (&mut self.wav, &output.value) {
-            return Ok(wav.add(audio, self.count)?);
+        if let Some(wav) = &mut self.wav {
+            if wav.interrupt.is_asked() && !self.is_live {
+                return Err(Interrupted.into());
+            }
+            if let Value::Audio(audio) = &output.value {
+                return Ok(wav.file.add(audio, self.count)?);
+            }
         }
         let text = json::to_json(&output.value).map_err(|source| OutputError {
             node: output.node.to_string(),
@@ -243,7 +276,7 @@ fn load(packing: &Packing, name: Option<&str>, settings: Settings) -> Result<Loa
     }
     let packed = packing.pack(&settings.cache, &progress)?;
     drop(progress);
-    print_notes(&packed);
+    show_notes(&packed.notes);
     let engine = packed.engine.map(|built| built.engine);
     let pipeline = Pipeline::with_engine(&packed.bundle, engine, settings)?;
     Ok(Loaded {

@@ -106,6 +106,8 @@ pub enum PackError {
         source: Box<PythonException>,
         /// The user's sources, to show lines of.
         user_sources: BTreeMap<String, UserSource>,
+        /// What was noticed before, which may be why.
+        notes: Vec<String>,
     },
     /// Importing the nodes takes too long.
     #[error(

@@ -271,7 +271,7 @@ impl Program {
             request.carry.trace,
             request.import_limit,
         ))
-        .map_err(|error| import_error(error, &self.plan, user_sources))?;
+        .map_err(|error| import_error(error, self, user_sources))?;
         let (printed, traced) = (frozen.printed.clone(), frozen.traced.clone());
         Ok(Imported {
             parts: python_parts(request, &self.plan, built, table, frozen)?,
@@ -309,11 +309,11 @@ fn python_parts(
 
 fn import_error(
     error: InstanceError,
-    plan: &Plan,
+    program: &Program,
     user_sources: &BTreeMap<String, UserSource>,
 ) -> PackError {
     let modules = || -> BTreeSet<String> {
-        let sites = plan.class_sites();
+        let sites = program.plan.class_sites();
         sites
             .iter()
             .map(|(module, _)| (*module).to_owned())
@@ -327,6 +327,7 @@ fn import_error(
         InstanceError::Exception(source) => PackError::Import {
             source,
             user_sources: user_sources.clone(),
+            notes: notes::of_closure(&program.closure),
         },
         other => {
             let modules: Vec<String> = modules().into_iter().collect();

@@ -125,6 +125,20 @@ struct Search {
     path: PathBuf,
 }
 
+impl Search {
+    /// The file as a module, by the first of its names that leads to it and not to a file of a folder before it.
+    fn importable(&self, sources: &SourceSet) -> Result<Option<ModuleSource>, SourceError> {
+        for (module, _) in &self.modules {
+            if let Some(Found::Module(source)) = sources.find(module)?
+                && source.real_path.as_deref() == Some(&self.path)
+            {
+                return Ok(Some(source));
+            }
+        }
+        Ok(None)
+    }
+}
+
 fn python_files(sources: &SourceSet) -> Result<Vec<Candidate>, SourceError> {
     let mut files: BTreeMap<PathBuf, Vec<(String, bool)>> = BTreeMap::new();
     for root in sources.folders() {
@@ -249,15 +263,21 @@ fn class_line(line: &str) -> Option<&str> {
 }
 
 fn choose(sources: &SourceSet, class: &str, searches: &[Search]) -> Result<NodeClass, NodeError> {
-    let found: Vec<(&Search, &Definition)> = searches
-        .iter()
-        .filter_map(|search| {
-            search
-                .found
-                .get(class)
-                .map(|definition| (search, definition))
-        })
-        .collect();
+    let mut found: Vec<(&Search, &Definition)> = Vec::new();
+    let mut hidden = Vec::new();
+    for search in searches {
+        if let Some(definition) = search.found.get(class) {
+            if search.importable(sources)?.is_some() {
+                found.push((search, definition));
+            } else {
+                hidden.push((search, definition));
+            }
+        }
+    }
+    if found.is_empty() {
+        // Which of them cannot be imported is all the same.
+        found.extend(hidden.into_iter().next());
+    }
     let (search, definition) = match found.as_slice() {
         [] => {
             let broken = searches.iter().filter_map(|search| search.broken.as_ref());
@@ -305,21 +325,15 @@ fn choose(sources: &SourceSet, class: &str, searches: &[Search]) -> Result<NodeC
             });
         }
     };
+    if let Some(source) = search.importable(sources)? {
+        let (module, path) = (&source.name, &source.display_path);
+        return Ok(node_class(class, module, class, path, definition));
+    }
     let mut taken = None;
     for (module, _) in &search.modules {
-        let Some(Found::Module(source)) = sources.find(module)? else {
-            continue;
-        };
-        if source.real_path.as_deref() == Some(&search.path) {
-            return Ok(node_class(
-                class,
-                module,
-                class,
-                &source.display_path,
-                definition,
-            ));
+        if let Some(Found::Module(source)) = sources.find(module)? {
+            taken.get_or_insert(source.shown_path());
         }
-        taken.get_or_insert(source.shown_path());
     }
     Err(NodeError::Hidden {
         file: search.path.display().to_string(),

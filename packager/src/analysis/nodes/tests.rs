@@ -184,3 +184,24 @@ fn what_is_no_file_is_passed_over() {
     let mut answers = find_nodes(&sources, &BTreeSet::from(["N".to_owned()])).unwrap();
     assert_eq!(answers.remove("N").unwrap().unwrap().module, "node");
 }
+
+#[test]
+fn a_file_that_another_folder_hides_defines_nothing() {
+    let class = "class N: pass\n";
+    let (folder, mut sources) = folder(&[("a.py", class), ("more/a.py", class)]);
+    let more = folder.path().join("more");
+    std::fs::write(more.join("__init__.py"), "").unwrap();
+    let mut first = SourceSet::new();
+    first.add_folder(folder.path()).unwrap();
+    first.add_folder(&more).unwrap();
+    let wanted = BTreeSet::from(["N".to_owned()]);
+    // `more.a` is another module than `a`, and both can be imported.
+    assert!(find_nodes(&first, &wanted).unwrap()["N"].is_err());
+    // As folders side by side, the second `a` can never be.
+    let other = tempfile::tempdir().unwrap();
+    std::fs::write(other.path().join("a.py"), class).unwrap();
+    std::fs::remove_dir_all(&more).unwrap();
+    sources.add_folder(other.path()).unwrap();
+    let found = &find_nodes(&sources, &wanted).unwrap()["N"];
+    assert_eq!(found.as_ref().unwrap().module, "a");
+}
