@@ -17,6 +17,13 @@ pub(super) enum InputError {
     Read { path: PathBuf, source: io::Error },
     #[error("{}:{line}: not UTF-8", path.display())]
     Encoding { path: PathBuf, line: u64 },
+    #[error("{}:{line}:{column}: not a JSON value: {message}", path.display())]
+    Syntax {
+        path: PathBuf,
+        line: u64,
+        column: usize,
+        message: String,
+    },
     #[error("{}:{line}: not a JSON value", path.display())]
     Json {
         path: PathBuf,
@@ -163,10 +170,19 @@ fn next_line(
             Some(Ok(text)) => {
                 // Some editors begin a file with a byte order mark.
                 let packet = json::from_json_packet(text.trim_start_matches('\u{feff}'));
-                let (value, session, timestamp_us) = packet.map_err(|source| InputError::Json {
-                    path: path.to_owned(),
-                    line: *line,
-                    source,
+                let (value, session, timestamp_us) = packet.map_err(|error| {
+                    let (path, line) = (path.to_owned(), *line);
+                    match error {
+                        JsonError::Syntax {
+                            column, message, ..
+                        } => InputError::Syntax {
+                            path,
+                            line,
+                            column,
+                            message,
+                        },
+                        source => InputError::Json { path, line, source },
+                    }
                 })?;
                 return Ok(Some(Item {
                     value,

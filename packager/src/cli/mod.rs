@@ -32,6 +32,7 @@ use std::process::ExitCode;
 
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use rm_runtime::bundle::{EXTENSION, Target};
 use rm_runtime::manifest::OnError;
@@ -110,7 +111,7 @@ enum Command {
         #[arg(long, value_enum, default_value_t = TargetArg::Wasmtime)]
         target: TargetArg,
         /// Its dotted name, such as json.decoder.JSONDecoder, or the end of it
-        #[arg(value_name = "QUERY")]
+        #[arg(value_name = "QUERY", value_parser = NonEmptyStringValueParser::new())]
         query: String,
         /// As JSON, for programs
         #[arg(long)]

@@ -108,6 +108,8 @@ where
         event.record(&mut fields);
         let node = fields
             .node
+            // What is done with the interpreter itself belongs to none.
+            .filter(|node| !node.is_empty())
             .map(|node| format!("[{node}] "))
             .unwrap_or_default();
         if event.metadata().target() == PYTHON {

@@ -8,7 +8,7 @@ use rm_runtime::bundle::Bundle;
 use rm_runtime::pipeline::{Pipeline, Settings, check_engine_beside};
 
 use super::failure::{Failure, Stage};
-use super::output::{Progress, count, print};
+use super::output::{Progress, count, mute, print};
 
 pub(super) fn verify(file: &Path) -> Result<(), Failure> {
     let progress = Progress::new();
@@ -18,6 +18,8 @@ pub(super) fn verify(file: &Path) -> Result<(), Failure> {
     progress.step("booting");
     let pipeline = Pipeline::load(&bundle, Settings::default())?;
     progress.step("importing every module");
+    // What is only brought in on demand says so, module by module.
+    mute();
     let names: Vec<_> = bundle
         .modules()
         .iter()
