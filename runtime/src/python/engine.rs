@@ -1,8 +1,14 @@
 //! CPython as a component, compiled for this machine.
+//!
+//! Compiled code is kept in the cache, and wasmtime takes it from there as it is: a byte that has changed would be run, or
+//! end the process. So its checksum stands behind it in the file, and is compared before anything is loaded. A file that does
+//! not have it counts as not there, and is written anew. It is a CRC-32: whoever can write to the user's cache needs no damaged
+//! file to run code, and start-up waits for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
-use std::path::PathBuf;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +18,7 @@ use super::clock::{Clock, Ticking};
 use super::sandbox::{self, DEFAULT_STACK_LIMIT, Guest};
 use crate::cache::{Cache, CacheError};
 use crate::digest::Digest;
+use crate::file::remove_partial_files;
 
 /// The folder of compiled engines in the cache.
 const COMPILED: &str = "compiled";
@@ -160,9 +167,12 @@ impl Engine {
             source: source.into(),
         };
         let wasmtime = new_wasmtime(digest, DEFAULT_STACK_LIMIT)?;
-        let code = wasmtime.precompile_component(component).map_err(failed)?;
+        let mut code = wasmtime.precompile_component(component).map_err(failed)?;
+        code.extend(crc32fast::hash(&code).to_le_bytes());
         let path = compiled_path(&wasmtime, digest, cache);
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // Under the lock nobody else writes it, so what lies there is of processes that were killed: each the size of an engine.
+        remove_partial_files(&path);
         cache.write(COMPILED, &name, &code)?;
         let compiled = load_compiled(&wasmtime, &path).ok_or_else(|| {
             failed(wasmtime::Error::msg(
@@ -273,12 +283,125 @@ fn compiled_path(wasmtime: &wasmtime::Engine, digest: Digest, cache: &Cache) -> 
     unsafe_code,
     reason = "the only way to load code compiled earlier; the safety argument is below"
 )]
-fn load_compiled(wasmtime: &wasmtime::Engine, path: &std::path::Path) -> Option<Component> {
-    if !path.exists() {
+fn load_compiled(wasmtime: &wasmtime::Engine, path: &Path) -> Option<Component> {
+    if !is_whole(path).unwrap_or(false) {
         return None;
     }
     // SAFETY: the file must be what this wasmtime wrote. It lies in the user's own cache folder, under a name that only
-    // `compile` writes, by renaming a complete file; native code from a bundle is never loaded. wasmtime checks version
-    // and settings itself, and a file that it refuses is compiled anew.
+    // `compile` writes, by renaming a complete file, and its checksum says that it is as it was written; native code from a
+    // bundle is never loaded. wasmtime checks version and settings itself, and a file that it refuses is compiled anew.
     unsafe { Component::deserialize_file(wasmtime, path) }.ok()
+}
+
+/// Whether a file of compiled code is as it was written: behind the code, its CRC-32 in four bytes, lowest first. What reads
+/// the code does not look behind its end.
+fn is_whole(path: &Path) -> io::Result<bool> {
+    let mut file = std::fs::File::open(path)?;
+    let Some(length) = file.metadata()?.len().checked_sub(4) else {
+        return Ok(false);
+    };
+    let mut hasher = crc32fast::Hasher::new();
+    // As much as stays in a processor's own cache.
+    let mut buffer = vec![0; 256 << 10];
+    let mut code = (&mut file).take(length);
+    loop {
+        match code.read(&mut buffer)? {
+            0 => break,
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+    let mut written = [0; 4];
+    file.read_exact(&mut written)?;
+    Ok(hasher.finalize().to_le_bytes() == written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A component that has an engine's exports, each of them the same function without arguments that does nothing.
+    fn component() -> Vec<u8> {
+        const MODULE: &[u8] = b"\0asm\x01\0\0\0\
+            \x01\x04\x01\x60\0\0\
+            \x03\x02\x01\0\
+            \x07\x05\x01\x01f\0\0\
+            \x0a\x04\x01\x02\0\x0b";
+        const EXPORTS: [&str; 8] = [
+            "boot",
+            "call",
+            "scrub",
+            "memory-layout",
+            "memory-read",
+            "layer-begin",
+            "layer-write",
+            "layer-end",
+        ];
+        let mut exports = vec![u8::try_from(EXPORTS.len()).unwrap()];
+        for name in EXPORTS {
+            exports.extend([0, u8::try_from(name.len()).unwrap()]);
+            exports.extend(name.as_bytes());
+            exports.extend([1, 0, 0]);
+        }
+        let sections: [(u8, &[u8]); 6] = [
+            (1, MODULE),
+            // An instance of it.
+            (2, &[1, 0, 0, 0]),
+            // The type of functions without arguments and results.
+            (7, &[1, 0x40, 0, 1, 0]),
+            // The instance's function, and the component's made of that.
+            (6, &[1, 0, 0, 1, 0, 1, b'f']),
+            (8, &[1, 0, 0, 0, 0, 0]),
+            (11, &exports),
+        ];
+        let mut component = b"\0asm\x0d\0\x01\0".to_vec();
+        for (id, contents) in sections {
+            let length = u8::try_from(contents.len()).unwrap();
+            assert!(length < 0x80, "such a length has a second byte");
+            component.extend([id, length]);
+            component.extend(contents);
+        }
+        component
+    }
+
+    #[test]
+    fn what_is_damaged_in_the_cache_is_compiled_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::at(folder.path());
+        let component = component();
+        let digest = Digest::of(&component);
+        let is_cached = || Engine::from_cache(digest, &cache).unwrap().is_some();
+        assert!(!is_cached());
+        Engine::compile(digest, &component, &cache).unwrap();
+        assert!(is_cached());
+        let files = || {
+            let files = std::fs::read_dir(folder.path().join(COMPILED)).unwrap();
+            files.map(|file| file.unwrap().path()).collect::<Vec<_>>()
+        };
+        let path = files().pop().unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let flipped = |place: usize| {
+            let mut bytes = whole.clone();
+            bytes[place] ^= 1;
+            bytes
+        };
+        let middle = whole.len() / 2;
+        let last = whole.len() - 1;
+        for damaged in [
+            flipped(0),
+            flipped(middle),
+            flipped(last),
+            whole[..middle].to_vec(),
+            whole[..last - 3].to_vec(),
+            whole[..2].to_vec(),
+            Vec::new(),
+        ] {
+            std::fs::write(&path, damaged).unwrap();
+            let left_behind = path.with_extension("cwasm.1.0.partial");
+            std::fs::write(&left_behind, "of a process that was killed").unwrap();
+            assert!(!is_cached());
+            Engine::compile(digest, &component, &cache).unwrap();
+            assert!(is_cached());
+            assert_eq!(files(), std::slice::from_ref(&path));
+        }
+    }
 }
