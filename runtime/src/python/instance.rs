@@ -276,7 +276,9 @@ impl Instance {
         operation: Operation,
         arguments: Vec<Value>,
     ) -> Result<Value, InstanceError> {
-        let deadline = Instant::now() + limit;
+        let Some((deadline, of_sleep)) = deadlines(limit) else {
+            return self.call(operation, arguments).await;
+        };
         self.store.data_mut().deadline = Some(deadline);
         // A guest that runs is stopped by the engine's clock; this is for one that sleeps in the host.
         let slept = tokio::time::timeout_at(
@@ -452,6 +454,14 @@ impl std::fmt::Debug for Instance {
     }
 }
 
+/// When a guest that runs is stopped, by the engine's clock, and when one that sleeps in the host is; none for a limit that
+/// ends beyond what clocks can say, and so never.
+fn deadlines(limit: Duration) -> Option<(Instant, Instant)> {
+    let deadline = Instant::now().checked_add(limit)?;
+    let of_sleep = deadline.checked_add(Duration::from_millis(20))?;
+    Some((deadline, of_sleep))
+}
+
 impl Functions {
     fn find(
         engine: &Engine,
@@ -503,5 +513,19 @@ fn trap_reason(error: &wasmtime::Error) -> InstanceError {
     };
     InstanceError::Trapped {
         reason: reason.lines().next().unwrap_or_default().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_no_clock_reaches_is_none() {
+        assert!(deadlines(Duration::MAX).is_none());
+        assert!(deadlines(Duration::from_secs(u64::MAX)).is_none());
+        let before = Instant::now();
+        let (deadline, of_sleep) = deadlines(Duration::from_mins(1)).unwrap();
+        assert!(before + Duration::from_mins(1) <= deadline && deadline < of_sleep);
     }
 }
