@@ -164,6 +164,9 @@ impl Instance {
     ) -> Result<Self, InstanceError> {
         let mut store = Store::new(engine.instance_pre().engine(), guest);
         store.limiter(|guest| &mut guest.limits);
+        // wasmtime lets so many bytes out of a guest in one call, 128 MiB unless told otherwise. What is in the guest's memory may
+        // leave it: a value has no other limit than that.
+        store.set_hostcall_fuel(memory_limit);
         sandbox::watch(&mut store);
         let instance = engine
             .instance_pre()

@@ -52,6 +52,8 @@ pub(super) struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
     pub(super) limits: StoreLimits,
+    /// How many bytes of memory it may have.
+    pub(super) memory_limit: usize,
     /// When the call under way has to be over.
     pub(super) deadline: Option<Instant>,
 }
@@ -89,6 +91,7 @@ impl Guest {
             wasi,
             table: ResourceTable::new(),
             limits,
+            memory_limit,
             deadline: None,
         }
     }
