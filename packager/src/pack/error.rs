@@ -112,7 +112,7 @@ pub enum PackError {
     /// Importing the nodes takes too long.
     #[error(
         "importing the nodes' modules ({}) takes longer than {limit:?}, the time that it may take; clocks stand still while \
-         packing, so that waiting for a time never ends",
+         packing, so that waiting for a time never ends, and `--import-timeout` gives imports that only take long more",
         modules.iter().map(|module| format!("`{module}`")).collect::<Vec<_>>().join(", ")
     )]
     ImportTime {

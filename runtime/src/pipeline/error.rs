@@ -125,7 +125,7 @@ pub enum NodeFailure {
     #[error("it panicked: {0}")]
     Panicked(String),
     /// A Rust node did not give in time what it had promised for later.
-    #[error("it took longer than {limit:?}, the time that it may take")]
+    #[error("it took longer than {limit:?}, the time that it may take; `timeout` sets it")]
     TimeIsUp {
         /// How long it may take.
         limit: std::time::Duration,

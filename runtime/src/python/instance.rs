@@ -60,7 +60,7 @@ pub enum InstanceError {
         reason: String,
     },
     /// It took longer than it may. The instance answers nothing any more.
-    #[error("it took longer than {limit:?}, the time that it may take")]
+    #[error("it took longer than {limit:?}, the time that it may take; `timeout` sets it")]
     TimeIsUp {
         /// How long it may take.
         limit: Duration,
@@ -162,11 +162,12 @@ impl Instance {
         guest: Guest,
         output: OutputSink,
     ) -> Result<Self, InstanceError> {
+        let memory_limit = guest.memory_limit;
         let mut store = Store::new(engine.instance_pre().engine(), guest);
-        store.limiter(|guest| &mut guest.limits);
         // wasmtime lets so many bytes out of a guest in one call, 128 MiB unless told otherwise. What is in the guest's memory may
         // leave it: a value has no other limit than that.
         store.set_hostcall_fuel(memory_limit);
+        store.limiter(|guest| &mut guest.limits);
         sandbox::watch(&mut store);
         let instance = engine
             .instance_pre()
@@ -283,12 +284,8 @@ impl Instance {
             return self.call(operation, arguments).await;
         };
         self.store.data_mut().deadline = Some(deadline);
-        // A guest that runs is stopped by the engine's clock; this is for one that sleeps in the host.
-        let slept = tokio::time::timeout_at(
-            (deadline + Duration::from_millis(20)).into(),
-            self.call(operation, arguments),
-        )
-        .await;
+        let call = self.call(operation, arguments);
+        let slept = tokio::time::timeout_at(of_sleep.into(), call).await;
         self.store.data_mut().deadline = None;
         match slept {
             Ok(Err(InstanceError::TimeIsUp { .. })) => Err(InstanceError::TimeIsUp { limit }),
