@@ -138,9 +138,7 @@ impl Builder {
     }
 
     fn surrogate(&mut self, unit: u16) {
-        let [high, low] = unit.to_be_bytes();
-        let middle = 0x80 | (high & 0x0F) << 2 | low >> 6;
-        self.0.extend([0xED, middle, 0x80 | low & 0x3F]);
+        self.0.extend(wtf8::encode(unit));
     }
 
     fn finish(self) -> Value {
