@@ -221,12 +221,6 @@ impl Graph {
         self.nodes()
             .filter(|node| self.predecessors(*node).is_empty())
     }
-
-    /// The nodes that feed nothing, in the manifest's order: all that they give is a result of the pipeline.
-    pub fn sinks(&self) -> impl Iterator<Item = NodeIndex> {
-        self.nodes()
-            .filter(|node| self.successors(*node).is_empty())
-    }
 }
 
 /// Nodes in the order of their first occurrence.
@@ -332,7 +326,6 @@ mod tests {
         assert_eq!(numbers(graph.predecessors(NodeIndex(0))), [4, 3]);
         assert_eq!(numbers(graph.topological_order()), [2, 4, 1, 3, 0]);
         assert_eq!(numbers(&graph.sources().collect::<Vec<_>>()), [2, 4]);
-        assert_eq!(numbers(&graph.sinks().collect::<Vec<_>>()), [0, 1, 2]);
         assert_eq!(graph.node("n3"), Some(NodeIndex(3)));
         assert_eq!(graph.id(NodeIndex(3)), "n3");
     }

@@ -60,8 +60,8 @@ export interface Index {
     readonly target: string;
     readonly file: string;
     readonly engine: string | null;
-    /** Whether it has Python nodes; not in earlier indexes. */
-    readonly python?: boolean;
+    /** Whether it has Python nodes. */
+    readonly python: boolean;
   }[];
   /** None in folders without an engine for browsers. */
   readonly web_engines?: readonly { readonly digest: string; readonly files: readonly EngineFile[] }[];

@@ -45,9 +45,7 @@ pub struct IndexedBundle {
     pub size: u64,
     /// The engine that it needs; none without Python nodes.
     pub engine: Option<Digest>,
-    /// Whether it has Python nodes, so that a page can begin with what runs them before it has the bundle. Earlier indexes do
-    /// not say it.
-    #[serde(default)]
+    /// Whether it has Python nodes, so that a page can begin with what runs them before it has the bundle.
     pub python: bool,
 }
 

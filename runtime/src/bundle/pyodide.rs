@@ -1,7 +1,7 @@
 //! Bundles for Pyodide: Python as wheels, for an interpreter that is not ours.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -54,15 +54,12 @@ impl Bundle {
     }
 
     /// Write those files into a folder named like the bundle, for web servers and package installers.
-    pub(super) fn write_files(&self, folder: &Path) -> Result<Option<PathBuf>, BundleError> {
-        if self.files.is_empty() {
-            return Ok(None);
-        }
+    pub(super) fn write_files(&self, folder: &Path) -> Result<(), BundleError> {
         let folder = folder.join(self.stem());
         for (name, bytes) in &self.files {
             let path = folder.join(name);
             write_atomically(&path, bytes).map_err(|source| BundleError::Write { path, source })?;
         }
-        Ok(Some(folder))
+        Ok(())
     }
 }

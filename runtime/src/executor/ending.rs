@@ -12,7 +12,6 @@ impl Executor {
     /// What the node's other lanes are at is dropped if it came after this; the node is flushed when they have ended too.
     pub fn stop(&mut self, node: NodeIndex, lane: usize) {
         if self.end_task(node, lane, Outcome::Stopped) {
-            self.is_stopped = true;
             self.end_input(&Key::of_item(self.pushed));
             for node in self.graph.nodes() {
                 let state = &mut self.nodes[node.get()];
@@ -32,11 +31,6 @@ impl Executor {
     pub fn fail(&mut self, node: NodeIndex, lane: usize) {
         self.end_task(node, lane, Outcome::Failed);
         self.settle();
-    }
-
-    /// Whether a node has [stopped](Executor::stop): the input is closed, and sources have ended.
-    pub fn is_stopped(&self) -> bool {
-        self.is_stopped
     }
 
     /// Whether what the task under way in this lane gives is dropped, since its node has stopped or failed before it. It

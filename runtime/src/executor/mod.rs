@@ -33,8 +33,8 @@
 //! way. Of a task behind an older one of its node, `capacity` outputs are held. A new item is refused while that many
 //! wait at a node that takes it. So on a connection no more packets wait than the capacity times the lanes of the node
 //! that gives, also if an item becomes any number of them, as long as the driver heeds this; a driver that cannot stop
-//! a node half-way may emit nevertheless. Of the tasks that are possible, the one nearest to the sinks is offered, so
-//! that the first result leaves before the last item enters.
+//! a node half-way may emit nevertheless. A driver that does one thing at a time begins nearest to the sinks, so that
+//! the first result leaves before the last item enters.
 //!
 //! Nothing waits for ever. Let a node's *mark* be the key of the next output that it could give: that for the task
 //! under way (the oldest, if it has lanes) or for the next packet, else the lowest key that it may still receive. Of
@@ -87,12 +87,13 @@
 //!
 //! let setups = vec![NodeSetup::default(); nodes.len()];
 //! let mut executor = Executor::new(Graph::new(&manifest)?, &setups, 16);
+//! let sinks_first: Vec<_> = executor.graph().topological_order().iter().rev().copied().collect();
 //! let mut input = [5, 7, 3].into_iter();
 //! let mut results = Vec::new();
 //! while executor.status() == Status::Running {
 //!     if let Some(output) = executor.take_output() {
 //!         results.push(output.packet.value);
-//!     } else if let Some(task) = executor.next_task() {
+//!     } else if let Some(task) = sinks_first.iter().find_map(|node| executor.next_task_for(*node, 0)) {
 //!         let mut outputs = Outputs::new();
 //!         let node = &mut nodes[task.node.get()];
 //!         match task.work {
@@ -230,7 +231,6 @@ pub struct Executor {
     /// How many items were pushed.
     pushed: u64,
     is_closed: bool,
-    is_stopped: bool,
     /// How many nodes have not ended.
     left: usize,
     /// The lowest key at which a node has failed; nothing beyond it matters.
@@ -268,7 +268,6 @@ impl Executor {
             capacity: capacity.max(1),
             pushed: 0,
             is_closed: inputs.is_empty(),
-            is_stopped: false,
             left: nodes.len(),
             limit: None,
             graph,
@@ -344,17 +343,8 @@ impl Executor {
         self.settle();
     }
 
-    /// The next thing to do, if there is one before a task under way goes on, an output is taken or an item pushed.
-    pub fn next_task(&mut self) -> Option<Task> {
-        let mut nodes = self.graph.topological_order().iter().rev().copied();
-        let (node, lane) = nodes.find_map(|node| {
-            let lane = self.nodes[node.get()].due_lane()?;
-            self.ready(node, lane).then_some((node, lane))
-        })?;
-        self.begin(node, lane)
-    }
-
-    /// The next thing to do in this lane of this node.
+    /// The next thing to do in this lane of this node, if there is one before a task under way goes on, an output is taken or an
+    /// item pushed.
     pub fn next_task_for(&mut self, node: NodeIndex, lane: usize) -> Option<Task> {
         if self.ready(node, lane) {
             self.begin(node, lane)

@@ -148,17 +148,6 @@ impl NodeState {
         queue.into_iter().flatten()
     }
 
-    /// The lane that gets the next task, if it is free and there is one.
-    pub(super) fn due_lane(&self) -> Option<usize> {
-        let lane = match self.stage {
-            Stage::Open if self.is_source => 0,
-            Stage::Open => self.next_lane?,
-            Stage::Flushing(lane) => lane,
-            Stage::Ended | Stage::Failed(_) => return None,
-        };
-        self.due(lane).map(|_| lane)
-    }
-
     /// Takes the task that is due in a lane.
     pub(super) fn begin(&mut self, lane: usize) -> Option<Work> {
         let (kind, base, work) = match self.stage {

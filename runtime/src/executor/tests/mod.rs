@@ -14,6 +14,17 @@ use crate::packet::Emission;
 /// A connection between nodes called by number, and the named output that it takes.
 type Edge = (usize, usize, Option<&'static str>);
 
+impl Executor {
+    /// The next thing to do anywhere, nearest to the sinks first.
+    fn next_task(&mut self) -> Option<Task> {
+        let nodes = self.graph.topological_order().to_vec();
+        nodes.into_iter().rev().find_map(|node| {
+            let mut lanes = 0..self.nodes[node.get()].lanes();
+            lanes.find_map(|lane| self.next_task_for(node, lane))
+        })
+    }
+}
+
 /// A graph of nodes called by number; edges in connection order.
 fn named_graph(nodes: usize, edges: &[Edge]) -> Graph {
     let nodes: Vec<_> = (0..nodes)
