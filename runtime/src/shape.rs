@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use crate::executor::NodeSetup;
 use crate::graph::Graph;
 use crate::manifest::{Manifest, NodeSpec};
-use crate::nodes::Registry;
+use crate::nodes::{Registry, UnknownNodeType};
 use crate::python::PythonNode;
+use crate::suggest;
 
 /// What stands behind a node of the manifest.
 #[derive(Clone, Debug)]
@@ -79,6 +80,15 @@ pub(crate) struct Shapes {
     pub(crate) setups: Vec<NodeSetup>,
 }
 
+impl Shapes {
+    /// Whether one of the nodes takes the pipeline's items; a pipeline of sources has none.
+    pub(crate) fn takes_input(&self, graph: &Graph) -> bool {
+        graph
+            .sources()
+            .any(|node| !self.setups[node.get()].is_source)
+    }
+}
+
 /// Who runs a node: a Rust node of the registry, or a class of the bundle; none if nobody can.
 pub(crate) fn kind_of(
     spec: &NodeSpec,
@@ -97,6 +107,38 @@ pub(crate) fn kind_of(
             ..class.clone()
         })
     })
+}
+
+/// What is said of a node, by its place in the manifest, that nobody can run. `rust` and `python` say in words where it was
+/// looked for; none where there are no Python nodes.
+#[inline(never)]
+pub(crate) fn unknown(
+    manifest: &Manifest,
+    place: usize,
+    (registry, rust): (&Registry, &str),
+    (classes, python): (&BTreeMap<String, PythonNode>, Option<&str>),
+) -> UnknownNodeType {
+    let spec = &manifest.nodes[place];
+    let python_names = || classes.keys().map(String::as_str);
+    let alone = |what: &str| vec![format!("{what} alone, as its runtime_hint says")];
+    let (searched, mut known): (_, Vec<&str>) = match (spec.runtime_hint.as_deref(), python) {
+        (Some("rust"), _) => (alone(rust), registry.names().collect()),
+        (Some("python"), Some(python)) => (alone(python), python_names().collect()),
+        _ => {
+            let searched = std::iter::once(rust).chain(python);
+            let known = registry.names().chain(python_names());
+            (searched.map(str::to_owned).collect(), known.collect())
+        }
+    };
+    // A node of this very name is one that cannot be meant.
+    known.retain(|name| *name != spec.node_type);
+    UnknownNodeType {
+        place: format!("nodes[{place}].node_type"),
+        id: spec.id.clone(),
+        node_type: spec.node_type.clone(),
+        searched,
+        nearest: suggest::nearest(&spec.node_type, known).map(str::to_owned),
+    }
 }
 
 /// Check that every node can be what the manifest makes of it.

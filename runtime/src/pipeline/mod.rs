@@ -15,7 +15,6 @@ mod session;
 mod threads;
 mod worker;
 
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -26,19 +25,18 @@ use self::load::{find_engine, no_engine};
 use self::run::{Run, Turn};
 pub use self::session::{Item, Output, Session};
 use self::threads::Threads;
-use crate::bundle::{Bundle, BundleError, PythonNode, Target};
+use crate::bundle::{Bundle, BundleError, Target};
 use crate::cache::Cache;
 use crate::graph::Graph;
 use crate::layer::Layer;
-use crate::manifest::{Manifest, NodeSpec, OnError};
-use crate::nodes::{Registry, UnknownNodeType};
+use crate::manifest::{Manifest, OnError};
+use crate::nodes::Registry;
 use crate::python::instance::Options;
 use crate::python::operation::Operation;
 use crate::python::sandbox::DEFAULT_MEMORY_LIMIT;
 use crate::python::{Engine, Instance, InstanceError, PythonException, block_on};
 use crate::shape::{self, Shapes};
 pub use crate::shape::{ShapeError, ShapeProblem, check_shapes};
-use crate::suggest;
 use crate::value::Value;
 
 /// How many packets of earlier items may wait on one connection. Enough to keep neighbours busy; more would only cost
@@ -173,7 +171,11 @@ impl Pipeline {
         let mut kinds = Vec::new();
         for (place, spec) in manifest.nodes.iter().enumerate() {
             let kind = shape::kind_of(spec, &registry, &description.nodes);
-            kinds.push(kind.ok_or_else(|| unknown(place, spec, &registry, &description.nodes))?);
+            kinds.push(kind.ok_or_else(|| {
+                let rust = (&registry, "the registered Rust nodes");
+                let python = (&description.nodes, Some("the bundle's Python nodes"));
+                shape::unknown(&manifest, place, rust, python)
+            })?);
         }
         let python = match (&description.engine, bundle.layer()) {
             (Some(reference), Some(layer)) => {
@@ -214,10 +216,7 @@ impl Pipeline {
 
     /// Whether the pipeline has a node that takes items; one that consists of sources does not.
     pub fn takes_input(&self) -> bool {
-        let Inner { graph, shapes, .. } = &*self.inner;
-        graph
-            .sources()
-            .any(|node| !shapes.setups[node.get()].is_source)
+        self.inner.shapes.takes_input(&self.inner.graph)
     }
 
     /// Begin a run, and leave it to the caller what is sent and received when.
@@ -363,27 +362,5 @@ impl Drop for CancelOnDrop<'_> {
             // Somebody has to do what is left to do.
             self.threads.ensure(1);
         }
-    }
-}
-
-fn unknown(
-    place: usize,
-    spec: &NodeSpec,
-    registry: &Registry,
-    python: &BTreeMap<String, PythonNode>,
-) -> UnknownNodeType {
-    UnknownNodeType {
-        place: format!("nodes[{place}].node_type"),
-        id: spec.id.clone(),
-        node_type: spec.node_type.clone(),
-        searched: vec![
-            "the registered Rust nodes".into(),
-            "the bundle's Python nodes".into(),
-        ],
-        nearest: suggest::nearest(
-            &spec.node_type,
-            registry.names().chain(python.keys().map(String::as_str)),
-        )
-        .map(str::to_owned),
     }
 }

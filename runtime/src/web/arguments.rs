@@ -102,7 +102,7 @@ impl Problem {
         ]))
     }
 
-    /// A call that does not keep to the shapes above.
+    /// A call that does not keep to the [shapes](super::calls::Call) of its arguments.
     #[inline(never)]
     pub(super) fn odd(what: &str) -> Self {
         let message = format!("a call from JavaScript has {what}");

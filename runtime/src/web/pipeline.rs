@@ -9,7 +9,6 @@ use crate::manifest::{Manifest, ManifestError, Position, in_order, position_of};
 use crate::nodes::{NodeError, Registry, UnknownNodeType};
 use crate::python::PythonNode;
 use crate::shape::{self, NodeKind, ShapeError, Shapes};
-use crate::suggest;
 use crate::value::Value;
 
 /// The classes behind the types of Python nodes.
@@ -116,10 +115,9 @@ impl Pipeline {
         &self.graph
     }
 
-    /// Whether a node takes items; one that consists of sources does not.
+    /// Whether the pipeline has a node that takes items; one that consists of sources does not.
     pub fn takes_input(&self) -> bool {
-        let is_source = |node: crate::graph::NodeIndex| self.shapes.setups[node.get()].is_source;
-        self.graph.sources().any(|node| !is_source(node))
+        self.shapes.takes_input(&self.graph)
     }
 
     /// Which nodes need Python.
@@ -237,25 +235,10 @@ fn unknown(
     registry: &Registry,
     classes: &Classes,
 ) -> UnknownNodeType {
-    let spec = &manifest.nodes[place];
-    let known = registry
-        .names()
-        .chain(classes.keys().map(String::as_str))
-        .filter(|known| *known != spec.node_type);
-    let nearest = suggest::nearest(&spec.node_type, known).map(str::to_owned);
-    let searched = if classes.is_empty() {
-        vec!["the Rust nodes (Python nodes come with a bundle)".to_owned()]
+    let (rust, python) = if classes.is_empty() {
+        ("the Rust nodes (Python nodes come with a bundle)", None)
     } else {
-        vec![
-            "the Rust nodes".to_owned(),
-            "the bundle's Python nodes".to_owned(),
-        ]
+        ("the Rust nodes", Some("the bundle's Python nodes"))
     };
-    UnknownNodeType {
-        place: format!("nodes[{place}].node_type"),
-        id: spec.id.clone(),
-        node_type: spec.node_type.clone(),
-        searched,
-        nearest,
-    }
+    shape::unknown(manifest, place, (registry, rust), (classes, python))
 }
