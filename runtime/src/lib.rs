@@ -44,6 +44,7 @@ pub mod bundle;
 #[cfg(feature = "wasmtime")]
 pub mod cache;
 pub mod digest;
+mod driver;
 pub mod executor;
 #[cfg(feature = "wasmtime")]
 pub mod file;

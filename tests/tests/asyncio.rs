@@ -365,9 +365,19 @@ class Case:
     let first = session.receive_blocking().unwrap().unwrap();
     assert_eq!(first.value, Value::from(5));
     let error = session.receive_blocking().unwrap_err();
-    assert_eq!(error.to_string(), "node `case` failed on item 1");
+    assert_eq!(
+        error.to_string(),
+        "node `case` failed between items, after item 1"
+    );
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.ends_with("TimeoutError"), "{source}");
+
+    let session = pipeline.session();
+    let error = session.receive_blocking().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "node `case` failed before its first item"
+    );
 }
 
 /// Its stream begins with the run, not with its first item.

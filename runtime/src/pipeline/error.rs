@@ -4,6 +4,7 @@ use std::any::Any;
 use std::path::PathBuf;
 
 use crate::bundle::BundleError;
+use crate::driver::Moment;
 use crate::graph::GraphError;
 use crate::nodes::{NodeError, UnknownNodeType};
 use crate::python::{EngineError, InstanceError};
@@ -66,7 +67,7 @@ pub enum LoadError {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A node could not be made.
-    #[error("node `{node}` could not be started")]
+    #[error("node `{node}` {}", Moment::Start)]
     Start {
         /// The node's id.
         node: String,
@@ -74,7 +75,7 @@ pub enum RunError {
         source: NodeFailure,
     },
     /// A node failed on an item.
-    #[error("node `{node}` failed on item {item}")]
+    #[error("node `{node}` {}", Moment::Item(item.saturating_sub(1)))]
     Item {
         /// The node's id.
         node: String,
@@ -83,8 +84,18 @@ pub enum RunError {
         /// What happened in it.
         source: NodeFailure,
     },
+    /// A node over the whole stream failed at something else than an item, such as what it does after a while.
+    #[error("node `{node}` {}", Moment::Between(last.map(|last| last.saturating_sub(1))))]
+    Between {
+        /// The node's id.
+        node: String,
+        /// Which item it got last, counting as for [`RunError::Item`]; none before the first.
+        last: Option<u64>,
+        /// What happened in it.
+        source: NodeFailure,
+    },
     /// A source failed.
-    #[error("node `{node}` failed")]
+    #[error("node `{node}` {}", Moment::Source)]
     Source {
         /// The node's id.
         node: String,
@@ -92,7 +103,7 @@ pub enum RunError {
         source: NodeFailure,
     },
     /// A node failed at the end of the stream.
-    #[error("node `{node}` failed at the end of the stream")]
+    #[error("node `{node}` {}", Moment::End)]
     End {
         /// The node's id.
         node: String,
@@ -100,7 +111,7 @@ pub enum RunError {
         source: NodeFailure,
     },
     /// A node failed when everything was over.
-    #[error("node `{node}` failed while it cleaned up")]
+    #[error("node `{node}` {}", Moment::Cleanup)]
     Cleanup {
         /// The node's id.
         node: String,
@@ -130,6 +141,27 @@ pub enum NodeFailure {
         /// How long it may take.
         limit: std::time::Duration,
     },
+}
+
+impl RunError {
+    pub(super) fn at(moment: Moment, node: String, source: NodeFailure) -> Self {
+        match moment {
+            Moment::Start => Self::Start { node, source },
+            Moment::Item(number) => Self::Item {
+                node,
+                item: number + 1,
+                source,
+            },
+            Moment::Between(last) => Self::Between {
+                node,
+                last: last.map(|number| number + 1),
+                source,
+            },
+            Moment::Source => Self::Source { node, source },
+            Moment::End => Self::End { node, source },
+            Moment::Cleanup => Self::Cleanup { node, source },
+        }
+    }
 }
 
 impl NodeFailure {

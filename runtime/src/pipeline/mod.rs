@@ -39,10 +39,6 @@ use crate::shape::{self, Shapes};
 pub use crate::shape::{ShapeError, ShapeProblem, check_shapes};
 use crate::value::Value;
 
-/// How many packets of earlier items may wait on one connection. Enough to keep neighbours busy; more would only cost
-/// memory.
-const QUEUE_CAPACITY: usize = 16;
-
 /// How long a node may work without giving anything, unless told otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 

@@ -14,10 +14,11 @@ use std::time::Duration;
 use futures_lite::FutureExt as _;
 use tracing::instrument::WithSubscriber as _;
 
+use super::Inner;
 use super::error::{NodeFailure, RunError, SendError};
 use super::session::{Item, Output};
 use super::worker::{Progress, Step, Worker};
-use super::{Inner, QUEUE_CAPACITY};
+use crate::driver::{Moment, Phase, QUEUE_CAPACITY};
 use crate::executor::{Executor, PushError, Status, Task, Work};
 use crate::graph::NodeIndex;
 use crate::manifest::OnError;
@@ -51,17 +52,6 @@ struct Core {
     due: Vec<Waker>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    /// Nodes are being made; no item is worked on before all are there.
-    Starting,
-    Running,
-    /// Everything is done, or a failure has decided the run: nodes finish what they are at, and clean up.
-    Ending,
-    /// Nobody is interested any more: nodes are interrupted.
-    Cancelled,
-}
-
 /// Somebody who does a node's work; a node has several with `instances`.
 struct Lane {
     node: NodeIndex,
@@ -79,6 +69,17 @@ enum Wait {
     /// Room for outputs.
     Room,
 }
+
+/// Which lane it is that somebody works for: its place among all, its node, and its number there.
+#[derive(Clone, Copy)]
+struct Seat {
+    place: usize,
+    node: NodeIndex,
+    lane: usize,
+}
+
+/// The run was cancelled while a node was at work.
+struct Interrupted;
 
 /// What somebody who sends and receives at the same time may do next.
 pub(super) enum Turn {
@@ -136,10 +137,7 @@ impl Run {
         let work = AssertUnwindSafe(self.clone().work(place));
         if let Err(panic) = work.catch_unwind().await {
             let node = self.lock().lanes[place].node;
-            let error = RunError::Source {
-                node: self.id(node),
-                source: NodeFailure::panicked(&*panic),
-            };
+            let error = self.error(node, Moment::Source, NodeFailure::panicked(&*panic));
             self.change(|core| {
                 core.decide(error);
                 core.over(Phase::Cancelled);
@@ -150,197 +148,189 @@ impl Run {
 
     /// The life of a lane.
     async fn work(self: Arc<Self>, place: usize) {
-        let (node, lane) = {
-            let core = self.lock();
-            (core.lanes[place].node, core.lanes[place].number)
-        };
-        let started = self
-            .unless_cancelled(place, Worker::start(&self.inner, node))
-            .await;
-        let worker = match started {
-            Some(Ok(worker)) => {
-                self.change(Core::started);
-                self.serve(place, node, lane, worker).await
+        let seat = {
+            let Lane { node, number, .. } = self.lock().lanes[place];
+            Seat {
+                place,
+                node,
+                lane: number,
             }
-            Some(Err(source)) => {
-                let node_id = self.id(node);
-                self.change(|core| {
-                    let error = RunError::Start {
-                        node: node_id,
-                        source,
-                    };
-                    core.start_errors.entry(node).or_insert(error);
-                    core.started();
-                });
-                None
-            }
-            None => None,
         };
-        if let Some(worker) = worker
+        // An interpreter that was interrupted is beyond cleaning up.
+        if let Ok(Some(worker)) = self.live(seat).await
             && let Err(source) = worker.cleanup().await
         {
-            let node_id = self.id(node);
+            let error = self.error(seat.node, Moment::Cleanup, source);
             self.change(|core| {
-                let error = RunError::Cleanup {
-                    node: node_id,
-                    source,
-                };
-                core.cleanup_errors.entry(node).or_insert(error);
+                core.cleanup_errors.entry(seat.node).or_insert(error);
             });
         }
         self.change(Core::lane_ended);
     }
 
-    /// Do a node's work until there is none any more; gives back the worker for its cleanup unless it was interrupted.
-    async fn serve(
-        &self,
-        place: usize,
-        node: NodeIndex,
-        lane: usize,
-        mut worker: Worker,
-    ) -> Option<Worker> {
-        // A streaming node may have something to give, or a timer to set, before an item comes.
-        let is_streaming = self.inner.shapes.kinds[node.get()].is_streaming();
-        let mut wake = is_streaming.then_some(Duration::ZERO);
-        // The number of the item that was worked on last.
-        let mut item = 0;
-        loop {
-            let at = match self.next(place, wake.take()).await {
-                Next::Task(task) => task.work,
-                Next::Timer => {
-                    if !self.has_room(place).await {
-                        continue;
-                    }
-                    // Between two items: whatever the node gives belongs to none of them.
-                    let result = self.unless_cancelled(place, worker.wake()).await?;
-                    match result {
-                        Ok(Progress { outputs, step }) => {
-                            self.emit(node, lane, outputs);
-                            wake = match step {
-                                Step::Done { wake } => wake,
-                                Step::More => Some(Duration::ZERO),
-                                Step::Waiting(delay) => Some(delay),
-                            };
-                        }
-                        Err(source) => {
-                            let error = RunError::Item {
-                                node: self.id(node),
-                                item: item + 1,
-                                source,
-                            };
-                            self.resolve(place, node, lane, &mut worker, error, true)
-                                .await?;
-                        }
-                    }
-                    continue;
-                }
-                Next::End => return Some(worker),
-            };
-            let stage = Stage::of(&at);
-            if let Stage::Item(number) = stage {
-                item = number;
+    /// From the start of a node until there is nothing to do for it any more; gives back the worker for its cleanup, if there
+    /// is one.
+    async fn live(&self, seat: Seat) -> Result<Option<Worker>, Interrupted> {
+        let start = Worker::start(&self.inner, seat.node);
+        match self.unless_cancelled(seat, start).await? {
+            Ok(mut worker) => {
+                self.change(Core::started);
+                self.serve(seat, &mut worker).await?;
+                Ok(Some(worker))
             }
-            let mut progress = self.unless_cancelled(place, worker.begin(at)).await?;
-            loop {
-                match progress {
-                    Ok(Progress { outputs, step }) => match step {
-                        Step::Done { wake: timer } => {
-                            wake = timer;
-                            self.change(|core| {
-                                core.emit(node, lane, outputs);
-                                core.executor.complete(node, lane);
-                            });
-                            break;
-                        }
-                        Step::More => {
-                            self.emit(node, lane, outputs);
-                            if !self.has_room(place).await {
-                                self.change(|core| core.executor.complete(node, lane));
-                                break;
-                            }
-                        }
-                        Step::Waiting(delay) => {
-                            self.emit(node, lane, outputs);
-                            match self.unless_over(place, worker.sleep(delay)).await {
-                                None => return Some(worker),
-                                Some(Ok(())) => {}
-                                Some(Err(source)) => {
-                                    progress = Err(source);
-                                    continue;
-                                }
-                            }
-                        }
-                    },
-                    Err(source) => {
-                        let error = stage.error(self.id(node), source);
-                        self.resolve(place, node, lane, &mut worker, error, false)
-                            .await?;
-                        break;
-                    }
-                }
-                progress = self.unless_cancelled(place, worker.resume()).await?;
+            Err(source) => {
+                let error = self.error(seat.node, Moment::Start, source);
+                self.change(|core| {
+                    core.start_errors.entry(seat.node).or_insert(error);
+                    core.started();
+                });
+                Ok(None)
             }
         }
     }
 
-    /// Do about an error what the manifest says; between items (`is_idle`) there is no task to end.
+    /// Do a node's work until there is none any more.
+    async fn serve(&self, seat: Seat, worker: &mut Worker) -> Result<(), Interrupted> {
+        // A streaming node may have something to give, or a timer to set, before an item comes.
+        let is_streaming = self.inner.shapes.kinds[seat.node.get()].is_streaming();
+        let mut wake = is_streaming.then_some(Duration::ZERO);
+        // The number of the item that was worked on last.
+        let mut last = None;
+        loop {
+            wake = match self.next(seat, wake).await {
+                Next::Task(task) => {
+                    if let Moment::Item(number) = Moment::of(&task.work) {
+                        last = Some(number);
+                    }
+                    self.see_to(seat, worker, task.work).await?
+                }
+                Next::Timer if self.has_room(seat).await => self.wake(seat, worker, last).await?,
+                // Nobody wants what it would give.
+                Next::Timer => None,
+                Next::End => return Ok(()),
+            };
+        }
+    }
+
+    /// Let a node do what its timer was for, between two items: whatever it gives belongs to none of them. Returns after how long it
+    /// wants to be woken again.
+    async fn wake(
+        &self,
+        seat: Seat,
+        worker: &mut Worker,
+        last: Option<u64>,
+    ) -> Result<Option<Duration>, Interrupted> {
+        match self.unless_cancelled(seat, worker.wake()).await? {
+            Ok(Progress { outputs, step }) => {
+                self.emit(seat, outputs);
+                Ok(match step {
+                    Step::Done { wake } => wake,
+                    Step::More => Some(Duration::ZERO),
+                    Step::Waiting(delay) => Some(delay),
+                })
+            }
+            Err(source) => {
+                let moment = Moment::Between(last);
+                self.resolve(seat, worker, moment, source).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Do a task to its end. Returns after how long the node wants to be woken.
+    async fn see_to(
+        &self,
+        seat: Seat,
+        worker: &mut Worker,
+        work: Work,
+    ) -> Result<Option<Duration>, Interrupted> {
+        let moment = Moment::of(&work);
+        let mut result = self.unless_cancelled(seat, worker.begin(work)).await?;
+        loop {
+            let Progress { outputs, step } = match result {
+                Ok(progress) => progress,
+                Err(source) => {
+                    self.resolve(seat, worker, moment, source).await?;
+                    return Ok(None);
+                }
+            };
+            if let Step::Done { wake } = step {
+                self.change(|core| {
+                    core.emit(seat, outputs);
+                    core.complete(seat);
+                });
+                return Ok(wake);
+            }
+            self.emit(seat, outputs);
+            if let Step::Waiting(delay) = step {
+                match self.unless_over(seat, worker.sleep(delay)).await {
+                    Some(Ok(())) => {}
+                    Some(Err(source)) => {
+                        result = Err(source);
+                        continue;
+                    }
+                    // There is no next task either.
+                    None => return Ok(None),
+                }
+            } else if !self.has_room(seat).await {
+                self.change(|core| core.complete(seat));
+                return Ok(None);
+            }
+            result = self.unless_cancelled(seat, worker.resume()).await?;
+        }
+    }
+
+    /// Do about an error what the manifest says.
     async fn resolve(
         &self,
-        place: usize,
-        node: NodeIndex,
-        lane: usize,
+        seat: Seat,
         worker: &mut Worker,
-        error: RunError,
-        is_idle: bool,
-    ) -> Option<()> {
-        let spec = &self.inner.manifest.nodes[node.get()];
-        let policy = spec.on_error.unwrap_or(self.inner.settings.on_error);
-        match policy {
-            OnError::Fail => self.fail(node, lane, error),
+        moment: Moment,
+        source: NodeFailure,
+    ) -> Result<(), Interrupted> {
+        let error = self.error(seat.node, moment, source);
+        let spec = &self.inner.manifest.nodes[seat.node.get()];
+        match spec.on_error.unwrap_or(self.inner.settings.on_error) {
+            OnError::Fail => self.fail(seat, error),
             OnError::Stop => {
                 report(&spec.id, "the stream ends here", &error);
-                self.change(|core| core.executor.stop(node, lane));
+                self.change(|core| core.executor.stop(seat.node, seat.lane));
             }
             OnError::Skip => {
                 report(&spec.id, "skipped", &error);
                 if worker.is_gone() {
-                    let restarted = self
-                        .unless_cancelled(place, Worker::start(&self.inner, node))
-                        .await?;
-                    match restarted {
+                    let start = Worker::start(&self.inner, seat.node);
+                    match self.unless_cancelled(seat, start).await? {
                         Ok(fresh) => *worker = fresh,
                         Err(source) => {
-                            let error = RunError::Start {
-                                node: self.id(node),
-                                source,
-                            };
-                            self.fail(node, lane, error);
-                            return Some(());
+                            self.fail(seat, self.error(seat.node, Moment::Start, source));
+                            return Ok(());
                         }
                     }
                 }
-                if !is_idle {
-                    self.change(|core| core.executor.complete(node, lane));
+                // Between items there is no task to end.
+                if !matches!(moment, Moment::Between(_)) {
+                    self.change(|core| core.complete(seat));
                 }
             }
         }
-        Some(())
+        Ok(())
     }
 
-    fn fail(&self, node: NodeIndex, lane: usize, error: RunError) {
+    fn fail(&self, Seat { node, lane, .. }: Seat, error: RunError) {
         self.change(|core| {
             core.executor.fail(node, lane);
             core.errors.entry((node, lane)).or_insert(error);
         });
     }
 
-    fn id(&self, node: NodeIndex) -> String {
-        self.inner.graph.id(node).to_owned()
+    fn error(&self, node: NodeIndex, moment: Moment, source: NodeFailure) -> RunError {
+        RunError::at(moment, self.inner.graph.id(node).to_owned(), source)
     }
 
-    fn emit(&self, node: NodeIndex, lane: usize, outputs: Vec<Emission>) {
+    fn emit(&self, seat: Seat, outputs: Vec<Emission>) {
         if !outputs.is_empty() {
-            self.change(|core| core.emit(node, lane, outputs));
+            self.change(|core| core.emit(seat, outputs));
         }
     }
 
@@ -362,21 +352,20 @@ impl Run {
     }
 
     /// The next thing for a lane to do.
-    async fn next(&self, place: usize, wake: Option<Duration>) -> Next {
+    async fn next(&self, seat: Seat, wake: Option<Duration>) -> Next {
         let Some(delay) = wake else {
-            return poll_fn(|context| self.poll_task(place, context)).await;
+            return poll_fn(|context| self.poll_task(seat, context)).await;
         };
         let mut timer = pin!(tokio::time::sleep(delay));
-        poll_fn(|context| match self.poll_task(place, context) {
+        poll_fn(|context| match self.poll_task(seat, context) {
             Poll::Pending => Future::poll(timer.as_mut(), context).map(|()| Next::Timer),
             ready @ Poll::Ready(_) => ready,
         })
         .await
     }
 
-    fn poll_task(&self, place: usize, context: &mut Context<'_>) -> Poll<Next> {
+    fn poll_task(&self, Seat { place, node, lane }: Seat, context: &mut Context<'_>) -> Poll<Next> {
         self.change(|core| {
-            let (node, lane) = (core.lanes[place].node, core.lanes[place].number);
             if core.phase == Phase::Running {
                 if let Some(task) = core.executor.next_task_for(node, lane) {
                     core.lanes[place].waits_for = Wait::Nothing;
@@ -394,10 +383,9 @@ impl Run {
     }
 
     /// Wait until a lane may give more outputs; false if nobody wants them any more.
-    async fn has_room(&self, place: usize) -> bool {
+    async fn has_room(&self, Seat { place, node, lane }: Seat) -> bool {
         poll_fn(|context| {
             let mut core = self.lock();
-            let (node, lane) = (core.lanes[place].node, core.lanes[place].number);
             if core.phase != Phase::Running || core.executor.is_dropped(node, lane) {
                 return Poll::Ready(false);
             }
@@ -412,16 +400,21 @@ impl Run {
     }
 
     /// Do something unless the run is cancelled first; then nothing comes of it.
-    async fn unless_cancelled<F: Future>(&self, place: usize, work: F) -> Option<F::Output> {
-        self.unless(place, Phase::Cancelled, work).await
+    async fn unless_cancelled<F: Future>(
+        &self,
+        seat: Seat,
+        work: F,
+    ) -> Result<F::Output, Interrupted> {
+        let output = self.unless(seat, Phase::Cancelled, work).await;
+        output.ok_or(Interrupted)
     }
 
     /// The same if the run merely ends.
-    async fn unless_over<F: Future>(&self, place: usize, work: F) -> Option<F::Output> {
-        self.unless(place, Phase::Ending, work).await
+    async fn unless_over<F: Future>(&self, seat: Seat, work: F) -> Option<F::Output> {
+        self.unless(seat, Phase::Ending, work).await
     }
 
-    async fn unless<F: Future>(&self, place: usize, phase: Phase, work: F) -> Option<F::Output> {
+    async fn unless<F: Future>(&self, seat: Seat, phase: Phase, work: F) -> Option<F::Output> {
         let mut work = pin!(work);
         poll_fn(|context| {
             if let Poll::Ready(output) = Future::poll(work.as_mut(), context) {
@@ -431,7 +424,7 @@ impl Run {
             if core.phase >= phase {
                 return Poll::Ready(None);
             }
-            core.wait(place, Wait::Nothing, context);
+            core.wait(seat.place, Wait::Nothing, context);
             Poll::Pending
         })
         .await
@@ -542,10 +535,14 @@ impl Core {
         }
     }
 
-    fn emit(&mut self, node: NodeIndex, lane: usize, outputs: Vec<Emission>) {
+    fn emit(&mut self, Seat { node, lane, .. }: Seat, outputs: Vec<Emission>) {
         for output in outputs {
             self.executor.emit(node, lane, output);
         }
+    }
+
+    fn complete(&mut self, Seat { node, lane, .. }: Seat) {
+        self.executor.complete(node, lane);
     }
 
     fn decide(&mut self, error: RunError) {
@@ -672,36 +669,6 @@ enum Next {
     /// The node asked to be resumed about now.
     Timer,
     End,
-}
-
-/// What a task was about, for errors.
-#[derive(Clone, Copy)]
-enum Stage {
-    Item(u64),
-    Source,
-    End,
-}
-
-impl Stage {
-    fn of(work: &Work) -> Self {
-        match work {
-            Work::Process(packet) => Self::Item(packet.metadata.sequence),
-            Work::Generate => Self::Source,
-            Work::Flush => Self::End,
-        }
-    }
-
-    fn error(self, node: String, source: NodeFailure) -> RunError {
-        match self {
-            Self::Item(number) => RunError::Item {
-                node,
-                item: number + 1,
-                source,
-            },
-            Self::Source => RunError::Source { node, source },
-            Self::End => RunError::End { node, source },
-        }
-    }
 }
 
 fn report(node: &str, what: &str, error: &RunError) {

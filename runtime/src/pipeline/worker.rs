@@ -1,18 +1,15 @@
 //! One node at work: a Rust object, or a Python object in an interpreter of its own.
 
-use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 use std::time::{Duration, Instant};
-
-use futures_lite::FutureExt as _;
 
 use super::Inner;
 use super::error::NodeFailure;
+use crate::driver::{Calls, RustNode};
 use crate::executor::Work;
 use crate::graph::NodeIndex;
-use crate::manifest::NodeSpec;
-use crate::nodes::{Given, Node, NodeError, Outputs, Source};
-use crate::packet::Packet;
 use crate::python::instance::Options;
 use crate::python::operation::Operation;
 pub(super) use crate::python::progress::{Progress, Step};
@@ -31,17 +28,21 @@ pub(super) struct Worker {
 }
 
 enum Kind {
-    Rust {
-        node: Box<dyn Node>,
-        given: VecDeque<Given>,
-        /// An error that has to wait until the outputs before it have left.
-        failed: Option<NodeFailure>,
-    },
-    /// A Rust source that was not begun yet.
-    Source(Option<Source>),
+    Rust(RustNode<Catching>),
     Python(Box<Instance>),
     /// What it was is lost.
     Gone,
+}
+
+/// Rust nodes are other people's code: a panic in one is an error of that node.
+struct Catching;
+
+impl Calls for Catching {
+    type Failure = NodeFailure;
+
+    fn call<R>(code: impl FnOnce() -> R) -> Result<R, NodeFailure> {
+        catch_unwind(AssertUnwindSafe(code)).map_err(|panic| NodeFailure::panicked(&*panic))
+    }
 }
 
 impl Worker {
@@ -67,16 +68,10 @@ impl Worker {
                 let progress = worker.ask(Operation::Create, arguments).await?;
                 worker.see_through(progress).await?;
             }
-            (NodeKind::Rust { is_source: true }, _) => {
-                worker.kind = Kind::Source(Some(create_source(inner, spec)?));
-            }
-            _ => {
-                let create = || inner.registry.create(&spec.node_type, &spec.params);
-                worker.kind = Kind::Rust {
-                    node: catching(create)??,
-                    given: VecDeque::new(),
-                    failed: None,
-                };
+            (kind, _) => {
+                let is_source = matches!(kind, NodeKind::Rust { is_source: true });
+                let node = RustNode::create(&inner.registry, spec, is_source)?;
+                worker.kind = Kind::Rust(node);
             }
         }
         Ok(worker)
@@ -99,41 +94,11 @@ impl Worker {
                 };
                 self.ask(operation, arguments).await
             }
-            Kind::Rust {
-                node,
-                given,
-                failed,
-            } => {
-                let mut outputs = Outputs::new();
-                let result = catching(|| match work {
-                    Work::Process(Packet { value, metadata }) => {
-                        outputs = Outputs::of(metadata);
-                        node.process(value, &mut outputs)
-                    }
-                    Work::Flush => node.flush(&mut outputs),
-                    Work::Generate => Ok(()),
-                });
-                *failed = match result {
-                    Ok(Ok(())) => None,
-                    Ok(Err(error)) => Some(error.into()),
-                    Err(panic) => Some(panic),
-                };
-                given.extend(outputs.into_given());
+            Kind::Rust(node) => {
+                node.begin(work);
                 self.pull().await
             }
-            Kind::Source(source) => {
-                let given = source.take().map(Given::Lazily).into_iter().collect();
-                self.kind = Kind::Rust {
-                    node: Box::new(Nothing),
-                    given,
-                    failed: None,
-                };
-                self.pull().await
-            }
-            Kind::Gone => Ok(Progress {
-                outputs: Vec::new(),
-                step: Step::Done { wake: None },
-            }),
+            Kind::Gone => Ok(Progress::NOTHING),
         }
     }
 
@@ -150,7 +115,7 @@ impl Worker {
                 let arguments = vec![self.id.as_str().into()];
                 self.ask(Operation::ResumeNode, arguments).await
             }
-            Kind::Rust { .. } | Kind::Source(_) | Kind::Gone => self.pull().await,
+            Kind::Rust(_) | Kind::Gone => self.pull().await,
         }
     }
 
@@ -225,76 +190,33 @@ impl Worker {
         }
     }
 
-    /// What a Rust node gave, as far as it goes for now: what comes lazily or later leaves before the node goes on.
+    /// What a Rust node gave, as far as it goes for now.
     async fn pull(&mut self) -> Result<Progress, NodeFailure> {
-        let (timeout, left) = (self.timeout, self.left);
-        let Kind::Rust { given, failed, .. } = &mut self.kind else {
-            return Ok(Progress {
-                outputs: Vec::new(),
-                step: Step::Done { wake: None },
-            });
+        let Kind::Rust(node) = &mut self.kind else {
+            return Ok(Progress::NOTHING);
         };
-        let mut outputs = Vec::new();
-        while let Some(next) = given.pop_front() {
-            let result = match next {
-                Given::Now(emission) => {
-                    outputs.push(emission);
-                    continue;
-                }
-                waiting @ (Given::Lazily(_) | Given::Later(_)) if !outputs.is_empty() => {
-                    given.push_front(waiting);
-                    break;
-                }
-                Given::Lazily(mut source) => {
-                    let result = catching(|| source.next());
-                    if let Ok(Some(Ok(_))) = result {
-                        given.push_front(Given::Lazily(source));
-                    }
-                    result.map(Option::transpose)
-                }
-                Given::Later(later) => {
-                    let later = AssertUnwindSafe(later).catch_unwind();
-                    let result = match timeout {
-                        None => Ok(later.await),
-                        Some(_) => tokio::time::timeout(left, later).await,
-                    };
-                    match result {
-                        Ok(Ok(result)) => Ok(result),
-                        Ok(Err(panic)) => Err(NodeFailure::panicked(&*panic)),
-                        Err(_) => Err(NodeFailure::TimeIsUp {
-                            limit: timeout.unwrap_or_default(),
-                        }),
-                    }
-                }
-            };
-            match result {
-                Ok(Ok(emission)) => outputs.extend(emission),
-                Ok(Err(error)) => {
-                    given.clear();
-                    *failed = Some(error.into());
-                }
-                Err(failure) => {
-                    given.clear();
-                    *failed = Some(failure);
+        // Nearly everything is there at once, and needs no timer.
+        let result = match poll_fn(|context| Poll::Ready(node.pull(context))).await {
+            Poll::Ready(result) => result,
+            Poll::Pending => {
+                let later = poll_fn(|context| node.pull(context));
+                match self.timeout {
+                    None => later.await,
+                    Some(limit) => tokio::time::timeout(self.left, later)
+                        .await
+                        .unwrap_or(Err(NodeFailure::TimeIsUp { limit })),
                 }
             }
-        }
-        let is_done = given.is_empty();
-        if is_done
-            && outputs.is_empty()
-            && let Some(failure) = failed.take()
-        {
-            return Err(self.failed(failure));
-        }
-        let step = if is_done && failed.is_none() {
-            Step::Done { wake: None }
-        } else {
-            Step::More
         };
-        if !outputs.is_empty() {
-            self.left = timeout.unwrap_or_default();
+        match result {
+            Ok(progress) => {
+                if !progress.outputs.is_empty() {
+                    self.left = self.timeout.unwrap_or_default();
+                }
+                Ok(progress)
+            }
+            Err(failure) => Err(self.failed(failure)),
         }
-        Ok(Progress { outputs, step })
     }
 
     fn failed(&mut self, failure: NodeFailure) -> NodeFailure {
@@ -303,24 +225,4 @@ impl Worker {
         }
         failure
     }
-}
-
-/// Stands for a source that was begun: nothing is asked of it any more.
-struct Nothing;
-
-impl Node for Nothing {
-    fn process(&mut self, _: Value, _: &mut Outputs) -> Result<(), NodeError> {
-        Ok(())
-    }
-}
-
-fn create_source(inner: &Inner, spec: &NodeSpec) -> Result<Source, NodeFailure> {
-    Ok(catching(|| {
-        inner.registry.create_source(&spec.node_type, &spec.params)
-    })??)
-}
-
-/// Rust nodes are other people's code: a panic in one is an error of that node.
-fn catching<R>(call: impl FnOnce() -> R) -> Result<R, NodeFailure> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| NodeFailure::panicked(&*panic))
 }

@@ -1,9 +1,8 @@
 //! Why a run failed, or what a node did not survive.
 
 use std::error::Error;
-use std::fmt;
 
-use crate::executor::Work;
+pub use crate::driver::Moment;
 use crate::nodes::NodeError;
 use crate::python::PythonException;
 use crate::python::exception::Frame;
@@ -20,43 +19,6 @@ pub struct RunFailure {
     /// What happened in it.
     #[source]
     pub cause: Cause,
-}
-
-/// What a node was at when it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// It was being made.
-    Start,
-    /// It worked on the item with this number, from 0.
-    Item(u64),
-    /// It made items.
-    Source,
-    /// Its input had ended.
-    End,
-    /// Everything was over.
-    Cleanup,
-}
-
-impl Moment {
-    pub(super) fn of(work: &Work) -> Self {
-        match work {
-            Work::Process(packet) => Self::Item(packet.metadata.sequence),
-            Work::Generate => Self::Source,
-            Work::Flush => Self::End,
-        }
-    }
-}
-
-impl fmt::Display for Moment {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Start => formatter.write_str("could not be started"),
-            Self::Item(number) => write!(formatter, "failed on item {}", number + 1),
-            Self::Source => formatter.write_str("failed"),
-            Self::End => formatter.write_str("failed at the end of the stream"),
-            Self::Cleanup => formatter.write_str("failed while it cleaned up"),
-        }
-    }
 }
 
 /// What happened in a node.
@@ -98,7 +60,9 @@ impl RunFailure {
         }
         let item = match self.moment {
             Moment::Item(number) => Value::from(number + 1),
-            Moment::Start | Moment::Source | Moment::End | Moment::Cleanup => Value::Null,
+            Moment::Start | Moment::Between(_) | Moment::Source | Moment::End | Moment::Cleanup => {
+                Value::Null
+            }
         };
         let exception = match &self.cause {
             Cause::Exception(exception) => exception_value(exception),

@@ -2,7 +2,7 @@
 
 use super::ahead::Ahead;
 use super::failure::Moment;
-use super::rust_node::RustNode;
+use super::run::RustNode;
 use crate::graph::NodeIndex;
 use crate::python::operation::Operation;
 
@@ -13,8 +13,8 @@ pub(super) struct Lane {
     pub(super) number: usize,
     pub(super) worker: Worker,
     pub(super) doing: Doing,
-    /// The number of the item that was worked on last.
-    pub(super) item: u64,
+    /// The number of the item that was worked on last, if there was one.
+    pub(super) item: Option<u64>,
     /// How many milliseconds the node has been at its piece of work.
     pub(super) spent: f64,
     /// What its interpreter was asked for last.

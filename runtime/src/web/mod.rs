@@ -12,7 +12,6 @@
 //! |---|---|
 //! | reading and checking a manifest, with places for an editor | [`pipeline`] |
 //! | a run: nodes, errors, ends | [`run`]; what it is told and tells: [`event`] |
-//! | a Rust node at work | `rust_node` |
 //! | why a run failed | [`failure`] |
 //! | the operations that JavaScript calls, and their shapes | [`calls`] |
 //! | the functions that the wasm module exports | `exports` |
@@ -46,7 +45,6 @@ pub mod frame;
 mod lane;
 pub mod pipeline;
 pub mod run;
-mod rust_node;
 
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::ahead::{Ahead, Reply};
@@ -9,10 +10,11 @@ use super::event::{Ending, Event, Policy, Request};
 use super::failure::{Cause, Moment, RunFailure};
 use super::lane::{Awaits, Doing, Job, Lane, Worker};
 use super::pipeline::Pipeline;
-use super::rust_node::{Pulled, RustNode};
+use crate::driver::{self, Calls, Phase, QUEUE_CAPACITY};
 use crate::executor::{Executor, Output, PushError, Status, Task, Work};
 use crate::graph::NodeIndex;
 use crate::manifest::{NodeSpec, OnError};
+use crate::nodes::NodeError;
 use crate::packet::Emission;
 use crate::python::PythonNode;
 use crate::python::answer::AnswerError;
@@ -22,11 +24,21 @@ use crate::shape::NodeKind;
 use crate::sorted::SortedMap;
 use crate::value::Value;
 
-/// How many packets of earlier items may wait on one connection, as natively.
-const QUEUE_CAPACITY: usize = 16;
-
 /// How long the host may let a Rust node be whose output is not there yet.
 const PENDING: Duration = Duration::from_millis(10);
+
+pub(super) type RustNode = driver::RustNode<Plainly>;
+
+/// A panic is the end of the whole module here.
+pub(super) struct Plainly;
+
+impl Calls for Plainly {
+    type Failure = NodeError;
+
+    fn call<R>(code: impl FnOnce() -> R) -> Result<R, NodeError> {
+        Ok(code())
+    }
+}
 
 /// A pipeline at work, with nodes of its own. See the [module](super).
 pub struct Run {
@@ -50,17 +62,6 @@ pub struct Run {
     tickets: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    /// Nodes are being made; no item is worked on before all are there.
-    Starting,
-    Running,
-    /// Nodes finish what they are at, and clean up.
-    Ending,
-    /// Nodes that are at work were interrupted.
-    Cancelled,
-}
-
 impl Run {
     /// Begin a run: Rust nodes are made, and Python nodes asked for. `now` is the host's clock, in milliseconds.
     pub fn start(pipeline: &Arc<Pipeline>, on_error: OnError, now: fn() -> f64) -> Self {
@@ -76,7 +77,7 @@ impl Run {
                 number,
                 worker: Worker::Gone,
                 doing: Doing::Idle { timer: None },
-                item: 0,
+                item: None,
                 spent: 0.0,
                 last: Operation::Create,
                 ahead: Ahead::default(),
@@ -374,14 +375,15 @@ impl Run {
         let lane = &mut self.lanes[place];
         let moment = Moment::of(&task.work);
         if let Moment::Item(number) = moment {
-            lane.item = number;
+            lane.item = Some(number);
         }
         lane.spent = 0.0;
         let job = Job::Work(moment);
         match &mut lane.worker {
             Worker::Rust(rust) => {
                 let begun = (self.now)();
-                let pulled = rust.begin(task.work);
+                rust.begin(task.work);
+                let pulled = pull(rust);
                 lane.spent += (self.now)() - begun;
                 self.pulled(place, job, pulled);
             }
@@ -443,7 +445,7 @@ impl Run {
         match &mut lane.worker {
             Worker::Rust(rust) => {
                 let begun = (self.now)();
-                let pulled = rust.pull();
+                let pulled = pull(rust);
                 lane.spent += (self.now)() - begun;
                 self.pulled(place, job, pulled);
             }
@@ -455,14 +457,11 @@ impl Run {
         }
     }
 
-    fn pulled(&mut self, place: usize, job: Job, pulled: Pulled) {
-        let (outputs, step) = match pulled {
-            Pulled::Failed(error) => return self.fault(place, job, error.into()),
-            Pulled::Pending => (Vec::new(), Step::Waiting(PENDING)),
-            Pulled::More(outputs) => (outputs, Step::More),
-            Pulled::Done(outputs) => (outputs, Step::Done { wake: None }),
-        };
-        self.go_on(place, job, Progress { outputs, step });
+    fn pulled(&mut self, place: usize, job: Job, pulled: Result<Progress, NodeError>) {
+        match pulled {
+            Ok(progress) => self.go_on(place, job, progress),
+            Err(error) => self.fault(place, job, error.into()),
+        }
     }
 
     /// What a node gave, and what follows.
@@ -522,7 +521,7 @@ impl Run {
         let moment = match job {
             Job::Start | Job::Restart { .. } => Moment::Start,
             Job::Work(moment) => moment,
-            Job::Timer => Moment::Item(self.lanes[place].item),
+            Job::Timer => Moment::Between(self.lanes[place].item),
             Job::Cleanup => Moment::Cleanup,
         };
         let failure = RunFailure {
@@ -711,6 +710,17 @@ impl Run {
             self.live -= 1;
         }
         self.lanes[place].doing = Doing::Over;
+    }
+}
+
+/// What a Rust node gives next. Nothing here could be woken by one that waits: the host comes back.
+fn pull(rust: &mut RustNode) -> Result<Progress, NodeError> {
+    match rust.pull(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(pulled) => pulled,
+        Poll::Pending => Ok(Progress {
+            outputs: Vec::new(),
+            step: Step::Waiting(PENDING),
+        }),
     }
 }
 
