@@ -202,3 +202,50 @@ pub fn check_shapes(
         .collect();
     check(manifest, &graph, kinds).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn said(node: &str, python: Option<&str>) -> String {
+        let text = format!("{{version: v1, metadata: {{name: t}}, nodes: [{node}]}}");
+        let manifest = Manifest::parse(&text, Path::new("t.yaml"))
+            .unwrap()
+            .manifest;
+        let class = PythonNode {
+            module: "nodes".into(),
+            class: "Shout".into(),
+            is_async: false,
+            is_streaming: false,
+            is_source: false,
+        };
+        let registry = Registry::builtin();
+        let classes = BTreeMap::from([("Shout".to_owned(), class)]);
+        assert!(kind_of(&manifest.nodes[0], &registry, &classes).is_none());
+        unknown(&manifest, 0, (&registry, "rust"), (&classes, python)).to_string()
+    }
+
+    #[test]
+    fn an_unknown_node_is_looked_for_where_it_could_be() {
+        let python = Some("python");
+        assert_eq!(
+            said("{id: a, node_type: Shuot}", python),
+            "nodes[0].node_type: node `a` has the unknown type `Shuot`, searched in rust, python; did you mean `Shout`?"
+        );
+        assert_eq!(
+            said("{id: a, node_type: Far}", None),
+            "nodes[0].node_type: node `a` has the unknown type `Far`, searched in rust"
+        );
+        // There is one of that name, which is not meant.
+        assert_eq!(
+            said("{id: a, node_type: Shout, runtime_hint: rust}", python),
+            "nodes[0].node_type: node `a` has the unknown type `Shout`, searched in rust alone, as its runtime_hint says"
+        );
+        assert_eq!(
+            said("{id: a, node_type: Ehco, runtime_hint: python}", python),
+            "nodes[0].node_type: node `a` has the unknown type `Ehco`, searched in python alone, as its runtime_hint says"
+        );
+    }
+}

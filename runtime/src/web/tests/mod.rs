@@ -392,7 +392,36 @@ fn a_streaming_node_has_timers_of_its_own() {
     assert_eq!(outputs(&mut run), ["1"]);
     let cleanup = request(&mut run, Operation::Cleanup);
     answer(&mut run, &cleanup, done(&[]));
-    assert_eq!(failure(&run).unwrap(), "node `n` failed on item 1");
+    assert_eq!(
+        failure(&run).unwrap(),
+        "node `n` failed before its first item"
+    );
+}
+
+#[test]
+fn what_fails_after_an_item_is_said_to() {
+    let mut run = started("{id: n, node_type: Stream}");
+    let resume = request(&mut run, Operation::ResumeNode);
+    answer(&mut run, &resume, done(&[]));
+    assert!(requests(&mut run).is_empty());
+    run.push(5.into(), None, None).unwrap();
+    let process = request(&mut run, Operation::Process);
+    answer(&mut run, &process, state(&[], 0, Value::Float(1.0)));
+    assert!(requests(&mut run).is_empty());
+    let mut events = std::iter::from_fn(|| run.take_event());
+    let ticket = events.find_map(|event| match event {
+        Event::Sleep { ticket, .. } => Some(ticket),
+        _ => None,
+    });
+    run.wake(ticket.expect("somebody sleeps"));
+    let resume = request(&mut run, Operation::ResumeNode);
+    raise(&mut run, &resume);
+    let cleanup = request(&mut run, Operation::Cleanup);
+    answer(&mut run, &cleanup, done(&[]));
+    assert_eq!(
+        failure(&run).unwrap(),
+        "node `n` failed between items, after item 1"
+    );
 }
 
 #[test]
