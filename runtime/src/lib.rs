@@ -43,6 +43,7 @@
 pub mod bundle;
 #[cfg(feature = "wasmtime")]
 pub mod cache;
+mod causes;
 pub mod digest;
 mod driver;
 pub mod executor;
@@ -69,6 +70,8 @@ mod unicode;
 pub mod value;
 pub mod web;
 mod wtf8;
+
+pub use causes::causes;
 
 /// Compiles the snippets of the README.
 #[cfg(doctest)]

@@ -1,5 +1,7 @@
 //! "Did you mean": the known name nearest to one that was not found.
 
+use std::fmt;
+
 use strsim::damerau_levenshtein;
 
 use crate::unicode::lower as in_lower_case;
@@ -36,6 +38,26 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         })
         .min()
         .map(|(_, _, candidate)| candidate)
+}
+
+/// The [nearest] name at the end of a message; nothing at all if there is none.
+///
+/// ```
+/// use rm_runtime::suggest::DidYouMean;
+///
+/// assert_eq!(DidYouMean(Some("Echo")).to_string(), "; did you mean `Echo`?");
+/// assert_eq!(DidYouMean(None::<&str>).to_string(), "");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DidYouMean<T>(pub Option<T>);
+
+impl<T: fmt::Display> fmt::Display for DidYouMean<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(name) => write!(formatter, "; did you mean `{name}`?"),
+            None => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]

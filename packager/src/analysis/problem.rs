@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rm_runtime::suggest::DidYouMean;
+
 use super::{Certainty, Link, SyntaxError};
 use crate::source::SourceError;
 
@@ -76,10 +78,7 @@ impl fmt::Display for MissingImport {
             (file, 0) => write!(f, "{file}: ")?,
             (file, line) => write!(f, "{file}:{line}: ")?,
         }
-        f.write_str(&self.what())?;
-        if let Some(nearest) = nearest {
-            write!(f, "; did you mean `{nearest}`?")?;
-        }
+        write!(f, "{}{}", self.what(), DidYouMean(nearest.as_ref()))?;
         for link in chain {
             write!(f, "\n  {link}")?;
         }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use rm_runtime::causes;
 use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -142,15 +143,10 @@ struct Fields {
 
 impl Visit for Fields {
     fn record_error(&mut self, _: &Field, error: &(dyn Error + 'static)) {
-        let mut errors: Vec<&(dyn Error + 'static)> = vec![error];
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            errors.push(error);
-            cause = error.source();
-        }
+        let errors = std::iter::once(error).chain(causes(error));
         let none = Sources::new();
         let sources = SOURCES.get().unwrap_or(&none);
-        self.error = Some(failure::chain(errors.into_iter(), sources));
+        self.error = Some(failure::chain(errors, sources));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {

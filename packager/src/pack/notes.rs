@@ -6,7 +6,7 @@ use std::path::Path;
 use rm_runtime::bundle::PyodidePackage;
 use rm_runtime::manifest::{Connection, Manifest, Metadata, NodeSpec};
 use rm_runtime::nodes::Registry;
-use rm_runtime::suggest::nearest;
+use rm_runtime::suggest::{DidYouMean, nearest};
 
 use crate::analysis::{Certainty, Closure};
 use crate::pyodide::Facts;
@@ -65,8 +65,9 @@ pub(super) fn of_fields(file: &Path, manifest: &Manifest) -> Vec<String> {
             extra.iter().filter_map(move |(name, _)| {
                 let near = nearest(name, known.iter().copied())?;
                 Some(format!(
-                    "{}: {place}{name}: no field of that name is known, and it changes nothing; did you mean `{near}`?",
-                    file.display()
+                    "{}: {place}{name}: no field of that name is known, and it changes nothing{}",
+                    file.display(),
+                    DidYouMean(Some(near))
                 ))
             })
         })

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rm_runtime::suggest::DidYouMean;
+
 use super::files;
 
 /// The keys of `[tool.rm-pack]`.
@@ -43,7 +45,12 @@ pub enum ProjectError {
         source: Box<toml::de::Error>,
     },
     /// `[tool.rm-pack]` has a key that is not known.
-    #[error("{}: unknown key `tool.rm-pack.{key}`{}; the keys are {}", file.display(), did_you_mean(nearest.as_deref()), KEYS.join(", "))]
+    #[error(
+        "{}: unknown key `tool.rm-pack.{key}`, known: {}{}",
+        file.display(),
+        KEYS.join(", "),
+        DidYouMean(nearest.as_ref())
+    )]
     UnknownKey {
         /// The project file.
         file: PathBuf,
@@ -64,12 +71,6 @@ pub enum ProjectError {
         /// The type that was found.
         found: &'static str,
     },
-}
-
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest
-        .map(|name| format!(" (did you mean `{name}`?)"))
-        .unwrap_or_default()
 }
 
 impl ProjectConfig {
@@ -189,7 +190,7 @@ mod tests {
     fn unknown_keys_and_types_are_named() {
         assert_eq!(
             parse("[tool.rm-pack]\nsources = []\n").unwrap_err(),
-            "/p/pyproject.toml: unknown key `tool.rm-pack.sources` (did you mean `source`?); the keys are exclude, include, keep, source"
+            "/p/pyproject.toml: unknown key `tool.rm-pack.sources`, known: exclude, include, keep, source; did you mean `source`?"
         );
         assert_eq!(
             parse("[tool.rm-pack]\nsource = 'src'\n").unwrap_err(),

@@ -205,7 +205,7 @@ impl Index {
                 .find(|bundle| bundle.name == name)
                 .ok_or_else(|| {
                     let wanted = match suggest::nearest(name, names()) {
-                        Some(near) => format!("; did you mean `{near}`?"),
+                        near @ Some(_) => suggest::DidYouMean(near).to_string(),
                         None if fitting.is_empty() => String::new(),
                         None => format!(", only {}", names().collect::<Vec<_>>().join(", ")),
                     };

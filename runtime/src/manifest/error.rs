@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::suggest::DidYouMean;
+
 /// A place in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
@@ -86,7 +88,7 @@ pub enum ProblemKind {
     #[error("must not be empty")]
     Empty,
     /// Text that is none of those that may be there.
-    #[error("expected {expected}, found {found:?}{}", Optional("; did you mean `", nearest.as_ref(), "`?"))]
+    #[error("expected {expected}, found {found:?}{}", DidYouMean(nearest.as_ref()))]
     UnknownChoice {
         /// What may be there.
         expected: &'static str,
@@ -120,7 +122,7 @@ pub enum ProblemKind {
         first_position: Option<Position>,
     },
     /// A connection names a node that does not exist.
-    #[error("no node has the id `{id}`{}", Optional("; did you mean `", nearest.as_ref(), "`?"))]
+    #[error("no node has the id `{id}`{}", DidYouMean(nearest.as_ref()))]
     UnknownEndpoint {
         /// The unknown id.
         id: String,

@@ -1,7 +1,7 @@
 //! What JavaScript hands over, taken apart, and what it is told when that is wrong.
 
 use super::Reply;
-use super::failure::{count, dict};
+use super::failure::{count, dict, texts_of_causes};
 use super::pipeline::LoadError;
 use crate::manifest::{ManifestError, Position};
 use crate::python::answer::read_answer;
@@ -90,15 +90,9 @@ impl Arguments {
 impl Problem {
     #[inline(never)]
     pub(super) fn new(error: &dyn std::error::Error) -> Self {
-        let mut causes = Vec::new();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            causes.push(Value::from(cause.to_string()));
-            source = cause.source();
-        }
         Self(dict([
             ("message", error.to_string().into()),
-            ("causes", Value::List(causes)),
+            ("causes", texts_of_causes(error)),
         ]))
     }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use crate::causes;
 pub use crate::driver::Moment;
 use crate::nodes::NodeError;
 use crate::python::PythonException;
@@ -52,12 +53,6 @@ impl RunFailure {
     /// As data for JavaScript; see [`calls`](super::calls).
     #[inline(never)]
     pub(super) fn to_value(&self) -> Value {
-        let mut causes = Vec::new();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            causes.push(Value::from(error.to_string()));
-            cause = error.source();
-        }
         let item = match self.moment {
             Moment::Item(number) => Value::from(number + 1),
             Moment::Start | Moment::Between(_) | Moment::Source | Moment::End | Moment::Cleanup => {
@@ -72,7 +67,7 @@ impl RunFailure {
             ("message", self.to_string().into()),
             ("node", self.node.as_str().into()),
             ("item", item),
-            ("causes", Value::List(causes)),
+            ("causes", texts_of_causes(self)),
             ("exception", exception),
         ])
     }
@@ -99,6 +94,13 @@ fn exception_value(exception: &PythonException) -> Value {
 }
 
 /// A dictionary with text keys.
+/// What caused an error, from the outermost on.
+#[inline(never)]
+pub(super) fn texts_of_causes(error: &dyn Error) -> Value {
+    let texts = causes(error).map(|cause| Value::from(cause.to_string()));
+    Value::List(texts.collect())
+}
+
 pub(super) fn dict<const N: usize>(entries: [(&str, Value); N]) -> Value {
     Value::Dict(entries.map(|(key, value)| (key.into(), value)).into())
 }

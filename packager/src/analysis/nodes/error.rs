@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use rm_runtime::suggest::DidYouMean;
+
 use super::super::SyntaxError;
 use crate::source::SourceError;
 
@@ -27,7 +29,7 @@ impl fmt::Display for ClassSite {
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
     /// No file defines the class.
-    #[error("no class `{class}` in {}{}", places(searched), did_you_mean(nearest.as_deref()))]
+    #[error("no class `{class}` in {}{}", places(searched), DidYouMean(nearest.as_ref()))]
     NotFound {
         /// The class's name.
         class: String,
@@ -54,7 +56,7 @@ pub enum NodeError {
         node_type: String,
     },
     /// `module:Class` names a module that no root has.
-    #[error("no module `{module}` in {}{}", places(searched), did_you_mean(nearest.as_deref()))]
+    #[error("no module `{module}` in {}{}", places(searched), DidYouMean(nearest.as_ref()))]
     NoModule {
         /// The module's name.
         module: String,
@@ -64,7 +66,7 @@ pub enum NodeError {
         nearest: Option<String>,
     },
     /// `module:Class` names a module that neither defines nor imports the class.
-    #[error("{file} neither defines nor imports a class `{class}` at its top level{}", did_you_mean(nearest.as_deref()))]
+    #[error("{file} neither defines nor imports a class `{class}` at its top level{}", DidYouMean(nearest.as_ref()))]
     NoClass {
         /// The module's file, as it is shown to the user.
         file: String,
@@ -111,12 +113,6 @@ fn places(folders: &[PathBuf]) -> String {
     } else {
         shown.join(", ")
     }
-}
-
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest
-        .map(|name| format!("; did you mean `{name}`?"))
-        .unwrap_or_default()
 }
 
 fn list(sites: &[ClassSite]) -> String {

@@ -4,6 +4,7 @@ mod find;
 
 use std::fmt::{self, Write as _};
 
+use rm_runtime::suggest::DidYouMean;
 use serde::Serialize;
 
 use super::describe;
@@ -55,7 +56,7 @@ pub enum QueryError {
     /// Nothing has this name.
     #[error(
         "`{query}` is neither a module that the nodes reach nor a definition in one{}\nhint: {}",
-        did_you_mean(nearest.as_deref()),
+        DidYouMean(nearest.as_ref()),
         hint(query, unlisted.as_deref())
     )]
     Unknown {
@@ -74,12 +75,6 @@ pub enum QueryError {
         /// The names of all of them, sorted.
         candidates: Vec<String>,
     },
-}
-
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest
-        .map(|name| format!("; did you mean `{name}`?"))
-        .unwrap_or_default()
 }
 
 fn hint(query: &str, unlisted: Option<&str>) -> String {

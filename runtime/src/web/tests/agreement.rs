@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use crate::bundle::{Bundle, Parts};
+use crate::causes;
 use crate::json::to_json;
 use crate::manifest::{Manifest, OnError};
 use crate::pipeline::{Item, Pipeline, Settings};
@@ -24,10 +25,8 @@ fn line(node: &str, value: &Value, session: Option<&str>, time: Option<i64>, ite
 /// An error and its causes.
 fn told(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
+    for cause in causes(error) {
         let _ = write!(text, ": {cause}");
-        source = cause.source();
     }
     text
 }
