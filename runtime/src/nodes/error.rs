@@ -1,9 +1,8 @@
 //! What can go wrong with a node.
 
 use std::error::Error;
-use std::fmt;
 
-use crate::suggest::nearest;
+use crate::suggest::{DidYouMean, nearest};
 use crate::value::Value;
 
 /// Why a node could not be made, or could not take a value.
@@ -11,7 +10,7 @@ use crate::value::Value;
 #[non_exhaustive]
 pub enum NodeError {
     /// No node is registered under a name.
-    #[error("no Rust node is called `{node_type}`{}", did_you_mean(nearest.as_deref()))]
+    #[error("no Rust node is called `{node_type}`{}", DidYouMean(nearest.as_ref()))]
     UnknownType {
         /// The name.
         node_type: String,
@@ -37,11 +36,13 @@ pub enum NodeError {
         found: String,
     },
     /// A param that the node does not have.
-    #[error("unknown param `{name}`{}", did_you_mean(nearest.as_deref()))]
+    #[error("unknown param `{name}`, known: {}{}", listed(known), DidYouMean(nearest.as_ref()))]
     UnknownParam {
         /// The param.
         name: String,
-        /// The nearest param that the node has.
+        /// The params that the node has.
+        known: Box<[&'static str]>,
+        /// The nearest of them.
         nearest: Option<String>,
     },
     /// A value to process that is of the wrong type.
@@ -89,7 +90,7 @@ impl NodeError {
             "{what} {}, known: {}{}",
             found.describe(),
             known.join(", "),
-            did_you_mean(guess)
+            DidYouMean(guess)
         ))
     }
 
@@ -110,7 +111,7 @@ impl NodeError {
 #[error(
     "{place}: node `{id}` has the unknown type `{node_type}`, searched in {}{}",
     searched.join(", "),
-    did_you_mean(nearest.as_deref())
+    DidYouMean(nearest.as_ref())
 )]
 pub struct UnknownNodeType {
     /// The place in the manifest, for example `nodes[2].node_type`.
@@ -125,10 +126,12 @@ pub struct UnknownNodeType {
     pub nearest: Option<String>,
 }
 
-fn did_you_mean(nearest: Option<&str>) -> impl fmt::Display {
-    nearest
-        .map(|nearest| format!("; did you mean `{nearest}`?"))
-        .unwrap_or_default()
+fn listed(known: &[&str]) -> String {
+    if known.is_empty() {
+        "none".to_owned()
+    } else {
+        known.join(", ")
+    }
 }
 
 #[cfg(test)]

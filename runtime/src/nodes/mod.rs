@@ -165,7 +165,7 @@
 //! });
 //!
 //! let error = registry.create("Truncate", &[("lenght", 2)].into_iter().collect()).err().unwrap();
-//! assert_eq!(error.to_string(), "unknown param `lenght`; did you mean `length`?");
+//! assert_eq!(error.to_string(), "unknown param `lenght`, known: length; did you mean `length`?");
 //! ```
 //!
 //! # Built-in nodes

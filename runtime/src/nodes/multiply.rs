@@ -100,7 +100,7 @@ mod tests {
         let both: Params = [("factor", 1), ("facto", 2)].into_iter().collect();
         assert_eq!(
             create(&both).err().unwrap().to_string(),
-            "unknown param `facto`; did you mean `factor`?"
+            "unknown param `facto`, known: factor; did you mean `factor`?"
         );
     }
 }

@@ -35,7 +35,7 @@ impl<'a> ParamReader<'a> {
     /// # Errors
     /// [`NodeError::MissingParam`], [`NodeError::ParamType`].
     pub fn required<T: FromParam>(&mut self, name: &'static str) -> Result<T, NodeError> {
-        self.asked.push(name);
+        self.ask(name);
         match self.params.get(name) {
             Some(value) => read(name, value),
             None => Err(NodeError::MissingParam {
@@ -50,10 +50,16 @@ impl<'a> ParamReader<'a> {
     /// # Errors
     /// [`NodeError::ParamType`].
     pub fn optional<T: FromParam>(&mut self, name: &'static str) -> Result<Option<T>, NodeError> {
-        self.asked.push(name);
+        self.ask(name);
         match self.params.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => read(name, value).map(Some),
+        }
+    }
+
+    fn ask(&mut self, name: &'static str) {
+        if !self.asked.contains(&name) {
+            self.asked.push(name);
         }
     }
 
@@ -71,6 +77,7 @@ impl<'a> ParamReader<'a> {
             Some((name, _)) => Err(NodeError::UnknownParam {
                 name: name.to_owned(),
                 nearest: nearest(name, self.asked.iter().copied()).map(str::to_owned),
+                known: self.asked.into(),
             }),
         }
     }
@@ -173,7 +180,7 @@ mod tests {
         );
         assert_eq!(
             reader.finish().unwrap_err().to_string(),
-            "unknown param `mode`; did you mean `modes`?"
+            "unknown param `mode`, known: gain, off, modes, size; did you mean `modes`?"
         );
     }
 }

@@ -168,7 +168,10 @@ impl Pipeline {
         for (place, spec) in manifest.nodes.iter().enumerate() {
             let kind = shape::kind_of(spec, &registry, &description.nodes);
             kinds.push(kind.ok_or_else(|| {
-                let rust = (&registry, "the registered Rust nodes");
+                let rust = (
+                    &registry,
+                    "the registered Rust nodes (`Settings::registry`)",
+                );
                 let python = (&description.nodes, Some("the bundle's Python nodes"));
                 shape::unknown(&manifest, place, rust, python)
             })?);
