@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use rm_runtime::cache::Cache;
 use rm_runtime::digest::Digest;
+use rm_runtime::python::answer::AnswerError;
 use rm_runtime::python::instance::Options;
 use rm_runtime::python::operation::Operation;
 use rm_runtime::python::{Engine, Instance, InstanceError, block_on};
@@ -185,8 +186,8 @@ async fn compile_batch(
                 compiled.push((job.name.to_owned(), code));
             }
             Ok(other) => {
-                let answer = InstanceError::Protocol(format!("code came as {}", other.type_name()));
-                return Err(failed(job, answer));
+                let odd = format!("code came as {}", other.type_name());
+                return Err(failed(job, AnswerError::Protocol(odd).into()));
             }
             Err(error) => return Err(failed(job, error)),
         }

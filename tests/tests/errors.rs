@@ -8,6 +8,7 @@ use packed::{list, pipeline_under, run_to_end, values_of};
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::{NodeFailure, RunError, Settings};
 use rm_runtime::python::InstanceError;
+use rm_runtime::python::answer::AnswerError;
 use rm_runtime::python::exception::Frame;
 use rm_runtime::value::Value;
 
@@ -164,7 +165,8 @@ fn lines_of(error: &RunError) -> String {
     else {
         panic!("{error:?}")
     };
-    let NodeFailure::Python(InstanceError::Exception(exception)) = source else {
+    let NodeFailure::Python(InstanceError::Answer(AnswerError::Exception(exception))) = source
+    else {
         panic!("{error:?}")
     };
     let frames: Vec<_> = exception

@@ -10,6 +10,7 @@ use rm_runtime::bundle::{Bundle, Target};
 use rm_runtime::nodes::{Node, NodeError, Outputs, Registry};
 use rm_runtime::pipeline::{NodeFailure, Pipeline, RunError, Settings};
 use rm_runtime::python::InstanceError;
+use rm_runtime::python::answer::AnswerError;
 use rm_runtime::python::exception::{Frame, Origin};
 use rm_runtime::value::Value;
 
@@ -294,7 +295,8 @@ class Case:
         panic!("{error:?}")
     };
     assert_eq!((node.as_str(), item), ("case", 2));
-    let NodeFailure::Python(InstanceError::Exception(exception)) = source else {
+    let NodeFailure::Python(InstanceError::Answer(AnswerError::Exception(exception))) = source
+    else {
         panic!("{source:?}")
     };
     assert_eq!(exception.kind, "ValueError");

@@ -118,15 +118,10 @@ fn exception_in<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a PythonExcept
     }
     let instance = match error.downcast_ref::<NodeFailure>() {
         Some(NodeFailure::Python(error)) => Some(error),
-        Some(NodeFailure::Rust(_) | NodeFailure::Panicked(_) | NodeFailure::TimeIsUp { .. }) => {
-            None
-        }
+        Some(_) => None,
         None => error.downcast_ref::<InstanceError>(),
     };
-    match instance {
-        Some(InstanceError::Exception(exception)) => Some(exception),
-        _ => None,
-    }
+    instance?.exception()
 }
 
 impl From<PackError> for Failure {

@@ -17,6 +17,7 @@ use std::time::Duration;
 use rm_runtime::bundle::{Bundle, EngineReference, Parts, PyodideParts, PythonParts, Target};
 use rm_runtime::cache::Cache;
 use rm_runtime::digest::Digest;
+use rm_runtime::python::answer::AnswerError;
 use rm_runtime::python::{InstanceError, block_on};
 use rm_runtime::value::Value;
 
@@ -324,7 +325,7 @@ fn import_error(
             limit,
             modules: modules(),
         },
-        InstanceError::Exception(source) => PackError::Import {
+        InstanceError::Answer(AnswerError::Exception(source)) => PackError::Import {
             source,
             user_sources: user_sources.clone(),
             notes: notes::of_closure(&program.closure),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rm_runtime::bundle::PackedModule;
-use rm_runtime::python::InstanceError;
 
 use super::program::Tools;
 use super::{PackError, Request, UserSource};
@@ -98,7 +97,7 @@ fn cold_sources<'c>(request: &Request, closure: &'c Closure) -> BTreeMap<&'c str
 
 /// Show a syntax error as those are shown that the parser finds.
 fn locate_syntax_error(closure: &Closure, error: CompileError) -> PackError {
-    let InstanceError::Exception(exception) = &error.source else {
+    let Some(exception) = error.source.exception() else {
         return error.into();
     };
     let module = closure.modules.get(&error.module);

@@ -9,6 +9,7 @@ use crate::digest::Digest;
 
 /// Why a bundle cannot be read, found or written. Every message names the file.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BundleError {
     /// The file cannot be read.
     #[error("cannot read `{}`", path.display())]

@@ -7,6 +7,7 @@ use crate::bundle::BundleError;
 use crate::driver::Moment;
 use crate::graph::GraphError;
 use crate::nodes::{NodeError, UnknownNodeType};
+use crate::python::answer::AnswerError;
 use crate::python::{EngineError, InstanceError};
 use crate::shape::ShapeError;
 use crate::value::Value;
@@ -29,6 +30,7 @@ pub struct ImportStopped {
 
 /// Why a bundle cannot be made ready to run.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum LoadError {
     /// The bundle, or its engine, is not there or not whole.
     #[error(transparent)]
@@ -65,6 +67,7 @@ pub enum LoadError {
 
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum RunError {
     /// A node could not be made.
     #[error("node `{node}` {}", Moment::Start)]
@@ -125,6 +128,7 @@ pub enum RunError {
 
 /// What happened in a node.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NodeFailure {
     /// In a Rust node.
     #[error(transparent)]
@@ -176,10 +180,12 @@ impl NodeFailure {
         match self {
             Self::Rust(_) => false,
             Self::Python(error) => match error {
-                InstanceError::Exception(_) | InstanceError::Answer(_) => false,
-                InstanceError::Trapped { .. }
-                | InstanceError::TimeIsUp { .. }
-                | InstanceError::Protocol(_) => true,
+                InstanceError::Answer(error) => match error {
+                    AnswerError::Exception(_) | AnswerError::Unreadable(_) => false,
+                    AnswerError::Protocol(_) => true,
+                },
+                InstanceError::Arguments(_) => false,
+                InstanceError::Trapped { .. } | InstanceError::TimeIsUp { .. } => true,
             },
             Self::Panicked(_) | Self::TimeIsUp { .. } => true,
         }
@@ -188,6 +194,7 @@ impl NodeFailure {
 
 /// An item was not taken; it is given back.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum SendError {
     /// The session's input was closed, or a node stopped the stream, or the pipeline has no node that takes input.
     #[error("the session takes no more items")]

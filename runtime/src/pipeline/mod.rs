@@ -31,6 +31,7 @@ use crate::graph::Graph;
 use crate::layer::Layer;
 use crate::manifest::{Manifest, OnError};
 use crate::nodes::Registry;
+use crate::python::answer::AnswerError;
 use crate::python::instance::Options;
 use crate::python::operation::Operation;
 use crate::python::sandbox::DEFAULT_MEMORY_LIMIT;
@@ -338,7 +339,7 @@ impl Pipeline {
                 };
                 match answer {
                     Ok(_) => {}
-                    Err(InstanceError::Exception(exception)) => {
+                    Err(InstanceError::Answer(AnswerError::Exception(exception))) => {
                         failed.push(((*name).to_owned(), *exception));
                     }
                     Err(error) => return Err(stopped(Some(name))(error)),

@@ -6,6 +6,7 @@ use crate::value::Value;
 
 /// Why an answer is not the result that was asked for.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AnswerError {
     /// Python raised.
     #[error("{0}")]

@@ -86,6 +86,7 @@ pub(super) struct Exports {
 
 /// Why an engine could not be made ready.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum EngineError {
     /// The component's bytes are not those that its name promises.
     #[error("the engine is damaged: its digest is {actual}, and {expected} was expected")]

@@ -49,10 +49,14 @@ impl Options {
 
 /// Why an instance gave no answer.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum InstanceError {
-    /// Python raised.
-    #[error("{0}")]
-    Exception(Box<PythonException>),
+    /// What it answered is not what was asked for.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// What was to go to it cannot: it holds something that has no counterpart in Python.
+    #[error("this cannot go to Python")]
+    Arguments(#[source] MarshalError),
     /// The interpreter itself is gone: a trap, such as running out of stack. The instance answers nothing any more.
     #[error("the Python interpreter stopped: {reason}")]
     Trapped {
@@ -65,21 +69,22 @@ pub enum InstanceError {
         /// How long it may take.
         limit: Duration,
     },
-    /// The answer cannot be read: it holds a value that has no counterpart outside Python.
-    #[error("Python's answer cannot be read")]
-    Answer(#[from] MarshalError),
-    /// The answer is not of the form that the operation promises, or the guest reported a failure of its own.
-    #[error("the Python engine misbehaved: {0}")]
-    Protocol(String),
 }
 
-impl From<AnswerError> for InstanceError {
-    fn from(error: AnswerError) -> Self {
-        match error {
-            AnswerError::Exception(exception) => Self::Exception(exception),
-            AnswerError::Unreadable(error) => Self::Answer(error),
-            AnswerError::Protocol(message) => Self::Protocol(message),
+impl InstanceError {
+    /// What Python raised, if that is why.
+    pub fn exception(&self) -> Option<&PythonException> {
+        match self {
+            Self::Answer(AnswerError::Exception(exception)) => Some(exception),
+            Self::Answer(AnswerError::Unreadable(_) | AnswerError::Protocol(_))
+            | Self::Arguments(_)
+            | Self::Trapped { .. }
+            | Self::TimeIsUp { .. } => None,
         }
+    }
+
+    fn protocol(message: impl Into<String>) -> Self {
+        Self::Answer(AnswerError::Protocol(message.into()))
     }
 }
 
@@ -203,7 +208,7 @@ impl Instance {
         if error.is_empty() {
             Ok(())
         } else {
-            Err(InstanceError::Protocol(lossy(&error)))
+            Err(InstanceError::protocol(lossy(&error)))
         }
     }
 
@@ -220,7 +225,7 @@ impl Instance {
             .await;
         let (batch_bytes,) = self.check(result)?;
         if (batch_bytes as usize) < BATCH_BYTES {
-            return Err(InstanceError::Protocol(format!(
+            return Err(InstanceError::protocol(format!(
                 "it takes {batch_bytes} bytes of a layer at once, not {BATCH_BYTES}"
             )));
         }
@@ -253,18 +258,14 @@ impl Instance {
         operation: Operation,
         arguments: Vec<Value>,
     ) -> Result<Value, InstanceError> {
-        let answer = match self.ask(operation, Value::Tuple(arguments)).await {
+        let mut answer = self.ask(operation, Value::Tuple(arguments)).await;
+        if let Err(InstanceError::Answer(AnswerError::Unreadable(_))) = answer {
             // The guest knows the place of what cannot be read, when asked for it.
-            Err(InstanceError::Answer(error)) => {
-                match self.ask(Operation::Explain, Value::Tuple(Vec::new())).await {
-                    Err(InstanceError::Exception(exception)) => {
-                        Err(InstanceError::Exception(exception))
-                    }
-                    _ => Err(InstanceError::Answer(error)),
-                }
+            let explained = self.ask(Operation::Explain, Value::Tuple(Vec::new())).await;
+            if let Err(error @ InstanceError::Answer(AnswerError::Exception(_))) = explained {
+                answer = Err(error);
             }
-            answer => answer,
-        };
+        }
         self.output.flush();
         answer
     }
@@ -308,7 +309,8 @@ impl Instance {
             });
         }
         let _ticking = self.engine.tick();
-        let Wire { payload, buffers } = marshal::to_wire(&arguments)?;
+        let Wire { payload, buffers } =
+            marshal::to_wire(&arguments).map_err(InstanceError::Arguments)?;
         let operation = operation as u32;
         let result = if buffers.is_empty() {
             let call = &self.functions.call;
@@ -396,7 +398,7 @@ impl Instance {
         R: Lift + 'static,
     {
         let missing = || {
-            InstanceError::Protocol(format!(
+            InstanceError::protocol(format!(
                 "the component does not export {interface}#{function}"
             ))
         };

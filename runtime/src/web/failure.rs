@@ -24,6 +24,7 @@ pub struct RunFailure {
 
 /// What happened in a node.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Cause {
     /// A Rust node says so.
     #[error(transparent)]
@@ -93,7 +94,6 @@ fn exception_value(exception: &PythonException) -> Value {
     ])
 }
 
-/// A dictionary with text keys.
 /// What caused an error, from the outermost on.
 #[inline(never)]
 pub(super) fn texts_of_causes(error: &dyn Error) -> Value {
@@ -101,6 +101,7 @@ pub(super) fn texts_of_causes(error: &dyn Error) -> Value {
     Value::List(texts.collect())
 }
 
+/// A dictionary with text keys.
 pub(super) fn dict<const N: usize>(entries: [(&str, Value); N]) -> Value {
     Value::Dict(entries.map(|(key, value)| (key.into(), value)).into())
 }
