@@ -124,7 +124,7 @@ export function candidates(
     const bundle = index.bundles.find((bundle) => bundle.name === wanted && bundle.target === key);
     return bundle && (target === "auto" || target === of) ? [{ ...bundle, target: of }] : [];
   });
-  const [first, ...others] = found.map(({ file, target, engine, python = false }): Candidate => {
+  const [first, ...others] = found.map(({ file, target, engine, python }): Candidate => {
     const engineFiles = index.web_engines?.find(({ digest }) => digest === engine)?.files;
     return {
       choice: { file, target },
