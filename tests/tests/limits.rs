@@ -4,7 +4,9 @@ mod packed;
 
 use std::time::{Duration, Instant};
 
-use packed::{list, pack_files, pipeline_under, run_to_end, through, values_of, whole, within};
+use packed::{
+    list, pack_files, pipeline_under, run, run_to_end, through, values_of, whole, within,
+};
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::{Pipeline, RunError, Settings};
 use rm_runtime::value::Value;
@@ -328,4 +330,42 @@ fn a_module_that_is_never_done_importing_is_named() {
         whole(&stopped).contains("took longer than 1s"),
         "{stopped:?}"
     );
+}
+
+#[test]
+fn a_time_that_no_clock_reaches_is_no_limit() {
+    let settings = Settings {
+        timeout: Some(Duration::MAX),
+        ..settings(OnError::Fail, 1)
+    };
+    let source = "
+import asyncio
+import time
+
+
+class Case:
+    async def process(self, data):
+        time.sleep(0.01)
+        await asyncio.sleep(0.01)
+        return data
+";
+    let pipeline = pipeline_under(settings, ONE, source);
+    assert_eq!(through(&pipeline, "[1, 2]"), "[1,2]");
+}
+
+/// Not less, such as the 128 MiB that wasmtime lets out of a guest unless told otherwise.
+#[test]
+fn a_value_may_be_as_large_as_the_memory_that_it_is_in() {
+    let source = "
+class Case:
+    def process(self, data):
+        return bytes(data)
+";
+    let pipeline = pipeline_under(Settings::default(), ONE, source);
+    let size = 200_usize << 20;
+    let outputs = run(&pipeline, [i64::try_from(size).unwrap()]);
+    let [Value::Bytes(bytes)] = outputs.as_slice() else {
+        panic!("not bytes")
+    };
+    assert_eq!(bytes.len(), size);
 }
