@@ -178,7 +178,7 @@ mod tests {
             ),
             (
                 r#"[{"op": "get", "field": "a", "default": 1}]"#,
-                "param `operations[0]`: unknown param `default`",
+                "param `operations[0]`: unknown param `default`, known: op, field",
             ),
             (
                 r#"[{"op": "select", "fields": ["a", 1]}]"#,
