@@ -343,8 +343,8 @@ impl Executor {
         self.settle();
     }
 
-    /// The next thing to do in this lane of this node, if there is one before a task under way goes on, an output is taken or an
-    /// item pushed.
+    /// The next thing to do in this lane of this node, if there is one before a task under way goes on, an output is
+    /// taken or an item pushed.
     pub fn next_task_for(&mut self, node: NodeIndex, lane: usize) -> Option<Task> {
         if self.ready(node, lane) {
             self.begin(node, lane)

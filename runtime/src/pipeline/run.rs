@@ -212,8 +212,8 @@ impl Run {
         }
     }
 
-    /// Let a node do what its timer was for, between two items: whatever it gives belongs to none of them. Returns after how long it
-    /// wants to be woken again.
+    /// Let a node do what its timer was for, between two items: whatever it gives belongs to none of them. Returns
+    /// after how long it wants to be woken again.
     async fn wake(
         &self,
         seat: Seat,

@@ -169,8 +169,8 @@ impl Instance {
     ) -> Result<Self, InstanceError> {
         let memory_limit = guest.memory_limit;
         let mut store = Store::new(engine.instance_pre().engine(), guest);
-        // wasmtime lets so many bytes out of a guest in one call, 128 MiB unless told otherwise. What is in the guest's memory may
-        // leave it: a value has no other limit than that.
+        // wasmtime lets so many bytes out of a guest in one call, 128 MiB unless told otherwise. Whatever is in the guest's
+        // memory may leave it, so that a value has no other limit.
         store.set_hostcall_fuel(memory_limit);
         store.limiter(|guest| &mut guest.limits);
         sandbox::watch(&mut store);
