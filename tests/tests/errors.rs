@@ -4,12 +4,13 @@ mod packed;
 
 use std::time::Duration;
 
-use packed::{list, pipeline_under, run_to_end, values_of};
+use packed::lines::printed;
+use packed::{list, pipeline_under, run, run_to_end, values_of};
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::{NodeFailure, RunError, Settings};
 use rm_runtime::python::InstanceError;
 use rm_runtime::python::answer::AnswerError;
-use rm_runtime::python::exception::Frame;
+use rm_runtime::python::exception::{Frame, PythonException};
 use rm_runtime::value::Value;
 
 const ONE: &str = "nodes: [{id: case, node_type: Case}]";
@@ -155,8 +156,8 @@ class Many:
     }
 }
 
-/// The lines of the user's code in an error, as `function:line`.
-fn lines_of(error: &RunError) -> String {
+/// The exception that ended a run.
+fn exception_of(error: &RunError) -> &PythonException {
     let (RunError::Item { source, .. }
     | RunError::Start { source, .. }
     | RunError::End { source, .. }
@@ -169,7 +170,12 @@ fn lines_of(error: &RunError) -> String {
     else {
         panic!("{error:?}")
     };
-    let frames: Vec<_> = exception
+    exception
+}
+
+/// The lines of the user's code in an error, as `file:line function`.
+fn lines_of(error: &RunError) -> String {
+    let frames: Vec<_> = exception_of(error)
         .frames
         .iter()
         .map(|frame| match frame {
@@ -329,4 +335,124 @@ class Case:
             }
         }
     }
+}
+
+/// An exception's class is the user's, and so are the streams that are flushed before an answer leaves.
+#[test]
+fn an_exception_is_told_whatever_it_is_made_of() {
+    let source = r#"
+import enum
+import sys
+
+
+class Word(enum.StrEnum):
+    ODD = "a member"
+
+
+class Hostile(Exception):
+    def __str__(self):
+        raise SystemExit(1)
+
+    def __getattribute__(self, name):
+        raise KeyboardInterrupt(name)
+
+
+class Stream:
+    def write(self, text):
+        return len(text)
+
+    def flush(self):
+        raise SystemExit(1)
+
+
+def noted(*notes):
+    error = ValueError("noted")
+    error.__notes__ = notes
+    return error
+
+
+def print_and_raise():
+    sys.stdout = sys.stderr = Stream()
+    print("lost")
+    return ValueError("printed")
+
+
+def without_streams():
+    del sys.stdout, sys.stderr
+    return ValueError("no streams")
+
+
+ERRORS = {
+    "syntax": lambda: SyntaxError(Word.ODD, (object(), "1", 2.5, {})),
+    "import": lambda: ImportError("gone", name=[object()]),
+    "notes": lambda: noted(Word.ODD, 7, Hostile()),
+    "member": lambda: ValueError(Word.ODD),
+    "hostile": Hostile,
+    "stream": print_and_raise,
+    "no streams": without_streams,
+}
+
+
+class Case:
+    def process(self, data):
+        raise ERRORS[data]()
+"#;
+    let unknown = "<the exception's own text could not be made>";
+    let noted = format!("ValueError: noted\na member\n7\n{unknown}");
+    let hostile = format!("nodes.Hostile: {unknown}");
+    let pipeline = pipeline_under(Settings::default(), ONE, source);
+    for (item, expected) in [
+        ("syntax", "SyntaxError: a member"),
+        ("import", "ImportError: gone"),
+        ("notes", noted.as_str()),
+        ("member", "ValueError: a member"),
+        ("hostile", hostile.as_str()),
+        ("stream", "ValueError: printed"),
+        ("no streams", "ValueError: no streams"),
+    ] {
+        let (_, result) = run_to_end(&pipeline, [item]);
+        let error = result.unwrap_err();
+        let text = exception_of(&error).to_string();
+        assert!(text.ends_with(expected), "{item}: {text}");
+        assert_eq!(lines_of(&error), "nodes.py:56 Case.process", "{item}");
+    }
+}
+
+/// A stream of the program's own that needs what was left out cannot fail the item, but it is told.
+#[test]
+fn what_a_stream_misses_is_said() {
+    let source = "
+import sys
+import textwrap
+
+
+class Stream:
+    def write(self, text):
+        return len(text)
+
+    def flush(self):
+        getattr(textwrap, ''.join(['inde', 'nt']))
+
+
+class Case:
+    def process(self, data):
+        sys.stdout = Stream()
+        print('lost')
+        return textwrap.dedent('kept')
+";
+    let settings = Settings {
+        threads: 1,
+        ..Settings::default()
+    };
+    let lines = printed(|| {
+        let pipeline = pipeline_under(settings, ONE, source);
+        assert_eq!(run(&pipeline, [1]), ["kept".into()]);
+    });
+    let told = |line: &(String, String, String)| {
+        line.1 == "stderr"
+            && line
+                .2
+                .starts_with("rm-pack: `textwrap.indent` was left out")
+    };
+    assert!(lines.iter().any(told), "{lines:?}");
 }

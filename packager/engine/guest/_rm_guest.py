@@ -1,7 +1,8 @@
 """The engine's entry point: what the host asks for, by number.
 
 Every request and every answer is bytes in `marshal` format, version 2 (plain values, no references), with large buffers
-beside them; see `_rm_values`. An answer is `(0, result)` or `(1, error)`; the shape of an error is `_rm_errors.describe`.
+beside them; see `_rm_values`. An answer is `(0, result)` or `(1, error)`; `_rm_errors.answer`
+makes those of errors.
 The numbers are those of `Operation` in the runtime's `python/operation.rs`.
 
 The modules beside this one are frozen into the engine. They use built-in modules alone: whatever else they imported
@@ -120,8 +121,7 @@ def dispatch(operation, payload, buffers):
         # What has buffers beside it was looked at closely, and its memory is wanted for the next call.
         _last = None if answer[1] else result
     except BaseException as error:  # SystemExit and KeyboardInterrupt too: nothing may unwind into the host
-        _rm_errors.make_room(error)
-        answer = marshal.dumps((1, _rm_errors.describe(error)), 2), []
+        answer = _rm_errors.answer(error), []
     _rm_stdio.flush()
     _rm_errors.reserve()
     return answer

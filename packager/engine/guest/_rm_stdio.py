@@ -8,6 +8,8 @@ import io
 import posix
 import sys
 
+from _rm_removed import RemovedError
+
 _kept = []
 _packing = True
 # Whether anything may wait in a buffer; asking the streams would cost more than most nodes take for an item.
@@ -48,6 +50,7 @@ class Text(io.TextIOWrapper):
 
 
 def install():
+    global _out, _err
     for name, descriptor, errors in (("stdout", 1, "backslashreplace"), ("stderr", 2, "backslashreplace")):
         stream = Text(
             Buffer(Stream(descriptor)), encoding="utf-8", errors=errors, newline="\n", line_buffering=True
@@ -55,21 +58,33 @@ def install():
         stream.mode = "w"
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
+    _out, _err = sys.stdout, sys.stderr
     sys.stdin = sys.__stdin__ = None
 
 
 def flush():
     global _dirty
-    # A program may have put streams of its own in place of these.
-    if not _dirty and sys.stdout is sys.__stdout__ and sys.stderr is sys.__stderr__:
+    # A program may have put streams of its own in place of these, or taken them away.
+    out, err = getattr(sys, "stdout", None), getattr(sys, "stderr", None)
+    if not _dirty and out is _out and err is _err:
         return
     _dirty = False
-    for stream in (sys.stdout, sys.stderr):
+    for stream in (out, err):
         # A program may put anything there, and a failing flush must not replace the answer.
         try:
             stream.flush()
-        except Exception:
-            pass
+        except BaseException as error:
+            if type(error) is RemovedError:
+                _tell(error)
+
+
+def _tell(error):
+    """Say that something is missing where no answer can."""
+    try:
+        _err.write(f"rm-pack: {error}\n")
+        _err.flush()
+    except BaseException:  # the program may have closed it
+        pass
 
 
 def release():
