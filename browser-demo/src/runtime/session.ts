@@ -1,6 +1,7 @@
 /** A run of a pipeline in this thread: moves items, results, requests to Python and the passing of time. */
 import type { Executor, OnError, Replied, Report, Request, Turn } from "./abi.ts";
 import { PipelineError, reasonOf } from "./errors.ts";
+import { later } from "./later.ts";
 import { recycle, worthMoving } from "./transfer.ts";
 import { type NodeMetrics, RunMetrics } from "./metrics.ts";
 import { Operation, type Order, type PythonHost, type PythonInstance, type Reply } from "./python.ts";
@@ -87,7 +88,8 @@ export class LocalSession implements Session {
   /** How many requests interpreters are at, and what they said to others. */
   #asked = 0;
   readonly #replies: Replied[] = [];
-  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** Each stops a timer. */
+  readonly #timers = new Set<() => void>();
   /** How many items are offered next: as many as were taken lately, and as much again. */
   #offer = OFFERED;
   #canPush = true;
@@ -259,13 +261,13 @@ export class LocalSession implements Session {
     for (const [node, milliseconds] of turn.worked) this.#metrics.worked(node, milliseconds);
     for (const report of turn.reports) this.onReport?.(report);
     for (const [ticket, seconds] of turn.sleeps) {
-      const timer = setTimeout(() => {
-        this.#timers.delete(timer);
+      const stop = later(() => {
+        this.#timers.delete(stop);
         this.#tell(() => {
           this.#executor.wake(this.#run, ticket);
         });
       }, seconds * 1000);
-      this.#timers.add(timer);
+      this.#timers.add(stop);
     }
     for (const request of turn.requests) this.#ask(request);
     this.#deliver();
@@ -327,7 +329,7 @@ export class LocalSession implements Session {
   #end(failure: PipelineError | undefined): void {
     if (this.#ended) return;
     this.#ended = { failure };
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const stop of this.#timers) stop();
     for (const lane of this.#lanes.values()) lane.interrupt();
     this.#lanes.clear();
     try {
@@ -355,7 +357,8 @@ class Lane {
   /** Whoever waits for it, the next one first, and when that one's reply has to be there. */
   readonly #waiting: ((error: Error) => void)[] = [];
   #deadline = Infinity;
-  #watch: ReturnType<typeof setTimeout> | undefined;
+  /** Stops the timer that watches it. */
+  #watch: (() => void) | undefined;
 
   constructor(host: PythonHost | undefined, node: string, timeout: number) {
     this.#node = node;
@@ -405,7 +408,7 @@ class Lane {
 
   /** One timer for many calls: most are over long before it, and a timer for each costs more than some of them. */
   #watchFor(milliseconds: number): void {
-    this.#watch = setTimeout(() => {
+    this.#watch = later(() => {
       this.#watch = undefined;
       const left = this.#deadline - performance.now();
       if (left === Infinity || this.#isGone) return;
@@ -425,7 +428,7 @@ class Lane {
   interrupt(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    clearTimeout(this.#watch);
+    this.#watch?.();
     this.#made?.dispose();
     for (const giveUp of this.#waiting.splice(0)) giveUp(stopped());
   }

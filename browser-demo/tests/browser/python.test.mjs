@@ -138,6 +138,36 @@ test("an interpreter that takes too long is stopped", async () => {
   assert.ok(log.includes("dispose 1"));
 });
 
+test("a timer for longer than browsers take is none that has run out", async () => {
+  const { soon, late, stopped, calls } = await kit.page.evaluate(async () => {
+    const original = globalThis.setTimeout;
+    let calls = 0;
+    globalThis.setTimeout = (...parts) => {
+      calls += 1;
+      return original(...parts);
+    };
+    const begun = performance.now();
+    const told = { soon: undefined, late: 0, stopped: 0 };
+    const done = Promise.withResolvers();
+    kit.later(done.resolve, 120, 50);
+    const late = kit.later(() => (told.late += 1), 2 ** 31);
+    kit.later(() => (told.stopped += 1), 80, 50)();
+    await done.promise;
+    late();
+    globalThis.setTimeout = original;
+    return { ...told, soon: performance.now() - begun, calls };
+  });
+  assert.ok(soon >= 119, String(soon));
+  assert.deepEqual([late, stopped, calls], [0, 0, 5]);
+});
+
+test("an interpreter may take a month, and is not asked all the time whether that is over", async () => {
+  const { outputs, failure, log } = await run("hangAtFour", [1, 2], { timeout: 2 ** 31 + 1000, cancelAfter: 100 });
+  assert.equal(failure, undefined);
+  assert.deepEqual(outputs, [2]);
+  assert.ok(log.includes("dispose 1"));
+});
+
 test("cancelling does not wait for an interpreter that is at work", async () => {
   const { outputs, failure, log } = await run("hangAtFour", [1, 2], { cancelAfter: 50 });
   assert.equal(failure, undefined);
