@@ -11,8 +11,10 @@ import { decode, type Wire } from "./marshal.ts";
 /** The version of the operations; the executor and every host must agree on it. */
 export const PYTHON_PROTOCOL = 2;
 
-/** What an interpreter is asked for; mirrors `runtime/src/python/operation.rs`, where the arguments are described. */
+/** What an interpreter is asked for here; mirrors `runtime/src/python/operation.rs`, where the arguments are described. */
 export const Operation = {
+  /** Asked by whoever restores a layer; the executor does not. */
+  Resume: 6,
   Create: 8,
   Process: 9,
   Flush: 10,

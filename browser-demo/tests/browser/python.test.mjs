@@ -199,3 +199,35 @@ test("without a host a bundle with Python says what can be done", async () => {
     /^python: the bundle `t` has Python nodes \(`Case`\) for the target other, which no page can run\nhint: /,
   );
 });
+
+test("what is printed comes in lines, and after a call without their end", async () => {
+  const { lines, longest, rest } = await kit.page.evaluate(() => {
+    const memory = new WebAssembly.Memory({ initial: 4 });
+    const lines = [];
+    const { functions, flush } = kit.wasi(
+      () => ({ memory, allocate: () => 0 }),
+      (stream, line) => lines.push(`${stream}: ${line}`),
+    );
+    const [OUT, ERR] = [2, 3];
+    const write = (stream, bytes) => {
+      new Uint8Array(memory.buffer, 16, bytes.length).set(bytes);
+      functions.get("wasi:io/streams@0.2.0#[method]output-stream.write")(stream, 16, bytes.length, 0);
+    };
+    const text = (text) => new TextEncoder().encode(text);
+    write(OUT, text("one\ntw"));
+    write(ERR, text("warning\r\n"));
+    write(OUT, text("o\n\nno end, \u00e9").slice(0, -1));
+    write(OUT, text("\u00e9").slice(1));
+    flush();
+    flush();
+    const told = lines.splice(0);
+    // A line that never ends.
+    for (let count = 0; count < 200; count += 1) write(OUT, new Uint8Array(1000).fill(0x78));
+    const longest = Math.max(...lines.map((line) => line.length));
+    flush();
+    return { lines: told, longest, rest: lines.map((line) => line.length - "stdout: ".length) };
+  });
+  assert.deepEqual(lines, ["stdout: one", "stderr: warning", "stdout: two", "stdout: ", "stdout: no end, é"]);
+  assert.ok(longest < 67_000, String(longest));
+  assert.deepEqual(rest, [66_000, 66_000, 66_000, 2_000]);
+});

@@ -1,13 +1,12 @@
 /** An interpreter in this thread: an instance of the engine with an application's layer in its memory. */
 import { decode, encode, Tuple, type Wire } from "../marshal.ts";
+import { Operation } from "../python.ts";
 import { CameIn } from "../transfer.ts";
 import type { Engine, Export } from "./engine.ts";
 import { Exit, type Guest, type OnLine, wasi } from "./wasi.ts";
 
 const MAGIC = "RMLAYER1";
 const PAGE = 1 << 16;
-/** `Operation::Resume` of `runtime/src/python/operation.rs`: the first call after a layer was restored. */
-const RESUME = 6;
 
 type Realloc = (old: number, oldSize: number, align: number, size: number) => number;
 
@@ -23,22 +22,24 @@ interface Functions {
 export class Interpreter {
   readonly #memory: WebAssembly.Memory;
   readonly #functions: Functions;
+  readonly #flush: () => void;
   #trapped: string | undefined;
 
-  private constructor(memory: WebAssembly.Memory, functions: Functions) {
+  private constructor(memory: WebAssembly.Memory, functions: Functions, flush: () => void) {
     this.#memory = memory;
     this.#functions = functions;
+    this.#flush = flush;
   }
 
   /** Instantiate an engine. It has to begin an application before it can be called. */
   static of(engine: Engine, onLine: OnLine): Interpreter {
-    return instantiate(engine, onLine, (memory, functions) => new Interpreter(memory, functions));
+    return instantiate(engine, onLine, (...parts) => new Interpreter(...parts));
   }
 
   /** Write an application over the engine's memory. */
   begin(layer: Uint8Array): void {
     this.#restore(layer);
-    const [status] = decode(this.call(RESUME, encode(new Tuple([])))) as readonly unknown[];
+    const [status] = decode(this.call(Operation.Resume, encode(new Tuple([])))) as readonly unknown[];
     if (status !== 0) throw new Error("the application cannot be resumed");
   }
 
@@ -65,13 +66,15 @@ export class Interpreter {
   }
 
   /** Ask for an operation. Throws when the interpreter has stopped. */
-  call(operation: number, { payload, buffers }: Wire): Wire {
+  call(operation: Operation, { payload, buffers }: Wire): Wire {
     if (this.#trapped !== undefined) throw new Error(this.#trapped);
     try {
       return this.#call(operation, payload, buffers);
     } catch (error) {
       this.#trapped = trapReason(error);
       throw new Error(this.#trapped, { cause: error });
+    } finally {
+      this.#flush();
     }
   }
 
@@ -115,10 +118,10 @@ export class Interpreter {
 function instantiate(
   { plan, modules }: Engine,
   onLine: OnLine,
-  make: (memory: WebAssembly.Memory, functions: Functions) => Interpreter,
+  make: (memory: WebAssembly.Memory, functions: Functions, flush: () => void) => Interpreter,
 ): Interpreter {
   const parts: { guest?: Guest } = {};
-  const imported = wasi(() => {
+  const host = wasi(() => {
     if (parts.guest === undefined) throw new Error("the host was called before the engine was put together");
     return parts.guest;
   }, onLine);
@@ -136,7 +139,7 @@ function instantiate(
       const source = imports[index];
       if (source === undefined) throw new Error(`nothing is given for \`${name}\``);
       given[from] ??= {};
-      given[from][name] = typeof source === "string" ? (imported.get(source) ?? absent(source)) : find(source);
+      given[from][name] = typeof source === "string" ? (host.functions.get(source) ?? absent(source)) : find(source);
     });
     instances.push(new WebAssembly.Instance(module, given));
   }
@@ -148,11 +151,14 @@ function instantiate(
     if (found === undefined) throw new Error(`the engine has no \`${name}\``);
     return find(found);
   };
-  return make(memory, {
+  const functions: Functions = {
     call: exported("call") as Functions["call"],
     layerBegin: exported("layer-begin") as Functions["layerBegin"],
     layerEnd: exported("layer-end") as Functions["layerEnd"],
     argumentRealloc: find(plan.argument_realloc) as Realloc,
+  };
+  return make(memory, functions, () => {
+    host.flush();
   });
 }
 

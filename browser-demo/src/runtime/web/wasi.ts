@@ -13,6 +13,14 @@ export interface Guest {
   allocate(size: number, align: number): number;
 }
 
+/** The functions that an instance of the engine imports, and what belongs to them. */
+export interface Wasi {
+  /** By the names that a plan has for them. */
+  readonly functions: ReadonlyMap<string, HostFunction>;
+  /** Hand over what was printed without a line end, as after a call. */
+  flush(): void;
+}
+
 /** Where what Python prints goes, line by line. */
 export type OnLine = (stream: "stdout" | "stderr", line: string) => void;
 
@@ -23,6 +31,9 @@ const STDOUT = 2;
 const STDERR = 3;
 /** Numbers of pollables begin here. */
 const FIRST_POLLABLE = 16;
+/** A line longer than this is handed over in pieces, so that a node that never ends a line does not fill the memory. */
+const LONGEST_LINE = 64 << 10;
+const NEWLINE = 0x0a;
 const MILLION = 1_000_000n;
 /** `access-denied` of the error codes of sockets. */
 const ACCESS_DENIED = 1;
@@ -30,8 +41,8 @@ const ACCESS_DENIED = 1;
 /** Python called `exit` of the C library. */
 export class Exit extends Error {}
 
-/** The functions by the names that a plan has for them. */
-export function wasi(guest: () => Guest, onLine: OnLine): ReadonlyMap<string, HostFunction> {
+/** The host's side of an instance. */
+export function wasi(guest: () => Guest, onLine: OnLine): Wasi {
   const view = () => new DataView(guest().memory.buffer);
   const output = { [STDOUT]: new Lines("stdout", onLine), [STDERR]: new Lines("stderr", onLine) };
   /** When each pollable is ready, on the monotonic clock. */
@@ -129,7 +140,7 @@ export function wasi(guest: () => Guest, onLine: OnLine): ReadonlyMap<string, Ho
     },
     "wasi:io/streams@0.2.0#[method]output-stream.check-write": (_: number, at: number) => {
       view().setUint8(at, 0);
-      view().setBigUint64(at + 8, 1n << 20n, true);
+      view().setBigUint64(at + 8, BigInt(LONGEST_LINE), true);
       return undefined;
     },
     "wasi:io/streams@0.2.0#[method]output-stream.write": (
@@ -154,15 +165,21 @@ export function wasi(guest: () => Guest, onLine: OnLine): ReadonlyMap<string, Ho
       return undefined;
     },
   };
-  return new Map(Object.entries(functions));
+  return {
+    functions: new Map(Object.entries(functions)),
+    flush() {
+      for (const lines of [output[STDOUT], output[STDERR]]) lines.flush();
+    },
+  };
 }
 
 /** Text that comes in pieces, cut into lines. */
 class Lines {
   readonly #stream: "stdout" | "stderr";
   readonly #onLine: OnLine;
-  readonly #decoder = new TextDecoder();
-  #rest = "";
+  /** What has no line end yet. Bytes, as a piece may end inside a letter. */
+  #parts: Uint8Array[] = [];
+  #length = 0;
 
   constructor(stream: "stdout" | "stderr", onLine: OnLine) {
     this.#stream = stream;
@@ -170,10 +187,28 @@ class Lines {
   }
 
   write(bytes: Uint8Array): void {
-    // A copy: what can grow, as memory can, is not decoded everywhere.
-    const lines = (this.#rest + this.#decoder.decode(bytes.slice(), { stream: true })).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) this.#onLine(this.#stream, line);
+    for (let from = 0; from < bytes.length;) {
+      const newline = bytes.indexOf(NEWLINE, from);
+      const to = newline < 0 ? bytes.length : newline + 1;
+      // A copy: the guest will write something else there.
+      this.#parts.push(bytes.slice(from, to));
+      this.#length += to - from;
+      if (newline >= 0 || this.#length >= LONGEST_LINE) this.flush();
+      from = to;
+    }
+  }
+
+  flush(): void {
+    if (this.#length === 0) return;
+    const line = new Uint8Array(this.#length);
+    let at = 0;
+    for (const part of this.#parts) {
+      line.set(part, at);
+      at += part.length;
+    }
+    this.#parts = [];
+    this.#length = 0;
+    this.#onLine(this.#stream, new TextDecoder("utf-8", { ignoreBOM: true }).decode(line).replace(/[\r\n]+$/, ""));
   }
 }
 
