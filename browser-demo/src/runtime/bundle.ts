@@ -226,7 +226,8 @@ function refused(file: string, problem: string): PipelineError {
   });
 }
 
-function altered(file: string, what: string): PipelineError {
+/** A bundle, by its file or its name, is not what was packed. */
+export function altered(file: string, what: string): PipelineError {
   return new PipelineError("bundle", `\`${file}\` was altered after it was packed: ${what}`, {
     hint: "copy it again from where it came from, or pack again",
   });

@@ -51,6 +51,18 @@ export class Tally {
   }
 }
 
+/** What a server has at an address. Rejects with what `problem` makes of the reason if it cannot be had. */
+export async function get(address: string | URL, problem: (reason: string) => Error): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(address);
+  } catch (error) {
+    throw problem(reasonOf(error));
+  }
+  if (!response.ok) throw problem(`the server answered ${response.status} ${response.statusText}`);
+  return response;
+}
+
 /** What a file has to be, and what to say where it is not. */
 export interface Expected {
   readonly sha256: string;
@@ -69,7 +81,7 @@ export interface Expected {
 /** A file, which has the SHA-256 that was expected. Rejects with a `load` error. */
 export async function fetchChecked(address: URL, expected: Expected, tally: Tally): Promise<Uint8Array<ArrayBuffer>> {
   tally.expect(expected.size ?? 0);
-  return checked(await get(address, expected), expected, tally);
+  return checked(await getExpected(address, expected), expected, tally);
 }
 
 /**
@@ -78,29 +90,23 @@ export async function fetchChecked(address: URL, expected: Expected, tally: Tall
  */
 export async function compileChecked(address: URL, expected: Expected, tally: Tally): Promise<WebAssembly.Module> {
   tally.expect(expected.size ?? 0);
-  const response = await get(address, expected);
+  const response = await getExpected(address, expected);
   const copy = response.clone();
   const compiling = WebAssembly.compileStreaming(response);
   // Told when it is asked for, after what is wrong with the file.
   compiling.catch(() => undefined);
   await checked(copy, expected, tally);
   return compiling.catch((error: unknown) => {
-    throw cannotLoad(expected, error);
+    throw cannotLoad(expected, reasonOf(error));
   });
 }
 
-async function get(address: URL, expected: Expected): Promise<Response> {
-  try {
-    const response = await fetch(address);
-    if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
-    return response;
-  } catch (error) {
-    throw cannotLoad(expected, error);
-  }
+function getExpected(address: URL, expected: Expected): Promise<Response> {
+  return get(address, (reason) => cannotLoad(expected, reason));
 }
 
-function cannotLoad({ name, absent }: Expected, error: unknown): PipelineError {
-  return new PipelineError("load", `${name} cannot be loaded: ${reasonOf(error)}`, { hint: absent });
+function cannotLoad({ name, absent }: Expected, reason: string): PipelineError {
+  return new PipelineError("load", `${name} cannot be loaded: ${reason}`, { hint: absent });
 }
 
 async function checked(response: Response, expected: Expected, tally: Tally): Promise<Uint8Array<ArrayBuffer>> {
@@ -117,7 +123,7 @@ async function whole(response: Response, expected: Expected): Promise<Uint8Array
   try {
     return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
-    throw cannotLoad(expected, error);
+    throw cannotLoad(expected, reasonOf(error));
   }
 }
 
@@ -157,7 +163,7 @@ async function read(
       tally.add(part.value.length);
     }
   } catch (error) {
-    throw cannotLoad(expected, error);
+    throw cannotLoad(expected, reasonOf(error));
   }
   // A server may have compressed it, or not have said how long it is.
   tally.expect(length - promised);

@@ -1,6 +1,7 @@
 /** Pipelines in a folder that `rm-pack build` wrote to: which of a pipeline's bundles is taken, and why. */
 import { type Bundle, openBundle } from "./bundle.ts";
-import { PipelineError, reasonOf } from "./errors.ts";
+import { get } from "./download.ts";
+import { PipelineError } from "./errors.ts";
 import { taken } from "./given.ts";
 import type { EngineFile } from "./web/engine.ts";
 
@@ -92,7 +93,8 @@ export function notForTheEngine({ packages }: Bundle): string {
 /** The index of a pipeline's folder. Rejects with a `load` error. */
 export async function readIndex(source: FolderSource): Promise<Index> {
   return (
-    (await taken<Index>(indexAddress(source))) ?? ((await (await get(folderURL(source.folder), INDEX)).json()) as Index)
+    (await taken<Index>(indexAddress(source))) ??
+    ((await (await getFrom(folderURL(source.folder), INDEX)).json()) as Index)
   );
 }
 
@@ -132,7 +134,7 @@ export function candidates(
       ...(engineFiles && { engineFiles }),
       needsPyodide: target === "pyodide" && python,
       address: base + file,
-      bytes: async () => (await get(base, file)).arrayBuffer(),
+      bytes: async () => (await getFrom(base, file)).arrayBuffer(),
     };
   });
   if (first === undefined) {
@@ -144,19 +146,12 @@ export function candidates(
   return [first, ...others];
 }
 
-async function get(base: string, file: string): Promise<Response> {
-  const problem = (reason: string) =>
-    new PipelineError("load", `${base}${file} cannot be loaded: ${reason}`, {
+function getFrom(base: string, file: string): Promise<Response> {
+  return get(base + file, (reason) => {
+    return new PipelineError("load", `${base}${file} cannot be loaded: ${reason}`, {
       hint: "serve the folder that `rm-pack build` wrote to, as it is",
     });
-  let response: Response;
-  try {
-    response = await fetch(base + file);
-  } catch (error) {
-    throw problem(reasonOf(error));
-  }
-  if (!response.ok) throw problem(`the server answered ${response.status} ${response.statusText}`);
-  return response;
+  });
 }
 
 function listed(names: readonly string[]): string {

@@ -4,7 +4,7 @@
  * Every message carries the version, and either side refuses another one: the two may come from different builds when a
  * cache holds one of them.
  */
-import type { Checked, OnError, Report } from "./abi.ts";
+import type { Checked, Report } from "./abi.ts";
 import type { CodeAddress, Progress } from "./code.ts";
 import type { ErrorData } from "./errors.ts";
 import type { Printed } from "./hosts.ts";
@@ -13,6 +13,7 @@ import type { NodeMetrics } from "./metrics.ts";
 import type { Download } from "./download.ts";
 import type { PipelineInfo, Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
+import type { SessionOptions } from "./session.ts";
 import type { Item, Output, Value } from "./values.ts";
 import type { Engine } from "./web/engine.ts";
 
@@ -33,7 +34,7 @@ export interface Methods {
     readonly result: { readonly pipeline: number } & PipelineInfo;
   };
   unload: { readonly arguments: [pipeline: number]; readonly result: null };
-  session: { readonly arguments: [pipeline: number, options: PlainOptions]; readonly result: number };
+  session: { readonly arguments: [pipeline: number, options: SessionOptions]; readonly result: number };
   send: { readonly arguments: [session: number, items: readonly Item[]]; readonly result: null };
   sendLines: { readonly arguments: [session: number, lines: readonly string[]]; readonly result: null };
   close: { readonly arguments: [session: number]; readonly result: null };
@@ -78,13 +79,6 @@ export interface Ahead {
 export interface Opened {
   readonly version: string;
   readonly nodeTypes: readonly string[];
-}
-
-/** `SessionOptions`. */
-export interface PlainOptions {
-  readonly onError?: OnError;
-  readonly asText?: boolean;
-  readonly timeout?: number;
 }
 
 /** From the page. */

@@ -3,7 +3,7 @@
  * together. `packager/src/web/` writes both.
  */
 import type { Progress } from "../code.ts";
-import { compileChecked, Tally } from "../download.ts";
+import { compileChecked, get, Tally } from "../download.ts";
 import { PipelineError, reasonOf } from "../errors.ts";
 import { taken } from "../given.ts";
 import { once } from "../once.ts";
@@ -80,7 +80,8 @@ export async function loadEngine(
   // What goes wrong with one that is used is told below.
   for (const module of begun.values()) module.catch(() => undefined);
   try {
-    const response = await get(new URL(PLAN, folder));
+    const { href, pathname } = new URL(PLAN, folder);
+    const response = await get(href, (reason) => new Error(`${reason} for ${pathname}`));
     const plan = (await response.json()) as Plan;
     if (plan.format !== FORMAT) {
       throw new PipelineError(
@@ -105,13 +106,6 @@ export async function loadEngine(
       hint: SERVE,
     });
   }
-}
-
-async function get(url: URL): Promise<Response> {
-  const response = await fetch(url);
-  if (!response.ok)
-    throw new Error(`the server answered ${response.status} ${response.statusText} for ${url.pathname}`);
-  return response;
 }
 
 function compile(folder: URL, source: ModuleSource, tally: Tally): Promise<WebAssembly.Module> {

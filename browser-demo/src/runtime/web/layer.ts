@@ -1,6 +1,6 @@
 /** What an application changes in the memory of a fresh interpreter, as a bundle has it. */
-import { type Bundle, sha256 } from "../bundle.ts";
-import { PipelineError, reasonOf } from "../errors.ts";
+import { altered, type Bundle, sha256 } from "../bundle.ts";
+import { reasonOf } from "../errors.ts";
 import { decompress, zstdModule } from "../zstd.ts";
 
 const LAYER = "layer.zst";
@@ -34,10 +34,4 @@ export async function unpack({ name, compressed, size, sha256: expected, zstd }:
   }
   if ((await sha256(layer)) === expected) return layer;
   throw altered(name, `the entry \`${LAYER}\` does not have the digest that it must have`);
-}
-
-function altered(name: string, problem: string): PipelineError {
-  return new PipelineError("bundle", `the bundle \`${name}\` was altered after it was packed: ${problem}`, {
-    hint: "copy it again from where it came from, or pack again",
-  });
 }
