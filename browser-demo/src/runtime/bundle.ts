@@ -1,4 +1,7 @@
-/** Reads bundles: the same checks as natively (`runtime/src/bundle/`), before anything in one is used. */
+/**
+ * Reads bundles: the same checks as natively (`runtime/src/bundle/`), before anything in one is used. What is not used here is not
+ * read either: the list of modules and an engine inside have the right digest, if any, and no other look is taken at them.
+ */
 import type { Manifest } from "./abi.ts";
 import { PipelineError } from "./errors.ts";
 import type { PythonClass } from "./python.ts";
@@ -9,6 +12,8 @@ const DESCRIPTION = "bundle.json";
 const COMMENT = "rm-pack bundle, content sha256 ";
 /** The compressed form that entries have by name; their digests are those of what is inside. */
 const COMPRESSED = ".zst";
+/** The entries that every target has, if any; bundles for Pyodide have files beside them. */
+const ENTRIES: readonly string[] = [DESCRIPTION, "layer.zst", "modules.json", "engine.wasm.zst"];
 
 /** A bundle whose archive, description and plain entries were checked. */
 export interface Bundle {
@@ -61,12 +66,15 @@ export async function openBundle(bytes: Uint8Array<ArrayBuffer>, file: string): 
   if (comment !== COMMENT + content) {
     throw altered(file, `\`${DESCRIPTION}\` does not have the digest that the archive's comment promises`);
   }
-  if (!isMadeOf(bytes, partsOf(entries, comment))) {
+  if (!areInOrder([...entries.keys()]) || !isMadeOf(bytes, partsOf(entries, comment))) {
     throw altered(file, "the archive is not in the form in which rm-pack writes it");
   }
   const promised = new Map(Object.entries(description.entries));
   for (const name of new Set([...entries.keys(), ...promised.keys()])) {
     if (name === DESCRIPTION) continue;
+    if (!isKnown(name, description.target)) {
+      throw altered(file, `it has an entry \`${name}\` that bundles of format ${FORMAT} do not have`);
+    }
     const [found, expected] = [entries.get(name), promised.get(name)];
     if (found === undefined) throw altered(file, `the entry \`${name}\` is missing`);
     if (expected === undefined)
@@ -75,6 +83,10 @@ export async function openBundle(bytes: Uint8Array<ArrayBuffer>, file: string): 
     if (found.length !== expected.size || (await sha256(found)) !== expected.sha256) {
       throw altered(file, `the entry \`${name}\` does not have the digest that \`${DESCRIPTION}\` promises`);
     }
+  }
+  const hash = /-([0-9a-f]{16})\.rmpkg$/i.exec(file)?.[1];
+  if (hash !== undefined && hash !== content.slice(0, 16)) {
+    throw altered(file, `its name promises the content ${hash}, and its content is ${content.slice(0, 16)}`);
   }
   return {
     name: description.name,
@@ -88,6 +100,17 @@ export async function openBundle(bytes: Uint8Array<ArrayBuffer>, file: string): 
     entries,
     promised,
   };
+}
+
+/** Whether the description comes first, and the others by their names. */
+function areInOrder([first, ...others]: readonly string[]): boolean {
+  return first === DESCRIPTION && others.every((name, index) => index === 0 || (others[index - 1] ?? "") < name);
+}
+
+/** Whether a bundle may have an entry of this name. Files of one for Pyodide have names that lead out of no folder. */
+function isKnown(name: string, target: string): boolean {
+  const isFile = target === "pyodide" && !name.includes("/") && !["", ".", ".."].includes(name);
+  return isFile || ENTRIES.includes(name);
 }
 
 /** Whether bytes are these parts one behind the other. A part that is the same memory needs no look. */

@@ -58,6 +58,66 @@ test("a byte changed anywhere is noticed", { skip }, async () => {
   );
 });
 
+test("a bundle is refused that nobody's rm-pack has written", async () => {
+  const refused = await kit.page.evaluate(async () => {
+    const encoder = new TextEncoder();
+    const text = encoder.encode("[]");
+    const digest = async (bytes) => {
+      const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+      return Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    };
+    const open = async (target, names, { file = "a.rmpkg", arrange = (all) => all } = {}) => {
+      const entries = {};
+      for (const name of names) entries[name] = { sha256: await digest(text), size: text.length };
+      const manifest = { version: "v1", metadata: { name: "a" }, nodes: [] };
+      const description = {
+        format: 1,
+        name: "a",
+        target,
+        packer: "a test",
+        engine: null,
+        nodes: {},
+        manifest,
+        entries,
+      };
+      const json = encoder.encode(JSON.stringify(description));
+      const content = await digest(json);
+      const all = arrange([["bundle.json", json], ...names.map((name) => [name, text])]);
+      const bytes = await kit.writeArchive(new Map(all), `rm-pack bundle, content sha256 ${content}`);
+      return kit.openBundle(bytes, file.replace("HASH", content.slice(0, 16))).then(
+        ({ name }) => name,
+        ({ message }) => message.replace(content.slice(0, 16), "HASH"),
+      );
+    };
+    const two = ["a.whl", "b.whl"];
+    return {
+      fine: [
+        await open("wasmtime", ["modules.json"], { file: "folder/a-wasmtime-HASH.rmpkg" }),
+        await open("wasmtime", [], { file: "renamed-by-somebody.rmpkg" }),
+        await open("pyodide", two),
+      ],
+      unknown: [await open("wasmtime", ["notes.txt"]), await open("pyodide", ["../out.whl"])],
+      order: [
+        await open("pyodide", two, { arrange: ([first, ...others]) => [first, ...others.reverse()] }),
+        await open("pyodide", two, { arrange: (all) => all.reverse() }),
+      ],
+      name: await open("wasmtime", [], { file: "a-wasmtime-0123456789abcdef.rmpkg" }),
+    };
+  });
+  const altered = (file, what) => `\`${file}\` was altered after it was packed: ${what}`;
+  const unknown = (name) => altered("a.rmpkg", `it has an entry \`${name}\` that bundles of format 1 do not have`);
+  const form = altered("a.rmpkg", "the archive is not in the form in which rm-pack writes it");
+  assert.deepEqual(refused, {
+    fine: ["a", "a", "a"],
+    unknown: [unknown("notes.txt"), unknown("../out.whl")],
+    order: [form, form],
+    name: altered(
+      "a-wasmtime-0123456789abcdef.rmpkg",
+      "its name promises the content 0123456789abcdef, and its content is HASH",
+    ),
+  });
+});
+
 test("a bundle that is cut off, or is none, is refused", { skip }, async () => {
   const { file, bytes } = pack("calculator");
   const cut = await run({ file, bytes: bytes.slice(0, -10) }, []);
