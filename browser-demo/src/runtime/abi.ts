@@ -9,7 +9,7 @@ import { PYTHON_PROTOCOL, type Operation, type Order, type PythonClass, type Rep
 import { isRecord, type Item, type Value } from "./values.ts";
 
 /** The version of the calls. */
-const ABI = 3;
+const ABI = 4;
 
 const Call = {
   Describe: 0,
@@ -24,11 +24,10 @@ const Call = {
   Answer: 9,
   Lost: 10,
   Wake: 11,
-  End: 12,
-  Cancel: 13,
-  Drop: 14,
-  ToJson: 15,
-  FromJson: 16,
+  Cancel: 12,
+  Drop: 13,
+  ToJson: 14,
+  FromJson: 15,
 } as const;
 type Call = (typeof Call)[keyof typeof Call];
 
@@ -256,10 +255,6 @@ export class Executor {
 
   wake(run: number, ticket: number): void {
     this.#call(Call.Wake, run, ticket);
-  }
-
-  end(run: number): void {
-    this.#call(Call.End, run);
   }
 
   cancel(run: number): void {

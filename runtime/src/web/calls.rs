@@ -22,7 +22,7 @@ use crate::sorted::SortedMap;
 use crate::value::Value;
 
 /// The version of what is described here; JavaScript refuses every other.
-pub const ABI: u32 = 3;
+pub const ABI: u32 = 4;
 
 /// An operation. `Result` in what they give is a tuple, `(0, result)` or `(1, error)`; an error is a dictionary with a
 /// `message`, `causes` (further messages, outermost first) and what else is known.
@@ -68,19 +68,18 @@ pub enum Call {
     Lost = 10,
     /// `(run, ticket)`: a sleep is over.
     Wake = 11,
-    /// `(run)`: let nodes finish what they are at, and clean up.
-    End = 12,
-    /// `(run)`: the same without waiting for nodes that are at work.
-    Cancel = 13,
+    /// `(run)`: let nodes clean up, but those that are at work.
+    Cancel = 12,
     /// `(run)`: forget a run.
-    Drop = 14,
+    Drop = 13,
     /// `(value) -> str`: a value as JSON text.
-    ToJson = 15,
+    ToJson = 14,
     /// `(text) -> value`: a value from JSON text.
-    FromJson = 16,
+    FromJson = 15,
 }
 
-const CALLS: [Call; 17] = [
+/// The operations by their numbers.
+const CALLS: [Call; 16] = [
     Call::Describe,
     Call::Check,
     Call::Load,
@@ -93,12 +92,20 @@ const CALLS: [Call; 17] = [
     Call::Answer,
     Call::Lost,
     Call::Wake,
-    Call::End,
     Call::Cancel,
     Call::Drop,
     Call::ToJson,
     Call::FromJson,
 ];
+
+// Each is at the place that its number says.
+const _: () = {
+    let mut place = 0;
+    while place < CALLS.len() {
+        assert!(CALLS[place] as usize == place);
+        place += 1;
+    }
+};
 
 /// What JavaScript has loaded and started.
 #[derive(Debug, Default)]
@@ -161,10 +168,6 @@ impl Desk {
                 Ok(Value::Null)
             }
             Call::Answer | Call::Lost | Call::Wake => self.hear(call, &mut arguments),
-            Call::End => {
-                self.run(&mut arguments)?.end();
-                Ok(Value::Null)
-            }
             Call::Cancel => {
                 self.run(&mut arguments)?.cancel();
                 Ok(Value::Null)

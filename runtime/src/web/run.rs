@@ -250,14 +250,7 @@ impl Run {
         self.settle();
     }
 
-    /// Let the nodes finish what they are at, and clean up.
-    #[inline(never)]
-    pub fn end(&mut self) {
-        self.phase = self.phase.max(Phase::Ending);
-        self.settle();
-    }
-
-    /// The same without waiting for nodes that are at work: the host interrupts their interpreters.
+    /// Let the nodes clean up, but those that are at work: the host interrupts their interpreters.
     #[inline(never)]
     pub fn cancel(&mut self) {
         self.phase = Phase::Cancelled;

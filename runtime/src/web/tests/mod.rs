@@ -447,7 +447,6 @@ fn what_is_cancelled_waits_for_nobody() {
     let mut run = started("{id: n, node_type: Case}");
     run.push(1.into(), None, None).unwrap();
     request(&mut run, Operation::Process);
-    run.end();
     assert!(requests(&mut run).is_empty() && run.ending().is_none());
     run.cancel();
     assert!(matches!(run.ending(), Some(Ending::Finished)));
