@@ -90,7 +90,8 @@ def _flat(view: memoryview, code: str) -> memoryview:
 
 
 def _packed(numbers: "Iterable[float]", code: str) -> memoryview:
-    """A copy of `numbers` that can be written to. (`array` would do this, but imports `collections`.)"""
+    """A copy of `numbers` that can be written to. (`array` would do this, but imports
+    `collections`.)"""
     numbers = tuple(numbers)
     buffer = bytearray(len(numbers) * _SIZES[code])
     pack_into(f"{len(numbers)}{code}", buffer, 0, *numbers)
@@ -241,7 +242,8 @@ def _frame_bytes(width: int, height: int, format: str) -> int:
 
 
 class Tensor:
-    """Numbers of one type in rows, columns and further dimensions; the last dimension's are adjacent.
+    """Numbers of one type in rows, columns and further dimensions; the last dimension's are
+    adjacent.
 
     `shape` is how many elements each dimension has; an empty one is a single number. `dtype` is one
     of `bool`, `u8`, `i8`, `u16`, `i16`, `u32`, `i32`, `u64`, `i64`, `f32`, `f64`. `data` is a
@@ -252,7 +254,8 @@ class Tensor:
     __slots__ = ("data", "shape", "dtype")
 
     data: memoryview
-    """The elements; `data[row, column]` is one of them. With a side of zero, one empty dimension."""
+    """The elements; `data[row, column]` is one of them. With a side of zero, one empty
+    dimension."""
 
     shape: "tuple[int, ...]"
     """How many elements each dimension has."""
@@ -386,7 +389,8 @@ class Metadata:
     """When the value belongs, in microseconds on the stream's own clock."""
 
     sequence: int
-    """The number of the item that it came from, from 0; in `flush` the number after the last item."""
+    """The number of the item that it came from, from 0; in `flush` the number after the last
+    item."""
 
     def __init__(
         self, session: "str | None" = None, timestamp_us: "int | None" = None, sequence: int = 0
@@ -422,7 +426,8 @@ def current() -> Metadata:
 class SessionState:
     """What a node keeps for one session; used like a dictionary.
 
-    It can be awaited and then gives itself, so that code with `await node.get_session_state()` works.
+    It can be awaited and then gives itself, so that code with `await node.get_session_state()`
+    works.
     """
 
     __slots__ = ("session_id", "data", "created_at", "last_accessed")

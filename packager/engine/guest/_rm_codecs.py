@@ -1,7 +1,7 @@
 """Text encodings that are not in the bundle: whoever asks for one is told that it was left out.
 
-`encodings` takes every encoding whose module it cannot import for one that does not exist. What stands here is asked after
-that, and knows which modules the library has.
+`encodings` takes every encoding whose module it cannot import for one that does not exist. What
+stands here is asked after that, and knows which modules the library has.
 """
 
 import sys
@@ -44,8 +44,8 @@ def _left_out(name):
     module = f"encodings.{name}"
     return RemovedError(
         module,
-        f"the encoding `{name}` was left out of this bundle, because rm-pack saw nobody ask for it by name; to keep it, add "
-        f'include = ["{module}"] under [tool.rm-pack] in pyproject.toml',
+        f"the encoding `{name}` was left out of this bundle, because rm-pack saw nobody ask for it "
+        f'by name; to keep it, add include = ["{module}"] under [tool.rm-pack] in pyproject.toml',
     )
 
 
@@ -56,7 +56,13 @@ def _search(encoding):
     aliases = sys.modules["encodings.aliases"].aliases
     for name in (aliases.get(normal) or aliases.get(normal.replace(".", "_")), normal):
         module = f"encodings.{name}"
-        if not name or "." in name or module not in _names or module in sys.modules or _is_carried(module):
+        if (
+            not name
+            or "." in name
+            or module not in _names
+            or module in sys.modules
+            or _is_carried(module)
+        ):
             continue
         if name in _NEEDS and _NEEDS[name] not in sys.builtin_module_names:
             # It does not work here.
@@ -69,7 +75,8 @@ def _search(encoding):
 
 
 def tell_apart(names, is_carried):
-    """From here on encodings of the library that were left out are told from those that it does not have."""
+    """From here on encodings of the library that were left out are told from those that it does not
+    have."""
     global _names, _is_carried
     if not _names:
         register(_search)

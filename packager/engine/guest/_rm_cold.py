@@ -1,9 +1,10 @@
-"""What was left out of a bundle that was packed to have it at hand: brought in when somebody asks for it.
+"""What was left out of a bundle that was packed to have it at hand: brought in when somebody asks
+for it.
 
-A module that lacks definitions has them here in pieces: the statements of its top level and the methods of its classes, each
-as code of its own. Whoever asks for one gets that piece and those that it mentions run in the module, in the order of the
-text, and a line on standard error says what to keep to be without that. Modules that were left out as a whole are among those
-that can be imported.
+A module that lacks definitions has them here in pieces: the statements of its top level and the
+methods of its classes, each as code of its own. Whoever asks for one gets that piece and those that
+it mentions run in the module, in the order of the text, and a line on standard error says what to
+keep to be without that. Modules that were left out as a whole are among those that can be imported.
 """
 
 import marshal
@@ -11,8 +12,8 @@ import sys
 
 # module -> its pieces in `marshal` format, until one of them is needed
 _packed = {}
-# module -> (names that it binds, names that it mentions, code) of each piece, None for a piece that was run; a method goes by
-# the names of its class and its own, with a dot between
+# module -> (names that it binds, names that it mentions, code) of each piece, None for a piece that
+# was run; a method goes by the names of its class and its own, with a dot between
 _open = {}
 # module -> names that pieces have bound
 _brought = {}
@@ -47,13 +48,14 @@ def is_module(name):
 
 
 class Bringing:
-    """While something is brought in. Its name is said first, unless something else asked for it that was named itself."""
+    """While something is brought in. Its name is said first, unless something else asked for it
+    that was named itself."""
 
     def __init__(self, definition, keep):
         if _depth == 0 and sys.__stderr__ is not None:
             sys.__stderr__.write(
-                f"rm-pack: `{definition}` was left out of this bundle and is brought in now; to keep it, add {keep} under "
-                "[tool.rm-pack] in pyproject.toml\n"
+                f"rm-pack: `{definition}` was left out of this bundle and is brought in now; "
+                f"to keep it, add {keep} under [tool.rm-pack] in pyproject.toml\n"
             )
 
     def __enter__(self):
@@ -88,7 +90,8 @@ def _pieces_for(module, name):
 
 
 def _run(module, places, owner):
-    """Run pieces; `owner` is the class that methods among them belong to. Returns the first exception."""
+    """Run pieces; `owner` is the class that methods among them belong to. Returns the first
+    exception."""
     namespace = sys.modules[module].__dict__
     brought = _brought.setdefault(module, set())
     pieces = _open[module]
@@ -147,7 +150,8 @@ def has_brought(module, name):
 
 
 class _Body(dict):
-    """The namespace of a class of which only one method is run: names of the class around it come from the real one."""
+    """The namespace of a class of which only one method is run: names of the class around it come
+    from the real one."""
 
     owner = None
 

@@ -109,7 +109,8 @@ def _frames(traceback):
     while traceback is not None:
         code = traceback.tb_frame.f_code
         file, function = _text_of(code, "co_filename"), _text_of(code, "co_qualname")
-        # The engine's own frames and those of the import system say nothing to the author of a node.
+        # The engine's own frames and those of the import system say nothing to the author of a
+        # node.
         if not file.startswith(("<frozen _rm_", "<frozen _remotemedia", "<frozen importlib")):
             frame = (file, traceback.tb_lineno or code.co_firstlineno, function)
             if frames[-REPEATS_SHOWN:] == [frame] * REPEATS_SHOWN:
@@ -128,7 +129,8 @@ def _frames(traceback):
     return frames
 
 
-# Given up where memory is full, so that there is room to say so: more than Python asks for at a time.
+# Given up where memory is full, so that there is room to say so: more than Python asks for at a
+# time.
 RESERVED = 512 * 1024
 _reserve = bytes(RESERVED)
 

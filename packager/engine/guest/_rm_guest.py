@@ -1,12 +1,12 @@
 """The engine's entry point: what the host asks for, by number.
 
-Every request and every answer is bytes in `marshal` format, version 2 (plain values, no references), with large buffers
-beside them; see `_rm_values`. An answer is `(0, result)` or `(1, error)`; `_rm_errors.answer`
-makes those of errors.
-The numbers are those of `Operation` in the runtime's `python/operation.rs`.
+Every request and every answer is bytes in `marshal` format, version 2 (plain values, no
+references), with large buffers beside them; see `_rm_values`. An answer is `(0, result)` or `(1,
+error)`; `_rm_errors.answer` makes those of errors. The numbers are those of `Operation` in the
+runtime's `python/operation.rs`.
 
-The modules beside this one are frozen into the engine. They use built-in modules alone: whatever else they imported
-would be in every bundle.
+The modules beside this one are frozen into the engine. They use built-in modules alone: whatever
+else they imported would be in every bundle.
 """
 
 import gc
@@ -43,7 +43,8 @@ def describe():
 
 
 def builtin_names():
-    """What each built-in module defines. It imports them all, so it is asked of an instance that is thrown away."""
+    """What each built-in module defines. It imports them all, so it is asked of an instance that is
+    thrown away."""
     names = {}
     for module in sorted(sys.builtin_module_names):
         try:
@@ -60,7 +61,8 @@ def compile_module(filename, source, optimize):
 
 
 def seal():
-    """The application is complete: hand over what it printed while it was imported, and drop what only packing needed."""
+    """The application is complete: hand over what it printed while it was imported, and drop what
+    only packing needed."""
     global _last
     _rm_errors.forget()
     _last = None
@@ -71,7 +73,8 @@ def seal():
 
 
 def resume():
-    """First call in a process that was restored from a snapshot: nothing random may have been frozen."""
+    """First call in a process that was restored from a snapshot: nothing random may have been
+    frozen."""
     random = sys.modules.get("random")
     if random is not None:
         random.seed()
@@ -83,8 +86,8 @@ _last = None
 def explain():
     """Say what in the last result cannot leave Python, by raising.
 
-    `marshal` writes some types that the host does not have, such as sets. Looking for them in every result would cost
-    more than writing it, so the host asks when it could not read one.
+    `marshal` writes some types that the host does not have, such as sets. Looking for them in every
+    result would cost more than writing it, so the host asks when it could not read one.
     """
     _rm_values.check(_last)
 
@@ -118,9 +121,11 @@ def dispatch(operation, payload, buffers):
     try:
         result = OPERATIONS[operation](*_rm_values.load(payload, buffers))
         answer = _rm_values.dump(result)
-        # What has buffers beside it was looked at closely, and its memory is wanted for the next call.
+        # What has buffers beside it was looked at closely, and its memory is wanted for the next
+        # call.
         _last = None if answer[1] else result
-    except BaseException as error:  # SystemExit and KeyboardInterrupt too: nothing may unwind into the host
+    except BaseException as error:
+        # SystemExit and KeyboardInterrupt too: nothing may unwind into the host.
         answer = _rm_errors.answer(error), []
     _rm_stdio.flush()
     _rm_errors.reserve()

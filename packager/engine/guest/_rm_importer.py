@@ -1,7 +1,8 @@
 """Import from memory: the application's modules as code objects, with no file system at all.
 
-A module is carried as `marshal`led code until it is imported, whenever that is: while the application is packed, or
-later, inside a function, in the restored program. After that its code is dropped.
+A module is carried as `marshal`led code until it is imported, whenever that is: while the
+application is packed, or later, inside a function, in the restored program. After that its code is
+dropped.
 """
 
 import _imp
@@ -13,8 +14,8 @@ import _rm_cold
 import _rm_removed
 from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
 
-# name -> (is_package, file name, code or None for a namespace package, globals that were left out, globals that were left
-# out and may not have been there), the last two as words in one text
+# name -> (is_package, file name, code or None for a namespace package, globals that were left out,
+# globals that were left out and may not have been there), the last two as words in one text
 _carried = {}
 # name -> the source text, which stays: where the bundle was packed to have it
 _sources = {}
@@ -33,7 +34,9 @@ class BundleImporter:
         if entry is None:
             return None
         is_package, filename, code, _, _ = entry
-        spec = ModuleSpec(name, None if code is None else cls, origin=filename, is_package=is_package)
+        spec = ModuleSpec(
+            name, None if code is None else cls, origin=filename, is_package=is_package
+        )
         if is_package:
             spec.submodule_search_locations = [filename.rpartition("/")[0]]
         if code is None:
@@ -87,15 +90,16 @@ class LeftOut:
     def find_spec(name, path=None, target=None):
         if name in _imported:
             raise ModuleNotFoundError(
-                f"No module named {name!r} any more: it was imported before, and a bundle drops a module's code then, so "
-                "it cannot be imported or reloaded a second time",
+                f"No module named {name!r} any more: it was imported before, and a bundle drops a "
+                "module's code then, so it cannot be imported or reloaded a second time",
                 name=name,
             )
         if name in _stdlib_names:
             raise ModuleNotFoundError(
-                f"No module named {name!r} in this bundle: it is in the standard library, but either rm-pack found no import "
-                f'of it (to keep it, add include = ["{name}"] under [tool.rm-pack] in pyproject.toml), or it cannot work '
-                f"on {sys.platform}, which lacks a module it needs",
+                f"No module named {name!r} in this bundle: it is in the standard library, but "
+                f'either rm-pack found no import of it (to keep it, add include = ["{name}"] under '
+                f"[tool.rm-pack] in pyproject.toml), or it cannot work on {sys.platform}, which "
+                "lacks a module it needs",
                 name=name,
             )
         return None
@@ -129,7 +133,8 @@ def set_stdlib_names(names):
 
 
 def install(modules, sources, cold):
-    """Take modules in: a name before what `_carried` has for it; the source texts of some of them, and what was left out."""
+    """Take modules in: a name before what `_carried` has for it; the source texts of some of them,
+    and what was left out."""
     for name, *entry in modules:
         _carried[name] = tuple(entry)
     _sources.update(sources)
@@ -137,7 +142,8 @@ def install(modules, sources, cold):
 
 
 def load(names):
-    """Import modules by name and say which of those carried were imported on the way, in the order they finished."""
+    """Import modules by name and say which of those carried were imported on the way, in the order
+    they finished."""
     before = set(sys.modules)
     for name in names:
         __import__(name)

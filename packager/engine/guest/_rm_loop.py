@@ -1,4 +1,5 @@
-"""An event loop without sockets, and without waiting: it runs what is ready and says when to come back.
+"""An event loop without sockets, and without waiting: it runs what is ready and says when to come
+back.
 
 Imported only where `asyncio` is, which is why it may import it.
 """
@@ -20,7 +21,10 @@ class _Selector:
     def select(self, timeout):
         if self._may_wait:
             if timeout is None:
-                raise RuntimeError("the event loop waits for something that nothing in this program will bring about")
+                raise RuntimeError(
+                    "the event loop waits for something that nothing in this program will bring "
+                    "about"
+                )
             if timeout > 0:
                 time.sleep(timeout)
         return ()
@@ -44,7 +48,8 @@ class Loop(base_events.BaseEventLoop):
         pass
 
     def run_ready(self):
-        """Run what is ready or due; then say in how many seconds something will be, or None if nothing is planned."""
+        """Run what is ready or due; then say in how many seconds something will be, or None if
+        nothing is planned."""
         end = self.time() + SLICE
         with self:
             while self._ready or self._next_delay() == 0:

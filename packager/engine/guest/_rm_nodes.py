@@ -1,11 +1,13 @@
 """The node contract, on the Python side: build a node, feed it, and hand over what it gives.
 
-Work on a node begins with one request and may take several: `resume` asks it to go on. An answer to any of them is the
-list of outputs, which means that the work is done, or `(outputs, state, delay, envelopes)`:
+Work on a node begins with one request and may take several: `resume` asks it to go on. An answer to
+any of them is the list of outputs, which means that the work is done, or `(outputs, state, delay,
+envelopes)`:
 
-- `state` is DONE, MORE (resume it when there is room for more outputs: what is yielded leaves before the node goes on) or
-  WAITING (resume it after `delay` seconds). A streaming node that is DONE with an item may give a `delay` too: it has a timer running, and something
-  to do then even if no item comes.
+- `state` is DONE, MORE (resume it when there is room for more outputs: what is yielded leaves
+  before the node goes on) or WAITING (resume it after `delay` seconds). A streaming node that is
+  DONE with an item may give a `delay` too: it has a timer running, and something to do then even if
+  no item comes.
 - `envelopes` says for outputs that were a `Packet` where they go and what is said about them:
   `(index, output, session, timestamp_us)`.
 """
@@ -81,8 +83,8 @@ class _Gate:
 
 
 class _Stream:
-    """The input of a streaming node, an asynchronous iterator. The host feeds an item when the one before was taken and
-    the next one is asked for."""
+    """The input of a streaming node, an asynchronous iterator. The host feeds an item when the one
+    before was taken and the next one is asked for."""
 
     def __init__(self):
         self._items = []
@@ -138,7 +140,8 @@ class _Pull:
 
 
 class _Await:
-    """The work of seeing a coroutine through: on the event loop, or by hand where `asyncio` is not in the program."""
+    """The work of seeing a coroutine through: on the event loop, or by hand where `asyncio` is not
+    in the program."""
 
     def __init__(self, node, main):
         self._node = node
@@ -150,7 +153,9 @@ class _Await:
         self._task = None
         if loop is not None:
             with loop:
-                self._task = sys.modules["asyncio"].Task(self._coroutine, loop=loop, eager_start=True)
+                self._task = sys.modules["asyncio"].Task(
+                    self._coroutine, loop=loop, eager_start=True
+                )
 
     async def give(self, output):
         """Give an output, and wait until it has left."""
@@ -177,7 +182,9 @@ class _Await:
         if stream is not None and stream.is_waiting:
             return DONE, delay
         if delay is None:
-            raise RuntimeError("the node waits for something that nothing in this program will bring about")
+            raise RuntimeError(
+                "the node waits for something that nothing in this program will bring about"
+            )
         return WAITING, delay
 
     def _run(self):
@@ -189,7 +196,9 @@ class _Await:
             self._coroutine = None
         else:
             if not isinstance(awaited, _Gate):
-                raise RuntimeError(f"the node awaits {awaited!r}, which needs an event loop; import asyncio")
+                raise RuntimeError(
+                    f"the node awaits {awaited!r}, which needs an event loop; import asyncio"
+                )
         return None
 
     def _is_done(self):
@@ -223,7 +232,8 @@ class _Raise:
 
 
 def _event_loop():
-    """The event loop, unless `asyncio` is not in the program, so that nothing could await anything."""
+    """The event loop, unless `asyncio` is not in the program, so that nothing could await
+    anything."""
     if "asyncio" not in sys.modules:
         if not _rm_importer.carries("asyncio"):
             return None
@@ -264,7 +274,8 @@ async def _give_all(job, generator):
 
 
 async def _give_stream(job, node):
-    """All of a streaming node's work: `process` over the stream, then what `process` left of it, then `flush`."""
+    """All of a streaming node's work: `process` over the stream, then what `process` left of it,
+    then `flush`."""
     stream = node.stream
     result = node.process(stream)
     kind = type(result)
@@ -274,8 +285,8 @@ async def _give_stream(job, node):
         await _give_one(node, result)
     else:
         raise TypeError(
-            f"{type(node.node).__qualname__} takes the whole stream, so its process must be asynchronous: "
-            "async def process(self, stream), with `async for item in stream`"
+            f"{type(node.node).__qualname__} takes the whole stream, so its process must be "
+            "asynchronous: async def process(self, stream), with `async for item in stream`"
         )
     async for _ in stream:
         pass
@@ -339,7 +350,8 @@ def _answer(node, state, delay):
 
 
 def check_class(module, class_name):
-    """Whether `class_name` in `module` can be a node, and what kind: `(takes the whole stream, is a source)`."""
+    """Whether `class_name` in `module` can be a node, and what kind: `(takes the whole stream, is a
+    source)`."""
     cls = _resolve(module, class_name)
     return _check_process(cls, class_name)
 
@@ -409,7 +421,10 @@ def _construct(cls, node_id, params):
                 node.config = rest
             except AttributeError:  # __slots__, or a frozen dataclass
                 names = ", ".join(sorted(rest))
-                raise TypeError(f"{cls.__qualname__} does not take the params {names}, and has no place for them") from None
+                raise TypeError(
+                    f"{cls.__qualname__} does not take the params {names}, and has no place for "
+                    "them"
+                ) from None
     return node
 
 
@@ -494,7 +509,8 @@ def cleanup(node_id):
     calls = [lambda: _clean_up(node)]
     try:
         _close(node)
-    except BaseException as error:  # of a `finally` in a generator that is given up; the node's cleanup goes first
+    except BaseException as error:
+        # Of a `finally` in a generator that is given up; the node's cleanup goes first.
         calls.append(_Raise(error))
     node.stream = None
     return _begin(node, *calls)

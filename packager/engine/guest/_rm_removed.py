@@ -1,29 +1,33 @@
 """What stands for the definitions that were left out of a bundle: whoever asks for one is told.
 
-The packager leaves out what nothing it can see uses. Should a program use it all the same, it must not go on as if the
-definition had never existed: asking for it raises, and `hasattr` answers as it would with the whole program. That needs a
-`hasattr` which knows `RemovedError`; the shim puts it in place.
+The packager leaves out what nothing it can see uses. Should a program use it all the same, it must
+not go on as if the definition had never existed: asking for it raises, and `hasattr` answers as it
+would with the whole program. That needs a `hasattr` which knows `RemovedError`; the shim puts it in
+place.
 """
 
 import builtins
 
 import _rm_cold
 
-# What C code asks for, and does the same without. With a colon, for what a text names counts as used.
+# What C code asks for, and does the same without. With a colon, for what a text names counts as
+# used.
 _NOT_MISSED = ("warnings:_warn_unawaited_coroutine",)
 
 
 class RemovedError(BaseException):
     """A definition was left out of this bundle, and is used.
 
-    No `Exception`, so that `except Exception` does not hide that the program is not the one that was packed.
+    No `Exception`, so that `except Exception` does not hide that the program is not the one that
+    was packed.
     """
 
     def __init__(self, definition, told=None):
         super().__init__(
             told
-            or f"`{definition}` was left out of this bundle, because nothing that rm-pack can see uses it; to keep it, add "
-            f'keep = ["{definition}"] under [tool.rm-pack] in pyproject.toml, or pack with --no-shake'
+            or f"`{definition}` was left out of this bundle, because nothing that rm-pack can see "
+            f'uses it; to keep it, add keep = ["{definition}"] under [tool.rm-pack] in '
+            "pyproject.toml, or pack with --no-shake"
         )
         self.definition = definition
 
@@ -84,14 +88,19 @@ class _RemovedGlobals:
             if name in self._module.__dict__:
                 return self._module.__dict__[name]
             if not _rm_cold.has_brought(self._module.__name__, name):
-                # Not `from problem`: without one, the exception that is being handled is still to be told.
+                # Not `from problem`: without one, the exception that is being handled is still to
+                # be told.
                 error = RemovedError(f"{self._module.__name__}.{name}")
                 if problem is not None:
                     error.__cause__ = problem
                 raise error
         if self._own is not None:
             return self._own(name)
-        raise AttributeError(f"module {self._module.__name__!r} has no attribute {name!r}", name=name, obj=self._module)
+        raise AttributeError(
+            f"module {self._module.__name__!r} has no attribute {name!r}",
+            name=name,
+            obj=self._module,
+        )
 
     def names(self):
         """`dir()` of the module, as it would be with everything in it."""

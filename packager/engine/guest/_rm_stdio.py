@@ -1,7 +1,8 @@
 """`sys.stdout` and `sys.stderr` of the sandbox.
 
-While an application is packed, what it prints is kept and handed to the packer. Writing through to the host then would
-also leave handles of the packing host in the frozen memory, which mean nothing to the host that runs it.
+While an application is packed, what it prints is kept and handed to the packer. Writing through to
+the host then would also leave handles of the packing host in the frozen memory, which mean nothing
+to the host that runs it.
 """
 
 import io
@@ -12,7 +13,8 @@ from _rm_removed import RemovedError
 
 _kept = []
 _packing = True
-# Whether anything may wait in a buffer; asking the streams would cost more than most nodes take for an item.
+# Whether anything may wait in a buffer; asking the streams would cost more than most nodes take for
+# an item.
 _dirty = False
 
 
@@ -51,9 +53,13 @@ class Text(io.TextIOWrapper):
 
 def install():
     global _out, _err
-    for name, descriptor, errors in (("stdout", 1, "backslashreplace"), ("stderr", 2, "backslashreplace")):
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
         stream = Text(
-            Buffer(Stream(descriptor)), encoding="utf-8", errors=errors, newline="\n", line_buffering=True
+            Buffer(Stream(descriptor)),
+            encoding="utf-8",
+            errors="backslashreplace",
+            newline="\n",
+            line_buffering=True,
         )
         stream.mode = "w"
         setattr(sys, name, stream)
@@ -88,7 +94,8 @@ def _tell(error):
 
 
 def release():
-    """End packing: from here on output goes to the host. Returns what was kept, as `(descriptor, bytes)`."""
+    """End packing: from here on output goes to the host. Returns what was kept, as `(descriptor,
+    bytes)`."""
     global _packing
     flush()
     kept = _kept[:]

@@ -1,7 +1,8 @@
 """Notes which code runs, for the packager to keep it: `rm-pack build --trace`.
 
-What ran while the nodes were imported is handed over when packing asks for it. What runs later is written to standard
-output as it comes, in lines that the packager takes out again: no other way leads out of a node while it works.
+What ran while the nodes were imported is handed over when packing asks for it. What runs later is
+written to standard output as it comes, in lines that the packager takes out again: no other way
+leads out of a node while it works.
 """
 
 import posix

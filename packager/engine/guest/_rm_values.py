@@ -1,8 +1,9 @@
 """Values on their way in and out.
 
-What crosses is bytes in `marshal` format, with large buffers beside them: each is handed over in place, so that it is
-copied once on its way, by the host. Where a buffer belongs, the marshalled bytes hold a placeholder, a frozenset with one
-tuple in it, since no value that may cross has frozensets:
+What crosses is bytes in `marshal` format, with large buffers beside them: each is handed over in
+place, so that it is copied once on its way, by the host. Where a buffer belongs, the marshalled
+bytes hold a placeholder, a frozenset with one tuple in it, since no value that may cross has
+frozensets:
 
     ("bytes", index)                            ("video", index, width, height, format)
     ("audio", index, sample_rate, channels)     ("tensor", index, dtype, shape)
@@ -15,11 +16,12 @@ from _remotemedia import Audio, Tensor, VideoFrame
 # How deep a value may be nested when it leaves Python: `MAX_DEPTH` of the host's `value.rs`.
 MAX_DEPTH = 256
 
-# Bytes at least this long travel beside the marshalled bytes: `BUFFER_BYTES` of the host's `marshal` module.
+# Bytes at least this long travel beside the marshalled bytes: `BUFFER_BYTES` of the host's
+# `marshal` module.
 BUFFER_BYTES = 4096
 
-# Containers longer than this are not searched for large buffers before they are written: that would cost more than the
-# copies that it may save.
+# Containers longer than this are not searched for large buffers before they are written: that would
+# cost more than the copies that it may save.
 SEARCHED = 64
 
 _BUFFERS = frozenset((bytes, bytearray, memoryview))
@@ -78,15 +80,17 @@ _MAKERS = {
 
 
 def dump(result):
-    """An answer with this result, as bytes and a list of the buffers beside them. A list is taken to be a node's outputs,
-    and so is the first part of a tuple if it is a list."""
-    outputs = result if type(result) is list else result[0] if type(result) is tuple and result else None
+    """An answer with this result, as bytes and a list of the buffers beside them. A list is taken
+    to be a node's outputs, and so is the first part of a tuple if it is a list."""
+    outputs = (
+        result if type(result) is list else result[0] if type(result) is tuple and result else None
+    )
     if type(outputs) is not list or not _has_buffers(outputs):
         try:
             return marshal.dumps((0, result), 2), []
         except ValueError:
-            # Not made of exact built-in types: a subclass (an enum, a named tuple, a defaultdict), media, or something
-            # that cannot leave at all.
+            # Not made of exact built-in types: a subclass (an enum, a named tuple, a defaultdict),
+            # media, or something that cannot leave at all.
             pass
     buffers = []
     if type(outputs) is not list:
@@ -131,13 +135,18 @@ def _size(buffer):
 def _plain_outputs(outputs, buffers):
     if len(outputs) == 1:
         return [_plain(outputs[0], "output", 0, buffers)]
-    return [_plain(output, f"output {number}", 0, buffers) for number, output in enumerate(outputs, 1)]
+    return [
+        _plain(output, f"output {number}", 0, buffers) for number, output in enumerate(outputs, 1)
+    ]
 
 
 def _plain(value, place, depth, buffers):
-    """A copy made of exact built-in types, its large buffers apart, or an error that names the place."""
+    """A copy made of exact built-in types, its large buffers apart, or an error that names the
+    place."""
     if depth > MAX_DEPTH:
-        raise UnsupportedValue(f"{place[:60]}...: nested deeper than {MAX_DEPTH} levels, or it contains itself")
+        raise UnsupportedValue(
+            f"{place[:60]}...: nested deeper than {MAX_DEPTH} levels, or it contains itself"
+        )
     if type(value) is Audio and buffers is not None:
         return _beside(buffers, value.samples, "audio", value.sample_rate, value.channels)
     if value is None or isinstance(value, bool):
@@ -150,13 +159,23 @@ def _plain(value, place, depth, buffers):
         return str.__str__(value)
     if isinstance(value, dict):
         return {
-            _plain(key, f"{place} (key)", depth + 1, None): _plain(item, f"{place}[{key!r}]", depth + 1, buffers)
+            _plain(key, f"{place} (key)", depth + 1, None): _plain(
+                item, f"{place}[{key!r}]", depth + 1, buffers
+            )
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_plain(item, f"{place}[{index}]", depth + 1, buffers) for index, item in enumerate(value)]
+        return [
+            _plain(item, f"{place}[{index}]", depth + 1, buffers)
+            for index, item in enumerate(value)
+        ]
     if isinstance(value, tuple):
-        return tuple([_plain(item, f"{place}[{index}]", depth + 1, buffers) for index, item in enumerate(value)])
+        return tuple(
+            [
+                _plain(item, f"{place}[{index}]", depth + 1, buffers)
+                for index, item in enumerate(value)
+            ]
+        )
     # Keys have no place for a buffer beside them.
     if buffers is not None:
         if isinstance(value, Audio):
@@ -175,8 +194,8 @@ def _plain(value, place, depth, buffers):
 
 
 def _beside(buffers, data, name, *description):
-    # As a view, so that no code of a node's runs when the host takes it: what came in may be freed by then, and something
-    # else be at its address.
+    # As a view, so that no code of a node's runs when the host takes it: what came in may be freed
+    # by then, and something else be at its address.
     view = memoryview(data)
     buffers.append(view if view.c_contiguous else bytes(view))
     return frozenset(((name, len(buffers) - 1, *description),))
@@ -184,7 +203,11 @@ def _beside(buffers, data, name, *description):
 
 def _unsupported(value, place):
     kind = type(value)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    name = (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
     return (
         f"{place} is of the type {name}, which cannot leave Python; return None, bool, int, "
         "float, str, bytes, list, tuple, dict, or Audio, VideoFrame or Tensor of remotemedia"

@@ -1,9 +1,10 @@
 """Imports modules from archives whose directories the host has read, and puts them on `sys.path`.
 
-Python's own importer of archives is written in Python. It reads a directory while nothing of the interpreter is optimised yet, and
-takes every module out of its archive twice. So the host puts a file where `DIRECTORY` says, in `marshal` format: a dictionary of
-modules, and a list of archives, each with its path and what Python's importer would have read of it. That one still does whatever
-is not done here, and has what it would have read at hand.
+Python's own importer of archives is written in Python. It reads a directory while nothing of the
+interpreter is optimised yet, and takes every module out of its archive twice. So the host puts a
+file where `DIRECTORY` says, in `marshal` format: a dictionary of modules, and a list of archives,
+each with its path and what Python's importer would have read of it. That one still does whatever is
+not done here, and has what it would have read at hand.
 
 Where there is no such file, Python imports as it always does.
 """
@@ -21,14 +22,16 @@ DIRECTORY = "/remotemedia/directory"
 # The archive in which the interpreter finds its first modules, this one among them.
 FIRST = "/remotemedia/first.zip"
 
-# What `site` asks for when it is imported. Nobody has put anything there, and to see that takes longer than most imports.
+# What `site` asks for when it is imported. Nobody has put anything there, and to see that takes
+# longer than most imports.
 _CUSTOMIZATIONS = frozenset(("sitecustomize", "usercustomize"))
 
 # Before the code object in a compiled module.
 _HEADER = 16
 _MAGIC = _imp.pyc_magic_number_token.to_bytes(4, "little")
 
-# name -> (number of the archive, path in it, whether it is a package, whether it is compressed, where it begins, its size there)
+# name -> (number of the archive, path in it, whether it is a package, whether it is compressed,
+# where it begins, its size there)
 _modules = {}
 # The path of each archive, and all of it.
 _archives = []
@@ -37,7 +40,8 @@ _loaders = {}
 
 
 class _Loader:
-    """Loads the modules of one folder of an archive. Whatever else a loader can do Python's own does."""
+    """Loads the modules of one folder of an archive. Whatever else a loader can do Python's own
+    does."""
 
     def __init__(self, folder):
         self._folder = folder
@@ -65,7 +69,9 @@ def _code_of(name):
     if is_compressed:
         compiled = zlib.decompress(compiled, -zlib.MAX_WBITS)
     if compiled[:4] != _MAGIC:
-        raise ImportError(f"bad magic number in {name!r}: it was compiled by another Python", name=name)
+        raise ImportError(
+            f"bad magic number in {name!r}: it was compiled by another Python", name=name
+        )
     return marshal.loads(memoryview(compiled)[_HEADER:])
 
 
@@ -119,7 +125,8 @@ def _take():
 
 
 def _leave_first():
-    """In place of the first archive the others are on the path, and what was imported so far is where it is in them."""
+    """In place of the first archive the others are on the path, and what was imported so far is
+    where it is in them."""
     place = sys.path.index(FIRST)
     sys.path[place : place + 1] = [archive for archive, _ in _archives if archive not in sys.path]
     sys.path_importer_cache.pop(FIRST, None)

@@ -1,7 +1,8 @@
-"""The first thing that runs of a bundle in Pyodide: from here on, what was left out of a module is told when it is asked for.
+"""The first thing that runs of a bundle in Pyodide: from here on, what was left out of a module is
+told when it is asked for.
 
-The packager puts an import of this in front of `encodings`, the first module that the interpreter looks for in files. It uses
-nothing but what is compiled into the interpreter.
+The packager puts an import of this in front of `encodings`, the first module that the interpreter
+looks for in files. It uses nothing but what is compiled into the interpreter.
 """
 
 import builtins
@@ -13,7 +14,8 @@ import _rm_cold
 import _rm_removed
 from _frozen_importlib_external import PathFinder
 
-# module -> (globals that were left out, globals that were left out and may not have been there), as words in one text
+# module -> (globals that were left out, globals that were left out and may not have been there), as
+# words in one text
 _removed = {}
 # module -> the table that has pieces of it at hand
 _with_pieces = {}
@@ -22,7 +24,8 @@ _hasattr = builtins.hasattr
 
 
 def hasattr(obj, name, /):
-    """`hasattr` as Python has it, but for what was left out of a bundle: the whole program has it."""
+    """`hasattr` as Python has it, but for what was left out of a bundle: the whole program has
+    it."""
     try:
         return _hasattr(obj, name)
     except _rm_removed.RemovedError:
@@ -55,7 +58,9 @@ class _Loader:
 
 def find_spec(name, path=None, target=None):
     """Find a module as if nothing was missing in it."""
-    return _rm_archives.ArchivesFinder.find_spec(name, path, target) or PathFinder.find_spec(name, path, target)
+    return _rm_archives.ArchivesFinder.find_spec(name, path, target) or PathFinder.find_spec(
+        name, path, target
+    )
 
 
 class Finder:
@@ -75,7 +80,8 @@ class Finder:
 
 
 class _Pieces:
-    """What was left out of modules and is at hand, in files beside the tables: for `_rm_cold`, which asks once for each."""
+    """What was left out of modules and is at hand, in files beside the tables: for `_rm_cold`,
+    which asks once for each."""
 
     @staticmethod
     def pop(name, default=None):

@@ -1,4 +1,5 @@
-"""The guest's importer in Pyodide: Python's own, behind which `LeftOut` tells what a bundle does not have.
+"""The guest's importer in Pyodide: Python's own, behind which `LeftOut` tells what a bundle does
+not have.
 
 Stands where the engine has its importer from memory, for the guest's other modules.
 """
@@ -23,9 +24,10 @@ class LeftOut:
     def find_spec(name, path=None, target=None):
         if name in _stdlib_names:
             raise ModuleNotFoundError(
-                f"No module named {name!r} in this bundle: it is in the standard library, but either rm-pack found no import "
-                f'of it (to keep it, add include = ["{name}"] under [tool.rm-pack] in pyproject.toml), or it cannot work '
-                f"on {sys.platform}, which lacks a module it needs",
+                f"No module named {name!r} in this bundle: it is in the standard library, but "
+                f'either rm-pack found no import of it (to keep it, add include = ["{name}"] under '
+                f"[tool.rm-pack] in pyproject.toml), or it cannot work on {sys.platform}, which "
+                "lacks a module it needs",
                 name=name,
             )
         return None
@@ -46,7 +48,14 @@ def frozen_module_names():
 
 def take_over():
     """From here on what is imported is the bundle's, and nothing of the page's."""
-    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, _rm_boot.Finder, _rm_archives.ArchivesFinder, PathFinder, LeftOut]
+    sys.meta_path[:] = [
+        BuiltinImporter,
+        FrozenImporter,
+        _rm_boot.Finder,
+        _rm_archives.ArchivesFinder,
+        PathFinder,
+        LeftOut,
+    ]
 
 
 def set_stdlib_names(names):

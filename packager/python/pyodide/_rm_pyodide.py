@@ -4,7 +4,8 @@
     _rm_pyodide.start(to_js)
     [payload, ...buffers] = _rm_pyodide.dispatch(operation, payload, buffers)
 
-Payload and buffers are byte arrays of JavaScript, on the way in and on the way out; `to_js` is Pyodide's.
+Payload and buffers are byte arrays of JavaScript, on the way in and on the way out; `to_js` is
+Pyodide's.
 """
 
 import sys
@@ -36,5 +37,7 @@ def start(to_js=None):
 
 
 def dispatch(operation, payload, buffers):
-    answer, given = _rm_guest.dispatch(operation, payload.to_bytes(), [buffer.to_bytes() for buffer in buffers])
+    answer, given = _rm_guest.dispatch(
+        operation, payload.to_bytes(), [buffer.to_bytes() for buffer in buffers]
+    )
     return _to_js([answer, *(memoryview(buffer).cast("B") for buffer in given)])

@@ -57,7 +57,9 @@ class Raises(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "each side of a shape is from 0 to .*, not -1"):
             Tensor(b"", (-1,))
         self.check(TypeError, "shape is a sequence of integers, not int", Tensor, b"", 3)
-        message = "no element type 'f16'; known: bool, u8, i8, u16, i16, u32, i32, u64, i64, f32, f64"
+        message = (
+            "no element type 'f16'; known: bool, u8, i8, u16, i16, u32, i32, u64, i64, f32, f64"
+        )
         self.check(ValueError, message, Tensor, b"", (0,), "f16")
         message = "data is a buffer of f32 or of bytes, not of the format 'h'"
         self.check(TypeError, message, Tensor, array("h", [1, 2]), (1,))
@@ -65,7 +67,9 @@ class Raises(unittest.TestCase):
             Tensor([256], (1,), "u8")
         with self.assertRaisesRegex(ValueError, "larger than this machine can address"):
             Tensor(b"", (sys.maxsize, 4, 0))
-        self.check(ValueError, "a tensor has up to 64 dimensions, not 65", Tensor, b"1234", [1] * 65)
+        self.check(
+            ValueError, "a tensor has up to 64 dimensions, not 65", Tensor, b"1234", [1] * 65
+        )
 
     def test_packet(self) -> None:
         self.check(TypeError, "output is text or None, not int", lambda: Packet(1, output=1))
@@ -216,9 +220,7 @@ class Packets(unittest.TestCase):
         try:
             engine._current = ("a", 20, 3)
             self.assertEqual(current(), Metadata(session="a", timestamp_us=20, sequence=3))
-            self.assertEqual(
-                repr(current()), "Metadata(session='a', timestamp_us=20, sequence=3)"
-            )
+            self.assertEqual(repr(current()), "Metadata(session='a', timestamp_us=20, sequence=3)")
         finally:
             engine._current = (None, None, 0)
 
