@@ -225,12 +225,12 @@ fn removed_table(modules: &[&CarriedModule]) -> String {
     text
 }
 
-/// `a/b.pyc` to `a/__pycache__/b.cpython-314.pyc`
-fn cached_path(path: &str) -> String {
+/// `a/b.pyc` to `a/__pycache__/b.TAG.pyc`
+fn cached_path(path: &str, tag: &str) -> String {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let slash = if folder.is_empty() { "" } else { "/" };
     let name = name.trim_end_matches(".pyc");
-    format!("{folder}{slash}{CACHE_FOLDER}{name}.cpython-314.pyc")
+    format!("{folder}{slash}{CACHE_FOLDER}{name}.{tag}.pyc")
 }
 
 /// Makes `.pyc` files.
@@ -250,7 +250,7 @@ impl Compiler<'_> {
             let compiled = pyc(self.facts, code);
             if let Some(text) = &module.source {
                 // From a folder, Python takes the source before the compiled module, unless that is where it caches it.
-                files.insert(cached_path(&path), compiled.clone());
+                files.insert(cached_path(&path, &self.facts.cache_tag), compiled.clone());
                 files.insert(
                     path.trim_end_matches('c').to_owned(),
                     text.as_bytes().to_vec(),

@@ -71,6 +71,8 @@ pub(crate) struct Facts {
     version_info: [u32; 3],
     implementation: String,
     bytecode_magic: String,
+    /// What the files of compiled modules have in their names, such as `cpython-314`.
+    pub(crate) cache_tag: String,
     platform: String,
     os_name: String,
     builtin_modules: BTreeSet<String>,

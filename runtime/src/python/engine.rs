@@ -34,8 +34,6 @@ pub struct EngineDescription {
     pub version_info: (u32, u32, u32),
     /// `sys.implementation.name`
     pub implementation: String,
-    /// `sys.implementation.cache_tag`, such as `cpython-314`.
-    pub cache_tag: String,
     /// The four bytes that a `.pyc` of this interpreter starts with, in hexadecimal.
     pub bytecode_magic: String,
     /// `sys.platform`
