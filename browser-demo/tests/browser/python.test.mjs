@@ -162,10 +162,24 @@ test("a timer for longer than browsers take is none that has run out", async () 
 });
 
 test("an interpreter may take a month, and is not asked all the time whether that is over", async () => {
+  await kit.page.evaluate(() => {
+    globalThis.original = setTimeout;
+    globalThis.timers = 0;
+    globalThis.setTimeout = (...parts) => {
+      timers += 1;
+      return original(...parts);
+    };
+  });
   const { outputs, failure, log } = await run("hangAtFour", [1, 2], { timeout: 2 ** 31 + 1000, cancelAfter: 100 });
+  const timers = await kit.page.evaluate(() => {
+    globalThis.setTimeout = original;
+    return timers;
+  });
   assert.equal(failure, undefined);
   assert.deepEqual(outputs, [2]);
   assert.ok(log.includes("dispose 1"));
+  // One that watches, and that of the test which cancels.
+  assert.equal(timers, 2);
 });
 
 test("cancelling does not wait for an interpreter that is at work", async () => {
