@@ -31,6 +31,15 @@ pub struct CarriedModule {
     pub doubtful: Vec<String>,
 }
 
+/// What an application is imported from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// What it can import.
+    pub modules: Vec<CarriedModule>,
+    /// Modules that it cannot import, because they were left out.
+    pub absent: Vec<String>,
+}
+
 /// What a bundle has of what was left out, to be brought in when it is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Cold {
@@ -70,7 +79,7 @@ pub struct ClassFacts {
     pub is_source: bool,
 }
 
-/// Import the modules of `classes` (module and class), with `modules` to import from, check that the classes can be
+/// Import the modules of `classes` (module and class), with `contents` to import from, check that the classes can be
 /// nodes, and freeze the result. With `with_trace`, what runs is noted from the start, and said by whatever runs the result.
 /// Importing may take `limit`, or as long as it likes.
 ///
@@ -79,7 +88,7 @@ pub struct ClassFacts {
 /// An exception while importing, [`InstanceError::TimeIsUp`], or a failure of the engine.
 pub async fn freeze(
     engine: &Engine,
-    modules: Vec<CarriedModule>,
+    Contents { modules, absent }: Contents,
     classes: &[(&str, &str)],
     with_trace: bool,
     limit: Option<Duration>,
@@ -103,6 +112,11 @@ pub async fn freeze(
     let modules = modules.into_iter().map(CarriedModule::into_value).collect();
     let arguments = vec![Value::List(modules), sources, cold];
     instance.call(Operation::Install, arguments).await?;
+    if !absent.is_empty() {
+        let names = absent.into_iter().map(Value::from).collect();
+        let arguments = vec![Value::List(names)];
+        instance.call(Operation::SetAbsent, arguments).await?;
+    }
     if with_trace {
         instance.call(Operation::Trace, Vec::new()).await?;
     }

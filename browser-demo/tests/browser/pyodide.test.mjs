@@ -174,10 +174,15 @@ test("a module says where it comes from, and its loader does what loaders do", {
 });
 
 test("a module that was left out is told from one that does not exist", { skip }, async () => {
-  const { bundle } = node("Absent", { input: ["1"] });
-  const { error } = await run(bundle, { input: ["1"] });
+  const { bundle, native } = node("Absent", { input: ['"eraps"'] });
+  const { error } = await run(bundle, { input: ['"bilptf"'] });
   assert.match(error, /No module named 'ftplib' in this bundle: it is in the standard library, but /);
   assert.match(error, /include = \["ftplib"\]/);
+  // Nobody imports it, and it lies beside the nodes.
+  const own = /No module named 'spare' in this bundle: it was there when .*; to keep it, add include = \["spare"\]/;
+  assert.match((await run(bundle, { input: ['"eraps"'] })).error, own);
+  assert.match(native.stderr, own);
+  assert.match((await run(bundle, { input: ['"enon"'] })).error, /No module named 'none'$/);
 });
 
 test("a byte changed in a wheel or in the library is noticed before anything runs", { skip }, async () => {

@@ -9,10 +9,13 @@ The modules beside this one are frozen into the engine. They use built-in module
 else they imported would be in every bundle.
 """
 
+import _imp
 import gc
 import marshal
 import sys
 
+import _rm_absent
+import _rm_codecs
 import _rm_cold
 import _rm_errors
 import _rm_importer
@@ -31,15 +34,18 @@ def describe():
         "python": ".".join(str(part) for part in sys.version_info[:3]),
         "version_info": tuple(sys.version_info[:3]),
         "implementation": sys.implementation.name,
-        "cache_tag": sys.implementation.cache_tag,
-        "bytecode_magic": _rm_importer.bytecode_magic().hex(),
+        "bytecode_magic": _imp.pyc_magic_number_token.to_bytes(4, "little").hex(),
         "platform": sys.platform,
         "os_name": "posix" if "posix" in sys.builtin_module_names else "nt",
         "stdlib_names": sorted(sys.stdlib_module_names),
         "builtin_modules": sorted(sys.builtin_module_names),
-        "frozen_modules": sorted(_rm_importer.frozen_module_names()),
-        "boot_modules": sorted(name for name in sys.modules if not name.startswith("_rm_")),
+        "frozen_modules": _without_own(_imp._frozen_module_names()),
+        "boot_modules": _without_own(sys.modules),
     }
+
+
+def _without_own(names):
+    return sorted(name for name in names if not name.startswith("_rm_"))
 
 
 def builtin_names():
@@ -58,6 +64,25 @@ def compile_module(filename, source, optimize):
     """Source to a code object in `marshal` format, as a `.pyc` carries it."""
     code = compile(source, filename, "exec", dont_inherit=True, optimize=optimize)
     return marshal.dumps(code)
+
+
+def set_stdlib_names(names):
+    """Which modules the standard library has, those included that are not here."""
+    names = frozenset(names)
+    _rm_absent.set_stdlib(names)
+    _rm_codecs.tell_apart(names, _rm_importer.carries)
+
+
+def load(names):
+    """Import modules by name, and say which were imported on the way, in the order they began."""
+    before = set(sys.modules)
+    for name in names:
+        __import__(name)
+    return [name for name in sys.modules if name not in before]
+
+
+def try_import(name):
+    __import__(name)
 
 
 def seal():
@@ -95,12 +120,12 @@ def explain():
 OPERATIONS = (
     describe,
     compile_module,
-    _rm_importer.set_stdlib_names,
+    set_stdlib_names,
     _rm_importer.install,
-    _rm_importer.load,
+    load,
     seal,
     resume,
-    _rm_importer.try_import,
+    try_import,
     _rm_nodes.create,
     _rm_nodes.process,
     _rm_nodes.flush,
@@ -113,6 +138,7 @@ OPERATIONS = (
     _rm_cold.compile_pieces,
     _rm_trace.start,
     _rm_trace.stop_packing,
+    _rm_absent.set_own,
 )
 
 

@@ -5,11 +5,10 @@ application is packed, or later, inside a function, in the restored program. Aft
 dropped.
 """
 
-import _imp
 import marshal
 import sys
 
-import _rm_codecs
+import _rm_absent
 import _rm_cold
 import _rm_removed
 from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
@@ -19,10 +18,6 @@ from _frozen_importlib import BuiltinImporter, FrozenImporter, ModuleSpec
 _carried = {}
 # name -> the source text, which stays: where the bundle was packed to have it
 _sources = {}
-# Modules whose code was dropped because they were imported.
-_imported = set()
-# Every module of the standard library that the engine was built with.
-_stdlib_names = frozenset()
 
 
 class BundleImporter:
@@ -53,15 +48,10 @@ class BundleImporter:
     def exec_module(module):
         name = module.__spec__.name
         _, _, code, removed, doubtful = _carried[name]
-        _rm_removed.before(module, removed, doubtful)
-        if _rm_cold.is_module(name):
-            with _rm_cold.Bringing(name, f'include = ["{name}"]'):
-                exec(marshal.loads(code), module.__dict__)
-        else:
+        with _rm_removed.Running(module, removed, doubtful):
             exec(marshal.loads(code), module.__dict__)
-        _rm_removed.after(module, removed, doubtful)
         if _carried.pop(name, None) is not None:
-            _imported.add(name)
+            _rm_absent.imported.add(name)
         if name == "asyncio":
             # Its own event loops need sockets.
             __import__("_rm_loop").install()
@@ -83,53 +73,17 @@ class BundleImporter:
         raise FileNotFoundError(2, "a bundle has no files: only code is packed", path)
 
 
-class LeftOut:
-    """Last in line: tells a module that cannot be imported here from one that does not exist."""
-
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name in _imported:
-            raise ModuleNotFoundError(
-                f"No module named {name!r} any more: it was imported before, and a bundle drops a "
-                "module's code then, so it cannot be imported or reloaded a second time",
-                name=name,
-            )
-        if name in _stdlib_names:
-            raise ModuleNotFoundError(
-                f"No module named {name!r} in this bundle: it is in the standard library, but "
-                f'either rm-pack found no import of it (to keep it, add include = ["{name}"] under '
-                f"[tool.rm-pack] in pyproject.toml), or it cannot work on {sys.platform}, which "
-                "lacks a module it needs",
-                name=name,
-            )
-        return None
-
-
 def carries(name):
     """Whether a module can be imported that was not imported yet."""
     return name in _carried
 
 
-def bytecode_magic():
-    return _imp.pyc_magic_number_token.to_bytes(4, "little")
-
-
-def frozen_module_names():
-    return [name for name in _imp._frozen_module_names() if not name.startswith("_rm_")]
-
-
 def take_over():
     """From here on nothing is looked for in files."""
-    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, BundleImporter, LeftOut]
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, BundleImporter, _rm_absent.Finder]
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()
     sys.path.clear()
-
-
-def set_stdlib_names(names):
-    global _stdlib_names
-    _stdlib_names = frozenset(names)
-    _rm_codecs.tell_apart(_stdlib_names, carries)
 
 
 def install(modules, sources, cold):
@@ -139,16 +93,3 @@ def install(modules, sources, cold):
         _carried[name] = tuple(entry)
     _sources.update(sources)
     _rm_cold.install(cold)
-
-
-def load(names):
-    """Import modules by name and say which of those carried were imported on the way, in the order
-    they finished."""
-    before = set(sys.modules)
-    for name in names:
-        __import__(name)
-    return [name for name in sys.modules if name not in before]
-
-
-def try_import(name):
-    __import__(name)

@@ -108,21 +108,39 @@ class _RemovedGlobals:
         return sorted(own.union(self._removed.split()))
 
 
-def before(module, removed, doubtful):
-    """To be called before a module's code runs."""
-    if removed or doubtful:
-        module.__getattr__ = _RemovedGlobals(module, removed, doubtful)
+class Running:
+    """While a module's code runs that lacks some of its globals, or that was left out as a
+    whole."""
 
+    def __init__(self, module, removed, doubtful):
+        self._module = module
+        self._removed = removed
+        self._doubtful = doubtful
+        self._bringing = None
 
-def after(module, removed, doubtful):
-    """To be called when it has run: it may have set a `__getattr__` of its own."""
-    if not removed and not doubtful:
-        return
-    present = module.__dict__.get("__getattr__")
-    if not isinstance(present, _RemovedGlobals):
-        present = module.__getattr__ = _RemovedGlobals(module, removed, doubtful, present)
-    if "__dir__" not in module.__dict__:
-        module.__dir__ = present.names
+    def __enter__(self):
+        name = self._module.__spec__.name
+        if self._removed or self._doubtful:
+            self._module.__getattr__ = _RemovedGlobals(self._module, self._removed, self._doubtful)
+        if _rm_cold.is_module(name):
+            self._bringing = _rm_cold.Bringing(name, f'include = ["{name}"]')
+            self._bringing.__enter__()
+
+    def __exit__(self, kind, error, traceback):
+        if self._bringing is not None:
+            self._bringing.__exit__(kind, error, traceback)
+        if kind is None and (self._removed or self._doubtful):
+            self._has_run()
+
+    def _has_run(self):
+        """The code may have set a `__getattr__` of its own."""
+        module = self._module
+        present = module.__dict__.get("__getattr__")
+        if not isinstance(present, _RemovedGlobals):
+            present = _RemovedGlobals(module, self._removed, self._doubtful, present)
+            module.__getattr__ = present
+        if "__dir__" not in module.__dict__:
+            module.__dir__ = present.names
 
 
 builtins.__removed__ = _RemovedMember

@@ -46,14 +46,8 @@ class _Loader:
         return self._loader.create_module(spec)
 
     def exec_module(self, module):
-        name = module.__spec__.name
-        _rm_removed.before(module, *self._names)
-        if _rm_cold.is_module(name):
-            with _rm_cold.Bringing(name, f'include = ["{name}"]'):
-                self._loader.exec_module(module)
-        else:
+        with _rm_removed.Running(module, *self._names):
             self._loader.exec_module(module)
-        _rm_removed.after(module, *self._names)
 
 
 def find_spec(name, path=None, target=None):

@@ -10,11 +10,10 @@ Pyodide's.
 
 import sys
 
+import _rm_absent
 import _rm_boot
 import _rm_guest
-import _rm_importer
 import _rm_stdio
-
 
 _to_js = None
 
@@ -26,7 +25,8 @@ def start(to_js=None):
     import _rm_application
 
     _rm_boot.learn(_rm_application)
-    _rm_importer.set_stdlib_names(_rm_application.STDLIB.split())
+    _rm_guest.set_stdlib_names(_rm_application.STDLIB.split())
+    _rm_absent.set_own(_rm_application.ABSENT.split())
     if "asyncio" in sys.modules:
         # Pyodide's own event loop leaves waiting to the browser; this one to the executor.
         __import__("_rm_loop").install()

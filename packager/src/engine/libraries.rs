@@ -42,8 +42,12 @@ pub(super) const WIT: &str = include_str!("../../engine/engine.wit");
 /// The guest's side of the node contract, in Python: module name and source.
 ///
 /// `_remotemedia` is also what the `remotemedia` package is made of, so that nodes and guest share its classes.
-pub(super) const GUEST: [(&str, &str); 12] = [
+pub(super) const GUEST: [(&str, &str); 13] = [
     ("_remotemedia", include_str!("../../python/_remotemedia.py")),
+    (
+        "_rm_absent",
+        include_str!("../../engine/guest/_rm_absent.py"),
+    ),
     (
         "_rm_codecs",
         include_str!("../../engine/guest/_rm_codecs.py"),

@@ -27,7 +27,7 @@ use self::plan::Plan;
 use self::program::{Program, Tools};
 use crate::analysis::Closure;
 use crate::engine::{self, BuiltEngine};
-use crate::freeze::{Frozen, Traced, freeze};
+use crate::freeze::{Contents, Frozen, Traced, freeze};
 use crate::source::{Origin, SourceSet};
 
 /// How the lines begin in which a bundle that traces says what ran; `MODULE LINE` follows.
@@ -264,10 +264,14 @@ impl Program {
             BTreeMap::new()
         };
         let (carried, table) = self.compile(tools, &texts)?;
+        let absent = modules::absent(&self.plan.sources, &self.closure, &carried);
         (tools.progress)("importing and freezing");
         let frozen = block_on(freeze(
             &built.engine,
-            carried,
+            Contents {
+                modules: carried,
+                absent,
+            },
             &self.plan.class_sites(),
             request.carry.trace,
             request.import_limit,

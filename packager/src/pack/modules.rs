@@ -1,6 +1,6 @@
 //! The modules of a closure: compiled, listed, and their sources kept for messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rm_runtime::bundle::PackedModule;
@@ -10,7 +10,7 @@ use super::{PackError, Request, UserSource};
 use crate::analysis::{Closure, SyntaxError};
 use crate::compile::{ColdSource, CompileError, Source, compile_all, compile_cold};
 use crate::freeze::{CarriedModule, Cold};
-use crate::source::{ModuleSource, Origin};
+use crate::source::{ModuleSource, Origin, SourceSet};
 
 /// Where the standard library's files appear to be, in tracebacks.
 const STDLIB_FOLDER: &str = "lib/python3.14";
@@ -136,6 +136,42 @@ pub(super) fn table(closure: &Closure, carried: &[CarriedModule]) -> Vec<PackedM
     let mut modules: Vec<_> = carried.iter().map(packed).collect();
     modules.sort_by(|left, right| left.name.cmp(&right.name));
     modules
+}
+
+/// The modules of the source folders that are not in the bundle, where the nodes import some by names that are computed: those
+/// at the top, and those in packages that are there. Whoever imports one of them is told that it was left out.
+///
+/// Nodes that import nothing like that cannot ask for one, so that what else lies in their folders does not matter. Neither does
+/// a folder there that cannot be listed.
+pub(super) fn absent(
+    sources: &SourceSet,
+    closure: &Closure,
+    carried: &[CarriedModule],
+) -> Vec<String> {
+    let is_own = |name: &str| {
+        let module = closure.modules.get(name);
+        module.is_some_and(|module| module.source.origin == Origin::Node)
+    };
+    if !closure
+        .dynamic
+        .iter()
+        .any(|import| is_own(&import.importer))
+    {
+        return Vec::new();
+    }
+    let present: BTreeSet<&str> = carried.iter().map(|module| module.name.as_str()).collect();
+    let mut absent = sources.children_in_folders("").unwrap_or_default();
+    for package in carried.iter().filter(|module| module.is_package) {
+        let children = sources.children_in_folders(&package.name);
+        let children = children.unwrap_or_default().into_iter();
+        absent.extend(children.map(|child| format!("{}.{child}", package.name)));
+    }
+    absent.retain(|name| {
+        let is_there = present.contains(name.as_str()) || closure.held.contains(name);
+        // They travel in one text.
+        !is_there && !name.contains(char::is_whitespace)
+    });
+    absent.into_iter().collect()
 }
 
 /// Mark the modules named in `loaded`, which is sorted.

@@ -130,6 +130,8 @@ pub(super) fn parts(
     let names: BTreeSet<String> = stdlib.keys().map(|path| module_name(path)).collect();
     let names: Vec<_> = names.into_iter().collect();
     let _ = writeln!(table_of_application, "STDLIB = {:?}", names.join(" "));
+    let absent = modules::absent(&analysis.plan.sources, found, &carried);
+    let _ = writeln!(table_of_application, "ABSENT = {:?}", absent.join(" "));
     application_files.extend(compiler.texts(&[(APPLICATION, &table_of_application)])?);
     let packages = Packages::known();
     // Those in functions that nobody calls are not asked for, although such functions stay.

@@ -196,7 +196,23 @@ impl SourceSet {
     /// # Errors
     /// [`SourceError::List`] when a folder cannot be listed.
     pub fn children(&self, package: &str) -> Result<BTreeSet<String>, SourceError> {
-        let roots: Vec<usize> = (0..self.roots.len()).collect();
+        self.children_among(package, (0..self.roots.len()).collect())
+    }
+
+    /// The same in the node folders alone.
+    ///
+    /// # Errors
+    /// [`SourceError::List`] when a folder cannot be listed.
+    pub fn children_in_folders(&self, package: &str) -> Result<BTreeSet<String>, SourceError> {
+        let is_folder = |&index: &usize| matches!(self.roots[index], Root::Folder(_));
+        self.children_among(package, (0..self.roots.len()).filter(is_folder).collect())
+    }
+
+    fn children_among(
+        &self,
+        package: &str,
+        roots: Vec<usize>,
+    ) -> Result<BTreeSet<String>, SourceError> {
         let portions = if package.is_empty() {
             roots.iter().map(|&root| (root, String::new())).collect()
         } else {
@@ -502,6 +518,7 @@ mod tests {
             ["b", "c"]
         );
         assert!(set.children("d").unwrap().is_empty());
+        assert!(set.children_in_folders("").unwrap().is_empty());
     }
 
     #[test]
@@ -538,6 +555,11 @@ mod tests {
             (module.display_path.as_str(), &*module.text),
             ("p/__init__.py", "x = 1\n")
         );
+        set.add_memory(Origin::Stdlib, [("q.py".to_owned(), "".into())]);
+        let all = BTreeSet::from(["p".to_owned(), "q".to_owned()]);
+        assert_eq!(set.children("").unwrap(), all);
+        let own = BTreeSet::from(["p".to_owned()]);
+        assert_eq!(set.children_in_folders("").unwrap(), own);
         assert!(matches!(
             set.add_folder(&folder.path().join("none")),
             Err(SourceError::Root { .. })

@@ -55,4 +55,6 @@ pub enum Operation {
     Trace = 18,
     /// `() -> list[(module: str, line: int)]`: which code ran so far; what runs from now on is said on standard output.
     Traced = 19,
+    /// `(names: list[str])`: which modules were left out that are neither the library's nor unknown, to say so of them.
+    SetAbsent = 20,
 }

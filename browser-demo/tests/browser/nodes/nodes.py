@@ -109,7 +109,7 @@ class Missing:
 
 class Absent:
     def process(self, data):
-        return __import__("".join(["ftp", "lib"])).__name__
+        return __import__(data[::-1]).__name__
 
 
 def unused():
