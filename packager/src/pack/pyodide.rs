@@ -8,7 +8,7 @@ use rm_runtime::digest::Digest;
 
 use super::plan::Plan;
 use super::program::{Program, Tools};
-use super::{Analysed, PackError, docstrings};
+use super::{Analysed, PackError, docstrings, modules};
 use crate::analysis::{self, Closure, NodeModule, ReachedModule};
 use crate::compile::{Source, compile_all};
 use crate::engine;
@@ -130,7 +130,7 @@ pub(super) fn parts(
     let names: BTreeSet<String> = stdlib.keys().map(|path| module_name(path)).collect();
     let names: Vec<_> = names.into_iter().collect();
     let _ = writeln!(table_of_application, "STDLIB = {:?}", names.join(" "));
-    let absent = modules::absent(&analysis.plan.sources, found, &carried);
+    let absent = modules::absent(&program.plan.sources, found, &carried);
     let _ = writeln!(table_of_application, "ABSENT = {:?}", absent.join(" "));
     application_files.extend(compiler.texts(&[(APPLICATION, &table_of_application)])?);
     let packages = Packages::known();
