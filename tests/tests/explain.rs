@@ -268,6 +268,19 @@ fn all_modules_of_a_package_are_included_and_what_only_pyodide_has_may_be_exclud
         let because = format!("`include` under [tool.rm-pack] names `{module}`\n");
         assert!(told.ends_with(&because), "{told}");
     }
+    let listed = "import pkgutil\nimport plugins\n\n\ndef twice(data):\n    return [[one.name, one.ispkg] for one in pkgutil.walk_packages(plugins.__path__, 'plugins.')]\n";
+    tree::write(
+        scratch.path(),
+        [("helper.py", listed.as_bytes()), ("items.jsonl", b"1\n")],
+    );
+    let ran = rm_pack_in(
+        scratch.path(),
+        &["run", "pipeline.yaml", "--input", "items.jsonl"],
+    );
+    assert_eq!(
+        ran.success(),
+        "[[\"plugins.deep\",true],[\"plugins.deep.two\",false],[\"plugins.one\",false]]\n"
+    );
     write("[tool.rm-pack]\ninclude = ['plugin.*']\n");
     let told = rm_pack_in(scratch.path(), &["why", "pipeline.yaml", "plugins"]).failure(3);
     assert!(

@@ -73,6 +73,28 @@ class BundleImporter:
         raise FileNotFoundError(2, "a bundle has no files: only code is packed", path)
 
 
+class _Listing:
+    """What `pkgutil` asks for the modules of a package: those that the bundle has."""
+
+    def __init__(self, package):
+        self.start = package + "."
+
+    def iter_modules(self, prefix=""):
+        for name in sorted(_rm_absent.imported.union(_carried)):
+            child = name[len(self.start) :]
+            if name.startswith(self.start) and "." not in child:
+                if name in _carried:
+                    is_package = _carried[name][0]
+                else:
+                    is_package = hasattr(sys.modules.get(name), "__path__")
+                yield prefix + child, is_package
+
+    def find_spec(self, name, target=None):
+        if not name.startswith(self.start):
+            name = self.start + name
+        return BundleImporter.find_spec(name)
+
+
 def carries(name):
     """Whether a module can be imported that was not imported yet."""
     return name in _carried
@@ -91,5 +113,8 @@ def install(modules, sources, cold):
     and what was left out."""
     for name, *entry in modules:
         _carried[name] = tuple(entry)
+        is_package, filename = entry[:2]
+        if is_package:
+            sys.path_importer_cache[filename.rpartition("/")[0]] = _Listing(name)
     _sources.update(sources)
     _rm_cold.install(cold)

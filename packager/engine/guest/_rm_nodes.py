@@ -368,15 +368,17 @@ def _check_process(cls, class_name):
     process = getattr(cls, "process", None)
     if not callable(process):
         raise TypeError(f"{class_name} has no method process(self, data)")
-    return bool(getattr(cls, "is_streaming", False)), _is_source(process)
+    return bool(getattr(cls, "is_streaming", False)), _is_source(cls, process)
 
 
-def _is_source(process):
-    """Whether a method takes nothing but `self`."""
+def _is_source(cls, process):
+    """Whether a class's method takes nothing but `self`, which one that is static has not."""
+    found = (base.__dict__["process"] for base in cls.__mro__ if "process" in base.__dict__)
+    bound = 0 if isinstance(next(found, None), staticmethod) else 1
     while hasattr(process, "__wrapped__"):
         process = process.__wrapped__
     code = getattr(process, "__code__", None)
-    return code is not None and code.co_argcount == 1 and not code.co_flags & CO_VARARGS
+    return code is not None and code.co_argcount == bound and not code.co_flags & CO_VARARGS
 
 
 def create(node_id, module, class_name, params, is_streaming):

@@ -6,6 +6,7 @@ use ruff_text_size::Ranged;
 use super::Target;
 use super::condition::decide;
 use super::expressions;
+use super::hidden_imports;
 use super::names::{BARE, ImportedNames, captured};
 use super::parse::ParsedModule;
 use super::steps::{Bound, Import, ModuleFacts, Request, Step, Stop};
@@ -389,7 +390,8 @@ impl Collector<'_> {
         for alias in &stmt.names {
             if &alias.name == "*" {
                 if place.scope != Scope::Function {
-                    self.facts.stars.push(module.clone());
+                    let from = hidden_imports::stands_for(&module);
+                    self.facts.stars.push(from.to_owned());
                 }
                 self.import(alias, Request::Star(module.clone()), steps);
                 continue;

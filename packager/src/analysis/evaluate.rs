@@ -33,6 +33,8 @@ pub(super) struct Edge {
     pub(super) line: u32,
     pub(super) certainty: Certainty,
     pub(super) kind: LinkKind,
+    /// Whether a handler catches it for good if it fails.
+    pub(super) caught: bool,
     pub(super) goal: Goal,
 }
 
@@ -172,7 +174,7 @@ impl Runner<'_> {
 
     /// Whether a block imports a module that is not the library's: its top level can raise whatever it likes.
     fn runs_own_module(&self, steps: &[Step]) -> bool {
-        let is_own = |name: &str| matches!(self.world.get(name), Presence::Source(entry) if entry.source.origin != Origin::Stdlib);
+        let is_own = |name: &str| self.is_own(name);
         steps.iter().any(|step| match step {
             Step::Import(import) => match &import.request {
                 Request::Module(name) | Request::Star(name) | Request::Call(name) => is_own(name),
@@ -180,7 +182,7 @@ impl Runner<'_> {
                     is_own(module) || is_own(&format!("{module}.{name}"))
                 }
                 Request::Dynamic(_) => true,
-                Request::Beyond(_) | Request::Codec(_) => false,
+                Request::Beyond(_) | Request::Codec(_) | Request::Find(_) => false,
             },
             Step::Either(arms) => arms.iter().any(|arm| self.runs_own_module(arm)),
             Step::Loop(body) => self.runs_own_module(body),
@@ -273,11 +275,25 @@ impl Runner<'_> {
             Request::Call(name) => self.chain(name, LinkKind::Call, &mut emit),
             Request::Name { module, name } => {
                 let flow = self.chain(module, LinkKind::From, &mut emit);
+                if !flow.has(Flow::NEXT) && self.may_work_shaken(module, &emit) {
+                    self.name(module, name, &mut emit);
+                }
                 then(flow, || self.name(module, name, &mut emit))
             }
             Request::Star(module) => {
                 let flow = self.chain(module, LinkKind::Star, &mut emit);
+                if !flow.has(Flow::NEXT) && self.may_work_shaken(module, &emit) {
+                    self.star(module, &mut emit);
+                }
                 then(flow, || self.star(module, &mut emit))
+            }
+            Request::Find(name) => {
+                if !self.world.get(name).is_absent() {
+                    // Nothing fails that is only looked for.
+                    emit.mode.survived = Flow::RAISES;
+                    self.chain(name, LinkKind::Call, &mut emit);
+                }
+                Flow::NEXT | Flow::WEAK
             }
             Request::Codec(name) => {
                 if let Some(module) = self
@@ -307,6 +323,7 @@ impl Runner<'_> {
     /// Imports `name` and, before it, the packages around it.
     fn chain(&self, name: &str, kind: LinkKind, emit: &mut Emit<'_>) -> Flow {
         let mut flow = Flow::NEXT;
+        let mut failed = None;
         let mut parent: Option<&str> = None;
         for prefix in prefixes(name) {
             let presence = self.world.get(prefix);
@@ -337,11 +354,25 @@ impl Runner<'_> {
             };
             flow = flow.without(Flow::NEXT) | self.reach(prefix, link, emit);
             if !flow.has(Flow::NEXT) {
-                return flow;
+                if !self.may_work_shaken(prefix, emit) {
+                    return failed.unwrap_or(flow);
+                }
+                failed.get_or_insert(flow);
+                flow |= Flow::NEXT;
             }
             parent = Some(prefix);
         }
-        flow
+        failed.unwrap_or(flow)
+    }
+
+    /// Whether a module that fails may work without what is left out of it: nobody writes one of their own for it to fail, and
+    /// what is imported from it is listed all the same. Where a handler is there for the failure, that is what happens.
+    fn may_work_shaken(&self, module: &str, emit: &Emit<'_>) -> bool {
+        !emit.found.only_end && emit.mode.survived == Flow::NEVER && self.is_own(module)
+    }
+
+    fn is_own(&self, module: &str) -> bool {
+        matches!(self.world.get(module), Presence::Source(entry) if entry.source.origin != Origin::Stdlib)
     }
 
     /// Imports one module that is there.
@@ -496,6 +527,7 @@ impl Emit<'_> {
             line: self.line,
             certainty,
             kind,
+            caught: guarded,
             goal: goal(),
         });
     }

@@ -29,6 +29,9 @@ fn encoding_arguments(function: &str) -> &'static [usize] {
     }
 }
 
+/// What tells whether a module is there.
+const FINDS: &str = "importlib.util.find_spec";
+
 /// Functions that import what they are given the name of.
 const IMPORT_FUNCTIONS: [&str; 4] = [
     "importlib.import_module",
@@ -78,6 +81,13 @@ impl Collector<'_> {
         if self.names.may_be_one_of(&call.func, &IMPORT_FUNCTIONS) {
             steps.push(import(self.called_for(arguments)));
             return;
+        }
+        if self.source.origin != Origin::Stdlib
+            && self.names.may_be(&call.func, FINDS)
+            && let Some(Expr::StringLiteral(name)) = arguments.find_argument_value("name", 0)
+            && !name.value.to_str().starts_with('.')
+        {
+            steps.push(import(Request::Find(name.value.to_str().to_owned())));
         }
         for name in encodings(call) {
             steps.push(import(Request::Codec(name)));

@@ -267,6 +267,16 @@ pub(super) fn is_import_system(module: &str) -> bool {
     )
 }
 
+/// The module that the library puts into `sys.modules` under a name of its own, where there is no such file: whoever takes all of
+/// the one takes all of the other.
+pub(super) fn stands_for(module: &str) -> &str {
+    match module {
+        "collections.abc" => "_collections_abc",
+        "os.path" => "posixpath",
+        other => other,
+    }
+}
+
 /// Whether a module written in C puts `name` into `sys.modules` although it is no package.
 pub(super) fn provides(name: &str) -> bool {
     matches!(name, "pyexpat.errors" | "pyexpat.model")

@@ -113,6 +113,8 @@ pub(super) enum Request {
     Star(String),
     /// `importlib.import_module("a.b")`.
     Call(String),
+    /// `importlib.util.find_spec("a.b")`, which finds a module or does not, and imports the packages around it.
+    Find(String),
     /// `importlib.import_module(name)`: the argument's source text.
     Dynamic(String),
     /// A relative import that leaves the top-level package: its source text.

@@ -286,7 +286,10 @@ impl<'a> World<'a> {
         for step in steps {
             match step {
                 Step::Import(import) => match &import.request {
-                    Request::Module(name) | Request::Star(name) | Request::Call(name) => {
+                    Request::Module(name)
+                    | Request::Star(name)
+                    | Request::Call(name)
+                    | Request::Find(name) => {
                         with_parents(name, wanted);
                     }
                     Request::Name { module, name } => {

@@ -74,6 +74,9 @@ impl Failure {
     }
 }
 
+/// What `inspect.getsource` raises where there is no text.
+const NO_SOURCE: &str = "OSError: could not get source code";
+
 /// An error and what caused it, each once, the causes indented.
 pub(super) fn chain<'a>(
     errors: impl Iterator<Item = &'a (dyn Error + 'static)>,
@@ -102,6 +105,16 @@ pub(super) fn chain<'a>(
 
 /// A traceback with the user's own lines, where they are at hand.
 fn traceback(exception: &PythonException, sources: &Sources) -> String {
+    let mut text = shown(exception, sources);
+    if text.contains(NO_SOURCE) {
+        text.push_str(
+            "\nhint: --keep-source carries the text of nodes and packages, which this asks for",
+        );
+    }
+    text
+}
+
+fn shown(exception: &PythonException, sources: &Sources) -> String {
     exception.with_source(&|file, line| {
         let number = usize::try_from(line).ok()?.checked_sub(1)?;
         let source = sources.get(file)?;

@@ -1,4 +1,5 @@
-//! Ctrl-C while a run is recorded: the recording is finished, where otherwise the process would end and lose it.
+//! Ctrl-C while a run is recorded, or fed by somebody: the recording is finished and nodes clean up, where otherwise the process
+//! would just end.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};

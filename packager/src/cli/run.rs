@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -54,19 +54,14 @@ struct Loaded {
 struct Outputs {
     stdout: BufWriter<io::Stdout>,
     /// Where sound goes instead of standard output.
-    wav: Option<Recording>,
+    wav: Option<WavFile>,
+    /// Ctrl-C, where more than what it ends would be lost.
+    interrupt: Option<Arc<Interrupt>>,
     count: usize,
     /// Whether somebody waits for each output: who feeds items one by one, or who looks at them.
     is_live: bool,
     /// When the last outputs were handed on.
     flushed: Instant,
-}
-
-/// Sound that is collected in a file.
-struct Recording {
-    file: WavFile,
-    /// Ctrl-C, which ends it.
-    interrupt: Arc<Interrupt>,
 }
 
 /// How long outputs may be kept back while more are made.
@@ -91,10 +86,15 @@ pub(super) fn run(packing: &Packing, options: RunOptions) -> Result<(), Failure>
     let takes_input = loaded.pipeline.takes_input();
     let items = Items::open(input.as_deref(), loaded.input_data, takes_input)
         .map_err(|error| Failure::new(Stage::Input, error))?;
-    let recording = output.as_deref().map(Recording::begin).transpose()?;
+    // A recording wants to be finished, and so do nodes that somebody feeds for as long as he likes.
+    let interrupt = (output.is_some() || items.is_live())
+        .then(Interrupt::watch)
+        .transpose()
+        .map_err(|error| Failure::new(Stage::Running, error))?;
     let mut outputs = Outputs {
         stdout: BufWriter::new(io::stdout()),
-        wav: recording,
+        wav: output.as_deref().map(WavFile::new),
+        interrupt,
         count: 0,
         is_live: items.is_live() || io::stdout().is_terminal(),
         flushed: Instant::now(),
@@ -103,7 +103,13 @@ pub(super) fn run(packing: &Packing, options: RunOptions) -> Result<(), Failure>
     let (items, ran) = if items.is_live() {
         run_live(&loaded.pipeline, items, &mut outputs)
     } else {
-        run_batch(&loaded.pipeline, items, |output| outputs.write(output))
+        run_batch(&loaded.pipeline, items, |output| {
+            outputs.write(output)?;
+            match &outputs.interrupt {
+                Some(interrupt) if interrupt.is_asked() => Err(Interrupted.into()),
+                _ => Ok(()),
+            }
+        })
     };
     let flushed = outputs.stdout.flush().map_err(cannot_write);
     match ran {
@@ -116,8 +122,7 @@ pub(super) fn run(packing: &Packing, options: RunOptions) -> Result<(), Failure>
         result => result.map_err(|error| Failure::new(Stage::Running, error))?,
     }
     if let Some(wav) = outputs.wav {
-        wav.file
-            .finish()
+        wav.finish()
             .map_err(|error| Failure::new(Stage::Running, error))?;
     }
     let times = (load_time, started.elapsed());
@@ -154,8 +159,8 @@ pub(super) fn run_batch(
 /// Run on items that somebody gives one by one, and waits for what each gives.
 fn run_live(pipeline: &Pipeline, items: Items, outputs: &mut Outputs) -> (u64, Result<(), Ended>) {
     let session = Arc::new(pipeline.session());
-    if let Some(wav) = &outputs.wav {
-        wav.interrupt.closes(&session);
+    if let Some(interrupt) = &outputs.interrupt {
+        interrupt.closes(&session);
     }
     let fed = Arc::new(AtomicU64::new(0));
     let (report, reports) = mpsc::sync_channel(1);
@@ -200,16 +205,6 @@ pub(super) enum Ended {
 #[error("interrupted")]
 struct Interrupted;
 
-impl Recording {
-    fn begin(path: &Path) -> Result<Self, Failure> {
-        let interrupt = Interrupt::watch().map_err(|error| Failure::new(Stage::Running, error))?;
-        Ok(Self {
-            file: WavFile::new(path),
-            interrupt,
-        })
-    }
-}
-
 impl From<Ended> for Failure {
     fn from(ended: Ended) -> Self {
         match ended {
@@ -230,13 +225,8 @@ impl Outputs {
 
     fn write(&mut self, output: &Output) -> anyhow::Result<()> {
         self.count += 1;
-        if let Some(wav) = &mut self.wav {
-            if wav.interrupt.is_asked() && !self.is_live {
-                return Err(Interrupted.into());
-            }
-            if let Value::Audio(audio) = &output.value {
-                return Ok(wav.file.add(audio, self.count)?);
-            }
+        if let (Some(wav), Value::Audio(audio)) = (&mut self.wav, &output.value) {
+            return Ok(wav.add(audio, self.count)?);
         }
         let text = json::to_json(&output.value).map_err(|source| OutputError {
             node: output.node.to_string(),

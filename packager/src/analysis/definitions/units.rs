@@ -152,7 +152,7 @@ impl<'a> Splitter<'_, 'a> {
                     };
                     let is_star = alias.name.as_str() == "*";
                     let request = if is_star {
-                        Request::Star(module.clone())
+                        Request::Star(hidden_imports::stands_for(module).to_owned())
                     } else {
                         Request::Name {
                             module: module.clone(),
@@ -636,8 +636,8 @@ fn stars_in(stmt: &Stmt, source: &ModuleSource) -> Vec<(String, TextSize)> {
             {
                 // One that leaves its package fails, and binds nothing.
                 let module = imported::from_module(import, self.source);
-                let from = module.unwrap_or_default();
-                self.found.push((from, import.start()));
+                let from = module.as_deref().map_or("", hidden_imports::stands_for);
+                self.found.push((from.to_owned(), import.start()));
             }
             visitor::walk_stmt(self, stmt);
         }

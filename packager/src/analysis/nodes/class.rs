@@ -7,6 +7,7 @@ use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtClassDef, StmtFunctionDef};
 
 use super::super::ParsedModule;
+use super::super::names::last_name;
 
 /// What calling a node's `process` gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,10 +93,18 @@ pub(super) fn define(parsed: &ParsedModule, name: &str) -> Option<Definition> {
     })
 }
 
+/// How many parameters are bound when a method is called on an object: `self`, which one that is static has not.
+fn bound(method: &StmtFunctionDef) -> usize {
+    let mut decorators = method.decorator_list.iter();
+    let is_static = decorators.any(|decorator| last_name(&decorator.expression) == "staticmethod");
+    usize::from(!is_static)
+}
+
 /// Whether a method has no parameter but `self`.
 fn takes_nothing(method: &StmtFunctionDef) -> bool {
     let parameters = &method.parameters;
-    parameters.posonlyargs.len() + parameters.args.len() == 1 && parameters.vararg.is_none()
+    parameters.posonlyargs.len() + parameters.args.len() == bound(method)
+        && parameters.vararg.is_none()
 }
 
 /// Whether a method's first parameter behind `self` is annotated as a stream.
@@ -103,7 +112,7 @@ fn takes_stream(method: &StmtFunctionDef) -> bool {
     let parameters = &method.parameters;
     let mut positional = parameters.posonlyargs.iter().chain(&parameters.args);
     let annotation = positional
-        .nth(1)
+        .nth(bound(method))
         .and_then(|parameter| parameter.parameter.annotation.as_deref());
     annotation.is_some_and(is_stream)
 }

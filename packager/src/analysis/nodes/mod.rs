@@ -87,8 +87,8 @@ fn find(
     if names.is_empty() {
         return Ok(answers);
     }
-    let candidates = python_files(sources)?;
-    let searches: Vec<Search> = candidates
+    let (candidates, unreadable) = python_files(sources)?;
+    let mut searches: Vec<Search> = candidates
         .par_iter()
         .map(|file| match search(file, &names) {
             // Most files have nothing to do with the pipeline.
@@ -99,6 +99,10 @@ fn find(
             result => result,
         })
         .collect::<Result<_, SourceError>>()?;
+    searches.extend(unreadable.into_iter().map(|error| Search {
+        unreadable: Some(error),
+        ..Search::default()
+    }));
     for name in names {
         answers.insert(name.to_owned(), choose(sources, name, &searches));
     }
@@ -139,7 +143,9 @@ impl Search {
     }
 }
 
-fn python_files(sources: &SourceSet) -> Result<Vec<Candidate>, SourceError> {
+/// The Python files in node folders, and which folders below those cannot be listed.
+fn python_files(sources: &SourceSet) -> Result<(Vec<Candidate>, Vec<SourceError>), SourceError> {
+    let mut unreadable = Vec::new();
     let mut files: BTreeMap<PathBuf, Vec<(String, bool)>> = BTreeMap::new();
     for root in sources.folders() {
         let walk = WalkDir::new(root)
@@ -147,13 +153,21 @@ fn python_files(sources: &SourceSet) -> Result<Vec<Candidate>, SourceError> {
             .into_iter()
             .filter_entry(|entry| entry.depth() == 0 || wanted(entry));
         for entry in walk {
-            let entry = entry.map_err(|error| {
-                let path = error.path().unwrap_or(root).to_path_buf();
-                SourceError::List {
-                    path,
-                    source: error.into(),
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let depth = error.depth();
+                    let path = error.path().unwrap_or(root).to_path_buf();
+                    let source = error.into();
+                    let error = SourceError::List { path, source };
+                    if depth == 0 {
+                        return Err(error);
+                    }
+                    // Most folders have nothing to do with the pipeline.
+                    unreadable.push(error);
+                    continue;
                 }
-            })?;
+            };
             let is_python = entry
                 .path()
                 .extension()
@@ -169,13 +183,14 @@ fn python_files(sources: &SourceSet) -> Result<Vec<Candidate>, SourceError> {
         }
     }
     let candidates = files.into_iter().filter(|(_, modules)| !modules.is_empty());
-    Ok(candidates
+    let candidates = candidates
         .map(|(path, mut modules)| {
             // The folder nearest to the file gives the shortest name.
             modules.sort_by_key(|(name, _)| name.matches('.').count());
             Candidate { path, modules }
         })
-        .collect())
+        .collect();
+    Ok((candidates, unreadable))
 }
 
 fn wanted(entry: &DirEntry) -> bool {

@@ -98,6 +98,16 @@ fn kinds_of_process() {
         Some(ProcessKind::Plain)
     );
     assert_eq!(kind("pass"), None);
+    let is_source = |body: &str| {
+        find(&[("n.py", &format!("class N:\n  {body}\n"))], "N")
+            .unwrap()
+            .is_source
+    };
+    assert!(is_source("def process(self): return 1"));
+    assert!(!is_source(
+        "@staticmethod\n  def process(data): return data"
+    ));
+    assert!(is_source("@staticmethod\n  def process(): return 1"));
 }
 
 #[test]

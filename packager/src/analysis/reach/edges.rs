@@ -122,6 +122,10 @@ impl Reach<'_> {
                     self.peek(to, because);
                 }
             }
+            Goal::Module(to) if edge.caught && self.fails(to) && !self.reached.contains_key(to) => {
+                let link = link(to);
+                self.excluded.entry(link.to.clone()).or_insert(link);
+            }
             Goal::Module(to) => {
                 let link = link(to);
                 self.wait(certainty, link, because);

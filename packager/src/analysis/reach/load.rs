@@ -90,7 +90,7 @@ impl Reach<'_> {
             return;
         }
         let name = link.to.clone();
-        if self.fails(&name) && certainty != Certainty::Certain {
+        if self.fails(&name) && certainty != Certainty::Certain && !self.is_own_name(&name) {
             self.excluded.entry(name).or_insert(link);
             return;
         }

@@ -44,6 +44,11 @@ impl Reach<'_> {
         matches!(self.presence(id), Presence::Source(entry) if entry.source.origin != Origin::Stdlib)
     }
 
+    /// The same for a module's name.
+    pub(super) fn is_own_name(&self, name: &str) -> bool {
+        self.id(name).is_some_and(|id| self.is_own(id))
+    }
+
     /// The application's modules that are imported.
     fn own_modules(&self) -> Vec<ModuleId> {
         let loaded = self.modules.loaded();

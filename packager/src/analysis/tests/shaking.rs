@@ -586,3 +586,60 @@ fn annotations_that_are_texts_are_told_by_the_import_itself() {
         assert_eq!(told, expected, "{a}");
     }
 }
+
+const HELPERS: (&str, &str) = (
+    "helpers.py",
+    "import nowhere\ndef fetch(): return nowhere.get()\ndef clean(x): return x\n",
+);
+
+#[test]
+fn a_module_that_fails_for_what_nobody_uses_is_there_without_it() {
+    for import in [
+        "from helpers import clean",
+        "if x: from helpers import clean",
+    ] {
+        let node = format!("class Node:\n def process(self, x):\n  {import}\n  return clean(x)\n");
+        let closure = shaken(&[("node.py", &node), HELPERS], &[]);
+        assert_eq!(text(&closure, "helpers"), "def clean(x): return x");
+        assert_eq!(closure.unused[0].name, "nowhere");
+    }
+    let package = [
+        (
+            "node.py",
+            "from pk import sub\nclass Node:\n def process(self, x): return sub.g()\n",
+        ),
+        ("pk/__init__.py", "from pk.util import f\n"),
+        (
+            "pk/util.py",
+            "import nowhere\ndef f(): return nowhere\ndef clean(): return 5\n",
+        ),
+        (
+            "pk/sub.py",
+            "from pk.util import clean\ndef g(): return clean()\n",
+        ),
+    ];
+    let closure = shaken(&package, &[]);
+    assert_eq!(text(&closure, "pk.util"), "def clean(): return 5");
+    assert!(text(&closure, "pk.sub").contains("def g()"));
+}
+
+#[test]
+fn a_module_that_fails_stays_out_where_a_handler_is_there_for_that() {
+    let node = "class Node:\n def process(self, x):\n  try:\n   from helpers import clean\n  except ImportError:\n   clean = str\n  return clean(x)\n";
+    let closure = shaken(&[("node.py", node), HELPERS], &[]);
+    assert_eq!(text(&closure, "helpers"), "(gone)");
+    assert!(closure.excluded.contains_key("helpers"));
+}
+
+#[test]
+fn what_is_looked_for_is_there_if_it_is_there_at_all() {
+    let node = "from importlib.util import find_spec\nclass Node:\n def process(self, x): return find_spec('extra'), find_spec('nothing')\n";
+    let library = (
+        "importlib/util.py",
+        "def find_spec(name, package=None): pass\n",
+    );
+    let files = [("node.py", node), ("extra.py", "X = 1\n"), library];
+    let closure = shaken(&files, &[]);
+    assert!(closure.modules.contains_key("extra"));
+    assert!(closure.missing.is_empty());
+}
