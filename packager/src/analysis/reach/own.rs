@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use super::super::Certainty;
 use super::super::closure::UnusedImport;
 use super::super::definitions::{UnitKind, Uses};
-use super::super::evaluate::Goal;
+use super::super::evaluate::{Edge, Goal};
 use super::super::world::Presence;
 use super::modules::Module;
 use super::symbols::Symbol;
@@ -72,13 +72,20 @@ impl Reach<'_> {
         }
     }
 
-    /// The imports at the top level of a module of the application stay.
+    /// The imports at the top level of a module of the application stay, but for those that could only fail.
     fn keep_imports(&mut self, id: ModuleId) {
         let Some(module) = self.modules.get(id) else {
             return;
         };
         for (number, unit) in (0..).zip(&module.definitions().units) {
             if let UnitKind::Import { .. } = unit.kind {
+                if self
+                    .edges_of_unit(id, number)
+                    .iter()
+                    .any(|edge| self.only_fails(edge))
+                {
+                    continue;
+                }
                 let because = Because {
                     from: Some(Thing::Module(id)),
                     at: unit.range.start(),
@@ -228,6 +235,16 @@ impl Reach<'_> {
             }
         }
         unused.into_iter().collect()
+    }
+
+    /// Whether an import is certain to fail, whatever is left out.
+    fn only_fails(&self, edge: &Edge) -> bool {
+        edge.certainty == Certainty::Certain
+            && match &edge.goal {
+                Goal::Missing { .. } => true,
+                Goal::Module(to) => self.fails(to) && !self.is_own_name(to),
+                Goal::Dynamic(_) => false,
+            }
     }
 
     fn is_unreadable(&self, module: &str) -> bool {

@@ -56,6 +56,7 @@ const STDLIB: &[(&str, &str)] = &[
     ("helper_of_ctypes.py", ""),
     ("typing.py", "TYPE_CHECKING = False\nAny = object()\n"),
     ("importlib/__init__.py", "def import_module(name): pass\n"),
+    ("importlib/util.py", "def find_spec(name): pass\n"),
     ("contextlib.py", "class suppress: pass\n"),
     ("__future__.py", "annotations = division = 1\n"),
     ("encodings/bz2_codec.py", "import _bz2\n"),
