@@ -270,7 +270,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             Expr::Call(call) => {
                 if let Some(module) = self.imported_by(call) {
                     self.visit_expr(&call.func);
-                    self.arguments(&call.arguments);
+                    self.arguments_of(call);
                     smallvec![Root::Module(self.names.number(&module))]
                 } else {
                     self.call(call);
@@ -343,8 +343,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
 
     /// The module that `import_module("a.b")` gives.
     fn imported_by(&self, call: &ExprCall) -> Option<String> {
-        let is_builtin =
-            matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "__import__");
+        let is_builtin = is_bare_import(call);
         if !is_builtin
             && !self
                 .context
@@ -372,6 +371,23 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             let name = self.names.number(name);
             let root = root(imported, self.names);
             self.spare.global_imports.push((name, root));
+        }
+    }
+
+    /// `__import__(name, globals(), locals(), ["a"])` is told by namespaces which package it is in, and takes nothing else of them.
+    fn arguments_of(&mut self, call: &'a ExprCall) {
+        if !is_bare_import(call) {
+            return self.arguments(&call.arguments);
+        }
+        let keywords = call.arguments.keywords.iter();
+        let given = keywords.map(|keyword| &keyword.value);
+        for argument in call.arguments.args.iter().chain(given) {
+            let is_namespace = matches!(argument, Expr::Call(inner)
+                if inner.arguments.is_empty()
+                    && matches!(self.builtin(&inner.func), Some(Builtin::Namespace(_))));
+            if !is_namespace {
+                self.visit_expr(argument);
+            }
         }
     }
 
@@ -459,7 +475,7 @@ impl<'a, 'n> UseCollector<'a, 'n> {
                     self.uses.peeked.push((module, at));
                 }
                 self.visit_expr(&call.func);
-                self.arguments(arguments);
+                self.arguments_of(call);
                 match last_name(&call.func) {
                     "attrgetter" | "methodcaller" => {
                         self.uses.by_name.get_or_insert(at);
@@ -712,4 +728,8 @@ impl<'a, 'n> UseCollector<'a, 'n> {
             self.path(base, used(!gives_module), expr.start());
         }
     }
+}
+
+fn is_bare_import(call: &ExprCall) -> bool {
+    matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "__import__")
 }
