@@ -13,7 +13,7 @@
 //! # let parts = Parts { name: "calculator".into(), manifest, packer: "the example".into(), python: None };
 //! # let folder = tempfile::tempdir()?;
 //! # let dist = folder.path();
-//! # Bundle::assemble(parts).write(dist)?;
+//! # Bundle::assemble(parts)?.write(dist)?;
 //! // `dist` is the folder that `rm-pack build --out` wrote.
 //! let bundle = Bundle::open_from_folder(dist, Target::Wasmtime, Some("calculator"))?;
 //! let pipeline = Pipeline::load(&bundle, Settings::default())?;

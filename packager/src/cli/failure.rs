@@ -159,6 +159,7 @@ impl From<PackError> for Failure {
             | PackError::Compile(_)
             | PackError::Import { .. }
             | PackError::ImportTime { .. }
+            | PackError::Bundle(_)
             | PackError::Engine(_) => Stage::Packing,
         };
         let (sources, notes) = match &error {

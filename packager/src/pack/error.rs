@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rm_runtime::bundle::BundleError;
 use rm_runtime::manifest::ManifestError;
 use rm_runtime::nodes::UnknownNodeType;
 use rm_runtime::pipeline::ShapeError;
@@ -121,6 +122,9 @@ pub enum PackError {
         /// The modules.
         modules: BTreeSet<String>,
     },
+    /// Something is larger than what bundles may hold.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// The engine could not be built, or failed.
     #[error(transparent)]
     Engine(#[from] anyhow::Error),

@@ -155,7 +155,7 @@ pub fn pack(
     let bundle = match request.target {
         Target::Wasmtime => Bundle::assemble(parts),
         Target::Pyodide => Bundle::assemble_for_pyodide(parts, python.for_pyodide),
-    };
+    }?;
     Ok(Packed {
         bundle,
         engine: python.engine,

@@ -8,7 +8,7 @@ use std::path::Path;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use super::{BundleError, DESCRIPTION, Description, Entry, FORMAT};
+use super::{BundleError, DESCRIPTION, Description, Entry, FORMAT, check_size};
 use crate::digest::Digest;
 
 /// How hard layers are compressed: the highest level that takes seconds, not minutes.
@@ -98,6 +98,7 @@ pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Archive, BundleError> {
     let description = entries
         .get(DESCRIPTION)
         .ok_or_else(|| not_a_bundle(format!("it has no entry `{DESCRIPTION}`")))?;
+    check_size(DESCRIPTION, description.len() as u64, path)?;
     check_format(description, path)?;
     let content = Digest::of(description);
     if zip.comment() != format!("{COMMENT}{content}").as_bytes() {
@@ -171,6 +172,7 @@ impl Archive {
             .entries
             .get(name)
             .ok_or_else(|| altered(format!("the entry `{name}` is missing")))?;
+        check_size(name, expected.size, path)?;
         let contents = if is_compressed(name) {
             decompress(stored, expected.size)
                 .map_err(|error| altered(format!("the entry `{name}`: {error}")))?
@@ -213,7 +215,7 @@ impl Archive {
     }
 }
 
-fn is_compressed(name: &str) -> bool {
+pub(super) fn is_compressed(name: &str) -> bool {
     Path::new(name)
         .extension()
         .is_some_and(|extension| extension == "zst")

@@ -51,6 +51,33 @@ pub enum BundleError {
         /// What does not agree.
         what: String,
     },
+    /// Its name is not fit for a file name.
+    #[error(
+        "`{}`: {name:?} cannot be the name of a bundle, which has 1 to 80 letters of ASCII, digits, `-`, `_` and `.`, which \
+         is not the first",
+        path.display()
+    )]
+    BadName {
+        /// Which file.
+        path: PathBuf,
+        /// The beginning of the name.
+        name: String,
+    },
+    /// It has an entry that is larger than any is.
+    #[error(
+        "`{}` is not a bundle that can be used: its entry `{entry}` has {size} bytes, and {most} are the most that are read",
+        path.display()
+    )]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// The entry.
+        entry: String,
+        /// How many bytes it has, or says that it has, uncompressed.
+        size: u64,
+        /// How many it may have.
+        most: u64,
+    },
     /// It is in a format of another version.
     #[error(
         "`{}` has bundle format {found}, and this version reads format {FORMAT}; use the version of rm-runtime that \

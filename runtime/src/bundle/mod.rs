@@ -25,6 +25,8 @@ mod archive;
 mod error;
 mod index;
 mod pyodide;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -52,6 +54,32 @@ const LAYER: &str = "layer.zst";
 const MODULES: &str = "modules.json";
 const ENGINE: &str = "engine.wasm.zst";
 
+/// The most bytes of a bundle's name; the packer makes names of up to 73.
+const LONGEST_NAME: usize = 80;
+
+/// How many bytes an engine has at the most. Ours have 11 million.
+pub(crate) const LARGEST_ENGINE: u64 = 256 << 20;
+
+/// How many bytes a layer has at the most: as many as the packer lets an interpreter have.
+const LARGEST_LAYER: u64 = 1 << 30;
+
+/// How many bytes the entries have at the most that are read as JSON, which takes many times as much memory.
+const LARGEST_JSON: u64 = 32 << 20;
+
+/// How many bytes an entry may have, whatever the bundle says of itself: some kilobytes can claim to be gigabytes, and be
+/// true to that.
+fn most_bytes(entry: &str) -> u64 {
+    match entry {
+        LAYER => LARGEST_LAYER,
+        ENGINE => LARGEST_ENGINE,
+        DESCRIPTION | MODULES => LARGEST_JSON,
+        // Bundles have no others that are compressed; what such a one is called is told when it was read.
+        other if archive::is_compressed(other) => LARGEST_JSON,
+        // As large as it is in the file.
+        _ => u64::MAX,
+    }
+}
+
 /// What a bundle runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -76,7 +104,7 @@ impl std::fmt::Display for Target {
 pub struct Description {
     /// [`FORMAT`]
     pub format: u32,
-    /// The bundle's name, fit for a file name.
+    /// The bundle's name, fit for a file name; see [`Parts::name`].
     pub name: String,
     /// What it runs on.
     pub target: Target,
@@ -144,7 +172,7 @@ pub struct Bundle {
 /// What a bundle is made from; see [`Bundle::assemble`].
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// The bundle's name, fit for a file name: letters, digits, `-`, `_` and `.`.
+    /// The bundle's name, fit for a file name: ASCII letters, digits, `-`, `_` and `.`, which is not the first; 80 at the most.
     pub name: String,
     /// The pipeline.
     pub manifest: Manifest,
@@ -192,10 +220,21 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, BundleError> {
 impl Bundle {
     /// Put a bundle together.
     ///
+    /// # Errors
+    ///
+    /// The name is not fit for a file name, or something is larger than what reading a bundle takes.
+    ///
     /// # Panics
     ///
     /// A list of modules that cannot be written as JSON, which no list is.
-    pub fn assemble(parts: Parts) -> Self {
+    pub fn assemble(parts: Parts) -> Result<Self, BundleError> {
+        let mut bundle = Self::unchecked(parts);
+        bundle.describe_entries()?;
+        Ok(bundle)
+    }
+
+    /// A bundle whose entries are not described yet.
+    fn unchecked(parts: Parts) -> Self {
         let mut bundle = Self {
             description: Description {
                 format: FORMAT,
@@ -222,12 +261,14 @@ impl Bundle {
             bundle.modules = python.modules;
             bundle.engine = python.component;
         }
-        bundle.describe_entries();
         bundle
     }
 
     /// Say in the description what the other entries are, and take its digest.
-    fn describe_entries(&mut self) {
+    fn describe_entries(&mut self) -> Result<(), BundleError> {
+        // It has no file yet, and no hash that would be part of its name.
+        check_name(&self.description.name, Path::new("a new bundle"))?;
+        let path = PathBuf::from(&self.description.name);
         let entries = self.contents().into_iter().map(|(name, bytes)| {
             let entry = Entry {
                 sha256: Digest::of(&bytes),
@@ -235,8 +276,15 @@ impl Bundle {
             };
             (name.to_owned(), entry)
         });
-        self.description.entries = entries.collect();
-        self.content = Digest::of(&self.description_bytes());
+        let entries: BTreeMap<_, _> = entries.collect();
+        for (name, entry) in &entries {
+            check_size(name, entry.size, &path)?;
+        }
+        self.description.entries = entries;
+        let description = self.description_bytes();
+        check_size(DESCRIPTION, description.len() as u64, &path)?;
+        self.content = Digest::of(&description);
+        Ok(())
     }
 
     /// Read a bundle's file, and check all of it.
@@ -285,6 +333,7 @@ impl Bundle {
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, BundleError> {
         let archive = archive::read(bytes, path)?;
         let description = archive.description(path)?;
+        check_name(&description.name, path)?;
         let mut contents = BTreeMap::new();
         for (name, entry) in &description.entries {
             contents.insert(name.as_str(), archive.contents(name, entry, path)?);
@@ -448,6 +497,37 @@ impl Bundle {
         contents.sort_by_key(|(name, _)| *name);
         contents
     }
+}
+
+/// A bundle's name becomes part of paths, and is shown: it must neither lead out of a folder nor be anything but a word.
+fn check_name(name: &str, path: &Path) -> Result<(), BundleError> {
+    let is_fit = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_' | '.');
+    if (1..=LONGEST_NAME).contains(&name.len())
+        && !name.starts_with('.')
+        && name.chars().all(is_fit)
+    {
+        return Ok(());
+    }
+    // What is shown of it is no longer than what would be fine.
+    let shown: String = name.chars().take(LONGEST_NAME).collect();
+    Err(BundleError::BadName {
+        path: path.to_owned(),
+        name: shown,
+    })
+}
+
+/// Refuse an entry that is larger than what is read of its kind.
+fn check_size(entry: &str, size: u64, path: &Path) -> Result<(), BundleError> {
+    let most = most_bytes(entry);
+    if size <= most {
+        return Ok(());
+    }
+    Err(BundleError::TooLarge {
+        path: path.to_owned(),
+        entry: entry.to_owned(),
+        size,
+        most,
+    })
 }
 
 /// The file name of an engine as it travels beside bundles: its component, compressed with zstd.

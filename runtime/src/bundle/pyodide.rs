@@ -35,8 +35,15 @@ pub struct PyodidePackage {
 
 impl Bundle {
     /// Put a bundle for Pyodide together; `parts` has no Python of its own.
-    pub fn assemble_for_pyodide(parts: Parts, pyodide: Option<PyodideParts>) -> Self {
-        let mut bundle = Self::assemble(parts);
+    ///
+    /// # Errors
+    ///
+    /// As [`Bundle::assemble`].
+    pub fn assemble_for_pyodide(
+        parts: Parts,
+        pyodide: Option<PyodideParts>,
+    ) -> Result<Self, BundleError> {
+        let mut bundle = Self::unchecked(parts);
         bundle.description.target = Target::Pyodide;
         if let Some(pyodide) = pyodide {
             bundle.description.nodes = pyodide.nodes;
@@ -44,8 +51,8 @@ impl Bundle {
             bundle.modules = pyodide.modules;
             bundle.files = pyodide.files;
         }
-        bundle.describe_entries();
-        bundle
+        bundle.describe_entries()?;
+        Ok(bundle)
     }
 
     /// The files of a bundle for Pyodide: wheels, their lock file, and the standard library.

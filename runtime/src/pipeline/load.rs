@@ -4,14 +4,10 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::error::LoadError;
-use crate::bundle::{Bundle, BundleError, EngineReference, engine_file_name};
+use crate::bundle::{Bundle, BundleError, EngineReference, LARGEST_ENGINE, engine_file_name};
 use crate::cache::Cache;
 use crate::digest::Digest;
 use crate::python::{Engine, EngineError};
-
-/// How many bytes of an engine's file are uncompressed at the most, so that a damaged one does not fill the memory. Ours
-/// have 11 million.
-const LARGEST_ENGINE: u64 = 256 << 20;
 
 /// The engine, compiled: from the cache, or from inside or beside the bundle.
 pub(super) fn find_engine(
@@ -69,6 +65,7 @@ pub fn check_engine_beside(bundle: &Bundle) -> Result<(), LoadError> {
 fn read_engine(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut component = Vec::new();
     let file = std::fs::File::open(path)?;
+    // So that a damaged one does not fill the memory.
     zstd::Decoder::new(file)?
         .take(LARGEST_ENGINE)
         .read_to_end(&mut component)?;

@@ -150,6 +150,7 @@ fn a_bundle_is_compared_by_what_it_says_itself() {
             packer: "rm-pack 0.1.0".to_owned(),
             python: None,
         })
+        .unwrap()
     };
     let difference = diff(&bundle("1"), &bundle("2"));
     assert_eq!(difference.definitions, None);

@@ -37,7 +37,8 @@ fn natively(manifest: &Manifest, items: &[Item], on_error: OnError) -> Outcome {
         manifest: manifest.clone(),
         packer: "a test".into(),
         python: None,
-    });
+    })
+    .unwrap();
     let settings = Settings {
         on_error,
         ..Settings::default()
