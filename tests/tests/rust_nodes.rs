@@ -122,6 +122,55 @@ class Label:
 }
 
 #[test]
+fn what_comes_later_may_come_over_a_socket() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            std::io::Write::write_all(&mut connection.unwrap(), b"hello").unwrap();
+        }
+    });
+    let registry = registry_with(move |_, out| {
+        out.push_later(async move {
+            let read = async {
+                let stream = tokio::net::TcpStream::connect(address).await?;
+                let mut bytes = [0; 5];
+                let mut count = 0;
+                while count < bytes.len() {
+                    stream.readable().await?;
+                    match stream.try_read(&mut bytes[count..]) {
+                        Ok(more) => count += more,
+                        Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(bytes)
+            };
+            // A task of its own has a runtime as well.
+            let bytes = tokio::spawn(read).await.unwrap();
+            let bytes = bytes.map_err(|error| NodeError::caused("nobody answers", error))?;
+            Ok(Some(Emission::new(bytes.to_vec())))
+        });
+        Ok(())
+    });
+    let manifest = "nodes: [{id: case, node_type: Case, runtime_hint: rust}]";
+    let pipeline = pipeline_with(registry, manifest, "");
+    let hello = Value::from(&b"hello"[..]);
+    assert_eq!(
+        pipeline.run(list("[1, 2]")).unwrap(),
+        [hello.clone(), hello.clone()]
+    );
+    // In a program's own runtime it is still the pipeline's that is current for nodes.
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(async {
+        let session = pipeline.session();
+        session.send(1).await.unwrap();
+        let output = session.receive().await.unwrap().unwrap();
+        assert_eq!(output.value, hello);
+    });
+}
+
+#[test]
 fn a_session_that_is_dropped_ends_what_comes_lazily_without_end() {
     let count = Arc::new(AtomicUsize::new(0));
     let seen = Arc::downgrade(&count);

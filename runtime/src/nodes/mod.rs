@@ -61,6 +61,11 @@
 //!
 //! A future says what an answer will come to. The other nodes go on meanwhile.
 //!
+//! Natively a small tokio runtime of the pipeline's own is current for it, with sockets and timers, also where the program has
+//! one itself: what needs a runtime of its own, such as a client that was made in another one, is asked through a
+//! [`Handle`](https://docs.rs/tokio/latest/tokio/runtime/struct.Handle.html) of that. What blocks holds up a thread on which
+//! nodes work. In a browser there is no runtime.
+//!
 //! ```
 //! use rm_runtime::nodes::{Given, Node, NodeError, Outputs};
 //! use rm_runtime::packet::Emission;

@@ -2,7 +2,8 @@
 //!
 //! What nodes do are tasks of one executor. Threads of the pipeline's own work on it, and so does a thread that waits for a
 //! batch to be done, so that one thread's work needs no other thread. Timers are tokio's, since the sandbox's are, and have
-//! a small runtime of their own that does nothing else.
+//! a small runtime of their own. It is the one that is current wherever nodes work, so that futures of Rust nodes may also wait
+//! for sockets, and spawn tasks, which run on its one thread.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +17,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 pub(super) struct Threads {
     executor: Arc<Executor<'static>>,
-    /// Drives timers; there until it is dropped.
+    /// Drives timers and sockets; there until it is dropped.
     timers: Option<Runtime>,
     started: Mutex<usize>,
     end: Arc<End>,
@@ -34,7 +35,7 @@ impl Threads {
         let timers = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("rm-timers")
-            .enable_time()
+            .enable_all()
             .build();
         Self {
             executor: Arc::default(),
