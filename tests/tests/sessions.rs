@@ -409,3 +409,77 @@ connections: [{from: idle, to: busy}]
     let lines: Vec<_> = lines.iter().map(|line| (&*line.0, &*line.2)).collect();
     assert_eq!(lines, [("busy", "busy"), ("idle", "cleaned up")]);
 }
+
+const STUCK: &str = "
+class Case:
+    def process(self, data):
+        while data == 'for ever':
+            pass
+        return data
+";
+
+#[test]
+fn a_shared_session_is_cancelled_under_whoever_waits() {
+    let pipeline = python(STUCK);
+    within(60, move || {
+        let session = Arc::new(pipeline.session());
+        session.send_blocking("ready").unwrap();
+        assert_eq!(next(&session), Some("ready".into()));
+        session.send_blocking("for ever").unwrap();
+        let waiting = session.clone();
+        let waiting = thread::spawn(move || waiting.receive_blocking());
+        thread::sleep(Duration::from_millis(100));
+        session.cancel();
+        let error = waiting.join().unwrap().unwrap_err();
+        assert!(matches!(error, RunError::Cancelled), "{error:?}");
+        let error = session.receive_blocking().unwrap_err();
+        assert_eq!(error.to_string(), "the run was cancelled");
+        let error = session.send_blocking("late").unwrap_err();
+        assert!(matches!(error, SendError::Closed(_)), "{error:?}");
+    });
+}
+
+#[test]
+fn cancelling_what_is_done_changes_nothing() {
+    let pipeline = python(STUCK);
+    within(60, move || {
+        let session = pipeline.session();
+        session.send_blocking(1).unwrap();
+        session.close();
+        assert_eq!(rest(&session).len(), 1);
+        session.cancel();
+        assert!(session.receive_blocking().unwrap().is_none());
+    });
+}
+
+#[test]
+fn a_failed_run_fails_whoever_receives_and_however_often() {
+    let source = "
+class Case:
+    def process(self, data):
+        return 1 // data
+";
+    let pipeline = python(source);
+    within(60, move || {
+        let session = Arc::new(pipeline.session());
+        let receivers: Vec<_> = (0..3)
+            .map(|_| {
+                let session = session.clone();
+                thread::spawn(move || session.receive_blocking())
+            })
+            .collect();
+        session.send_blocking(0).unwrap();
+        let results = receivers.into_iter().map(|thread| thread.join().unwrap());
+        let errors: Vec<_> = results.map(Result::unwrap_err).collect();
+        let first = |error: &&RunError| matches!(error, RunError::Item { .. });
+        assert_eq!(errors.iter().filter(first).count(), 1, "{errors:?}");
+        for _ in 0..2 {
+            let error = session.receive_blocking().unwrap_err();
+            assert!(matches!(error, RunError::Failed { .. }), "{error:?}");
+            assert_eq!(
+                error.to_string(),
+                "the run has failed: node `case` failed on item 1"
+            );
+        }
+    });
+}

@@ -121,6 +121,15 @@ pub enum RunError {
         /// What happened in it.
         source: NodeFailure,
     },
+    /// The run failed, and somebody has been told already: the first who received then has the error with all that is known.
+    #[error("the run has failed: {error}")]
+    Failed {
+        /// What the first one was told, in short.
+        error: String,
+    },
+    /// [`Session::cancel`](super::Session::cancel) ended the run.
+    #[error("the run was cancelled")]
+    Cancelled,
     /// Reading the input or handing over an output failed; the message is the caller's.
     #[error("{0}")]
     Caller(#[source] CallerError),
@@ -196,7 +205,8 @@ impl NodeFailure {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The session's input was closed, or a node stopped the stream, or the pipeline has no node that takes input.
+    /// The session's input was closed, or it was cancelled, or a node stopped the stream, or the pipeline has no node that takes
+    /// input.
     #[error("the session takes no more items")]
     Closed(Value),
     /// The session has failed; receiving tells why.

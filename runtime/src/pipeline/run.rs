@@ -42,10 +42,10 @@ struct Core {
     start_errors: BTreeMap<NodeIndex, RunError>,
     errors: BTreeMap<(NodeIndex, usize), RunError>,
     cleanup_errors: BTreeMap<NodeIndex, RunError>,
-    /// What is told when everything has ended.
+    /// What is told when everything has ended: to the first who asks the error itself, and to all others that there was one.
     verdict: Option<RunError>,
-    /// Whether there is or was a verdict.
-    is_decided: bool,
+    /// What the first one was told, or will be; none while the run has not failed.
+    failure: Option<String>,
     senders: Vec<Waker>,
     receivers: Vec<Waker>,
     /// To be woken as soon as the lock is free.
@@ -119,7 +119,7 @@ impl Run {
                 errors: BTreeMap::new(),
                 cleanup_errors: BTreeMap::new(),
                 verdict: None,
-                is_decided: false,
+                failure: None,
                 senders: Vec::new(),
                 receivers: Vec::new(),
                 due: Vec::new(),
@@ -514,9 +514,13 @@ impl Run {
         self.change(|core| core.over(Phase::Ending));
     }
 
-    /// Interrupt the nodes.
+    /// Interrupt the nodes; of no effect when all have ended.
     pub(super) fn cancel(&self) {
-        self.change(|core| core.over(Phase::Cancelled));
+        self.change(|core| {
+            if core.live > 0 {
+                core.over(Phase::Cancelled);
+            }
+        });
     }
 }
 
@@ -546,13 +550,13 @@ impl Core {
     }
 
     fn decide(&mut self, error: RunError) {
+        self.failure = Some(error.to_string());
         self.verdict = Some(error);
-        self.is_decided = true;
     }
 
     /// Whether a node has failed, told or not.
     fn has_failed(&self) -> bool {
-        self.is_decided || !self.errors.is_empty()
+        self.failure.is_some() || !self.errors.is_empty()
     }
 
     fn over(&mut self, phase: Phase) {
@@ -579,7 +583,7 @@ impl Core {
 
     fn conclude(&mut self) {
         for (_, error) in std::mem::take(&mut self.cleanup_errors) {
-            if !self.is_decided && self.phase != Phase::Cancelled {
+            if self.failure.is_none() && self.phase != Phase::Cancelled {
                 self.decide(error);
             } else {
                 let error: &(dyn std::error::Error + 'static) = &error;
@@ -599,6 +603,9 @@ impl Core {
 
     /// What `receive` comes to, if that is known.
     fn receive(&mut self, inner: &Inner) -> Option<Result<Option<Output>, RunError>> {
+        if self.phase == Phase::Cancelled && self.failure.is_none() {
+            return Some(Err(RunError::Cancelled));
+        }
         if let Some(output) = self.executor.take_output() {
             return Some(Ok(Some(Output {
                 node: inner.ids[output.node.get()].clone(),
@@ -607,7 +614,15 @@ impl Core {
                 metadata: output.packet.metadata,
             })));
         }
-        (self.live == 0).then(|| self.verdict.take().map_or(Ok(None), Err))
+        if self.live > 0 {
+            return None;
+        }
+        let told = |error: &String| RunError::Failed {
+            error: error.clone(),
+        };
+        let error = self.verdict.take();
+        let error = error.or_else(|| self.failure.as_ref().map(told));
+        Some(error.map_or(Ok(None), Err))
     }
 
     fn collect_wakers(&mut self, wakers: &mut Vec<Waker>) {

@@ -49,8 +49,8 @@ pub struct Output {
 ///
 /// The queues between nodes are bounded: sending waits while the pipeline has no room, so somebody has to receive.
 ///
-/// Dropping a session cancels it: nodes that are at work are interrupted, the others clean up, and their interpreters are
-/// freed.
+/// Dropping a session [cancels](Session::cancel) it. One that is shared in an [`Arc`] is dropped with the last of them, which
+/// may be with somebody who waits.
 ///
 /// ```no_run
 /// # use rm_runtime::pipeline::{Pipeline, RunError};
@@ -75,6 +75,9 @@ impl Session {
 
     /// Send an item, as soon as there is room for it.
     ///
+    /// The future has the item until then. Dropped before that, as by `select!` or a `timeout`, it takes the item with it, which
+    /// was not sent: keep the future, and wait for it again, or a copy of the item.
+    ///
     /// # Errors
     ///
     /// [`SendError`] gives back the value of an item that will not be taken.
@@ -97,11 +100,23 @@ impl Session {
         self.run.close_input();
     }
 
-    /// The next output, or none when all have been received, after which every node has cleaned up.
+    /// End the run from outside, whoever is sending or receiving: nodes that are at work are interrupted, the others clean up,
+    /// and their interpreters are freed. Only a Rust node is not interrupted while a call of it works; nobody waits for that.
+    ///
+    /// From then on sending is refused, and receiving, also by whoever waits already, fails with [`RunError::Cancelled`]; outputs
+    /// that nobody has received are lost. When every node has ended already this does nothing.
+    pub fn cancel(&self) {
+        self.run.cancel();
+    }
+
+    /// The next output, or none when all have been received, after which every node has cleaned up. Dropping the future loses
+    /// no output.
     ///
     /// # Errors
     ///
-    /// A node failed. All outputs that come before that were received; none follow.
+    /// A node failed. All outputs that come before that were received; none follow. Whoever asks first gets the error itself, and
+    /// everybody who asks later, or waits as well, [`RunError::Failed`]: a run that failed never looks like one that is done. After
+    /// [`Session::cancel`] it is [`RunError::Cancelled`].
     pub async fn receive(&self) -> Result<Option<Output>, RunError> {
         poll_fn(|context| self.run.poll_receive(context)).await
     }
