@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use num_bigint::BigInt;
 
 use crate::media::{Audio, Tensor, VideoFrame};
+use crate::nodes::FromParam as _;
 use crate::{json, wtf8};
 
 /// How many containers may be nested in one value, everywhere: JSON, marshal and manifests.
@@ -122,6 +123,57 @@ impl Value {
     pub fn as_str(&self) -> Option<&str> {
         if let Value::Str(text) = self {
             Some(text)
+        } else {
+            None
+        }
+    }
+
+    /// The number of a [`Value::Int`]; `None` for an integer beyond 64 bits, and for every other kind, as `True` is no number
+    /// here.
+    pub fn as_i64(&self) -> Option<i64> {
+        if let Value::Int(number) = self {
+            Some(*number)
+        } else {
+            None
+        }
+    }
+
+    /// The number of a [`Value::Float`], or the float nearest to an integer, if it fits a float's range.
+    pub fn as_f64(&self) -> Option<f64> {
+        f64::from_param(self)
+    }
+
+    /// The value of a [`Value::Bool`].
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Value::Bool(value) = self {
+            Some(*value)
+        } else {
+            None
+        }
+    }
+
+    /// The bytes of a [`Value::Bytes`].
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        if let Value::Bytes(bytes) = self {
+            Some(bytes)
+        } else {
+            None
+        }
+    }
+
+    /// The items of a [`Value::List`] or a [`Value::Tuple`].
+    pub fn as_list(&self) -> Option<&[Value]> {
+        if let Value::List(items) | Value::Tuple(items) = self {
+            Some(items)
+        } else {
+            None
+        }
+    }
+
+    /// The entries of a [`Value::Dict`], in their order; [`Value::get`] has one of them.
+    pub fn as_dict(&self) -> Option<&[(Value, Value)]> {
+        if let Value::Dict(entries) = self {
+            Some(entries)
         } else {
             None
         }
@@ -302,6 +354,29 @@ mod tests {
             value = Value::Dict(vec![(Value::from("k"), value)]);
         }
         assert_eq!(value.clone(), value);
+    }
+
+    #[test]
+    fn what_is_inside_is_had_by_its_kind_alone() {
+        assert_eq!(Value::Int(-1).as_i64(), Some(-1));
+        assert_eq!(Value::from(u64::MAX).as_i64(), None);
+        assert_eq!(Value::Bool(true).as_i64(), None);
+        assert_eq!(Value::Float(1.0).as_i64(), None);
+        assert_eq!(Value::Float(0.5).as_f64(), Some(0.5));
+        assert_eq!(Value::Int(2).as_f64(), Some(2.0));
+        assert_eq!(Value::from("2").as_f64(), None);
+        assert_eq!(Value::Bool(true).as_bool(), Some(true));
+        assert_eq!(Value::Int(1).as_bool(), None);
+        assert_eq!(Value::from(&b"a"[..]).as_bytes(), Some(&b"a"[..]));
+        assert_eq!(Value::from("a").as_bytes(), None);
+        let items = vec![Value::Null];
+        assert_eq!(Value::List(items.clone()).as_list(), Some(&*items));
+        assert_eq!(Value::Tuple(items.clone()).as_list(), Some(&*items));
+        let dict = Value::from(vec![(Value::from("k"), Value::Int(1))]);
+        assert_eq!(dict.as_list(), None);
+        assert_eq!(dict.as_dict().map(<[_]>::len), Some(1));
+        assert_eq!(dict.get("k").and_then(Value::as_i64), Some(1));
+        assert_eq!(Value::List(items).as_dict(), None);
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub trait FromParam: Sized {
     /// What to expect, for messages: `a number`.
     const EXPECTED: &'static str;
 
+    /// The same for a list of them: `a list of numbers`.
+    const EXPECTED_LIST: &'static str = "a list whose items all fit";
+
     /// The value as this type; `None` if it is of another.
     fn from_param(value: &Value) -> Option<Self>;
 }
@@ -94,6 +97,7 @@ fn read<T: FromParam>(name: &'static str, value: &Value) -> Result<T, NodeError>
 
 impl FromParam for bool {
     const EXPECTED: &'static str = "true or false";
+    const EXPECTED_LIST: &'static str = "a list of true and false";
 
     fn from_param(value: &Value) -> Option<Self> {
         if let Value::Bool(value) = value {
@@ -106,6 +110,7 @@ impl FromParam for bool {
 
 impl FromParam for i64 {
     const EXPECTED: &'static str = "an integer of 64 bits";
+    const EXPECTED_LIST: &'static str = "a list of integers of 64 bits";
 
     fn from_param(value: &Value) -> Option<Self> {
         if let Value::Int(value) = value {
@@ -118,6 +123,7 @@ impl FromParam for i64 {
 
 impl FromParam for u64 {
     const EXPECTED: &'static str = "an integer of 64 bits, not negative";
+    const EXPECTED_LIST: &'static str = "a list of integers of 64 bits, not negative";
 
     fn from_param(value: &Value) -> Option<Self> {
         match value {
@@ -128,8 +134,27 @@ impl FromParam for u64 {
     }
 }
 
+impl FromParam for u32 {
+    const EXPECTED: &'static str = "an integer of 32 bits, not negative";
+    const EXPECTED_LIST: &'static str = "a list of integers of 32 bits, not negative";
+
+    fn from_param(value: &Value) -> Option<Self> {
+        u64::from_param(value)?.try_into().ok()
+    }
+}
+
+impl FromParam for usize {
+    const EXPECTED: &'static str = "an integer that is not negative";
+    const EXPECTED_LIST: &'static str = "a list of integers that are not negative";
+
+    fn from_param(value: &Value) -> Option<Self> {
+        u64::from_param(value)?.try_into().ok()
+    }
+}
+
 impl FromParam for f64 {
     const EXPECTED: &'static str = "a number";
+    const EXPECTED_LIST: &'static str = "a list of numbers";
 
     /// Integers are taken too, if they fit a float's range.
     fn from_param(value: &Value) -> Option<Self> {
@@ -139,6 +164,7 @@ impl FromParam for f64 {
 
 impl FromParam for String {
     const EXPECTED: &'static str = "text";
+    const EXPECTED_LIST: &'static str = "a list of texts";
 
     fn from_param(value: &Value) -> Option<Self> {
         value.as_str().map(str::to_owned)
@@ -147,15 +173,54 @@ impl FromParam for String {
 
 impl FromParam for Value {
     const EXPECTED: &'static str = "a value";
+    const EXPECTED_LIST: &'static str = "a list";
 
     fn from_param(value: &Value) -> Option<Self> {
         Some(value.clone())
     }
 }
 
+impl<T: FromParam> FromParam for Vec<T> {
+    const EXPECTED: &'static str = T::EXPECTED_LIST;
+
+    fn from_param(value: &Value) -> Option<Self> {
+        value.as_list()?.iter().map(T::from_param).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_and_sizes_are_params_too() {
+        let numbers = Value::List(vec![Value::Int(1), Value::Float(0.5)]);
+        let params: Params = [
+            ("weights", numbers),
+            ("size", Value::Int(3)),
+            ("large", Value::Int(1 << 32)),
+            ("negative", Value::Int(-1)),
+        ]
+        .into_iter()
+        .collect();
+        let mut reader = ParamReader::new(&params);
+        assert_eq!(reader.required::<Vec<f64>>("weights").unwrap(), [1.0, 0.5]);
+        assert_eq!(reader.required::<usize>("size").unwrap(), 3);
+        assert_eq!(reader.required::<u32>("size").unwrap(), 3);
+        let error = |result: Result<(), NodeError>| result.unwrap_err().to_string();
+        assert_eq!(
+            error(reader.required::<u32>("large").map(drop)),
+            "param `large`: expected an integer of 32 bits, not negative, found int 4294967296"
+        );
+        assert_eq!(
+            error(reader.required::<usize>("negative").map(drop)),
+            "param `negative`: expected an integer that is not negative, found int -1"
+        );
+        assert_eq!(
+            error(reader.required::<Vec<String>>("weights").map(drop)),
+            "param `weights`: expected a list of texts, found list of 2"
+        );
+    }
 
     #[test]
     fn params_are_read_and_the_rest_refused() {

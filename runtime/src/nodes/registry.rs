@@ -1,6 +1,7 @@
 //! Rust nodes by name.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::{
     Node, NodeError, Source, add, audio, calculator, multiply, pass_through, text, transform,
@@ -15,14 +16,16 @@ pub type Factory = dyn Fn(&Params) -> Result<Box<dyn Node>, NodeError> + Send + 
 /// Makes a source from its params.
 pub type SourceFactory = dyn Fn(&Params) -> Result<Source, NodeError> + Send + Sync;
 
-/// The Rust nodes that a manifest's `node_type` may name.
+/// The Rust nodes that a manifest's `node_type` may name. Clones share what makes the nodes.
+#[derive(Clone)]
 pub struct Registry {
     factories: SortedMap<String, Maker>,
 }
 
+#[derive(Clone)]
 enum Maker {
-    Node(Box<Factory>),
-    Source(Box<SourceFactory>),
+    Node(Arc<Factory>),
+    Source(Arc<SourceFactory>),
 }
 
 impl Registry {
@@ -56,7 +59,7 @@ impl Registry {
         factory: impl Fn(&Params) -> Result<Box<dyn Node>, NodeError> + Send + Sync + 'static,
     ) {
         self.factories
-            .insert(name.into(), Maker::Node(Box::new(factory)));
+            .insert(name.into(), Maker::Node(Arc::new(factory)));
     }
 
     /// Adds a source, a node without input, in place of a node with the same name.
@@ -66,7 +69,7 @@ impl Registry {
         factory: impl Fn(&Params) -> Result<Source, NodeError> + Send + Sync + 'static,
     ) {
         self.factories
-            .insert(name.into(), Maker::Source(Box::new(factory)));
+            .insert(name.into(), Maker::Source(Arc::new(factory)));
     }
 
     /// Whether a name is that of a source.

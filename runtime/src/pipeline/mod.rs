@@ -46,8 +46,8 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_mins(1);
 /// The most threads that run nodes.
 pub const MAX_THREADS: usize = 1024;
 
-/// What loading and running a pipeline goes by.
-#[derive(Debug)]
+/// What loading and running a pipeline goes by. Cheap to clone, for one pipeline after the other.
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The Rust nodes that manifests may name.
     pub registry: Registry,
