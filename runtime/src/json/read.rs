@@ -120,9 +120,47 @@ pub(crate) fn number(text: &str) -> Result<Value, String> {
 
 #[inline(never)]
 fn large_integer(text: &str) -> Result<Value, String> {
-    text.parse::<BigInt>()
-        .map(Value::from)
-        .map_err(|_| format!("{text} is not a number"))
+    let not_a_number = || format!("{text} is not a number");
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(not_a_number());
+    }
+    let number = integer_of(digits).ok_or_else(not_a_number)?;
+    Ok(Value::from(if is_negative { -number } else { number }))
+}
+
+/// How many digits are read in one go, which takes time that grows with their square.
+const DIGITS_AT_ONCE: usize = 2048;
+
+/// The integer of decimal digits. Many are read in parts, and these put together two by two: that is multiplying large
+/// numbers, which does not take quadratic time as reading digit by digit does.
+fn integer_of(digits: &str) -> Option<BigInt> {
+    let mut parts = Vec::new();
+    let (mut end, mut power) = (digits.len(), BigInt::from(10).pow(2048));
+    // From the lowest digits to the highest.
+    while end > 0 {
+        let start = end.saturating_sub(DIGITS_AT_ONCE);
+        parts.push(digits[start..end].parse::<BigInt>().ok()?);
+        end = start;
+    }
+    while parts.len() > 1 {
+        let mut joined = Vec::with_capacity(parts.len().div_ceil(2));
+        let mut pairs = parts.into_iter();
+        while let Some(low) = pairs.next() {
+            joined.push(match pairs.next() {
+                Some(high) => high * &power + low,
+                None => low,
+            });
+        }
+        parts = joined;
+        if parts.len() > 1 {
+            power = &power * &power;
+        }
+    }
+    parts.pop()
 }
 
 #[inline(never)]

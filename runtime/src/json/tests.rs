@@ -363,3 +363,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn integers_of_many_digits_are_read_in_parts() {
+    let digits = |count: usize| -> String {
+        (0..count)
+            .map(|place| char::from(b'0' + u8::try_from(place * 7 % 10).unwrap()))
+            .collect()
+    };
+    for count in [1, 19, 20, 2047, 2048, 2049, 4096, 4097, 6145, 10_000] {
+        let text = format!("9{}", digits(count - 1));
+        let expected: BigInt = text.parse().unwrap();
+        assert_eq!(from_json(&text).unwrap(), Value::from(expected.clone()));
+        let negative = from_json(&format!("-{text}")).unwrap();
+        assert_eq!(negative, Value::from(-expected));
+    }
+    // Digit by digit this took 25 s.
+    let started = std::time::Instant::now();
+    let value = from_json(&"9".repeat(2_000_000)).unwrap();
+    assert_eq!(value.describe(), "int of 6643857 bits");
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
