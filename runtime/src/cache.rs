@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-/// Names the cache folder when it is set: an absolute path.
+/// Names the cache folder when it is set. A relative path is relative to the working directory that the process has when it
+/// is asked for.
 pub const CACHE_VARIABLE: &str = "RM_CACHE_DIR";
 
 /// A folder for what is made once per machine.
@@ -29,7 +30,10 @@ impl Cache {
     /// private folder for temporary files, and nothing lasts longer than the process.
     pub fn user() -> Self {
         let root = match std::env::var_os(CACHE_VARIABLE) {
-            Some(path) if !path.is_empty() => PathBuf::from(path),
+            // So that it stays the same folder wherever the process goes, and messages say which.
+            Some(path) if !path.is_empty() => {
+                std::path::absolute(&path).unwrap_or_else(|_| PathBuf::from(path))
+            }
             _ => match etcetera::choose_base_strategy() {
                 Ok(strategy) => strategy.cache_dir().join("remotemedia"),
                 Err(_) => private_temporary_folder(),

@@ -143,11 +143,12 @@ impl Engine {
         )
     }
 
-    /// Compile a component (some seconds of all cores) and keep the code in the cache.
+    /// Compile a component (some seconds of all cores) and keep the code in the cache. Where the cache cannot be written it is
+    /// compiled for this process only, with a warning.
     ///
     /// # Errors
     ///
-    /// `component` is not the engine of that digest, cannot be compiled, or the cache cannot be written.
+    /// `component` is not the engine of that digest, or cannot be compiled.
     pub fn compile(digest: Digest, component: &[u8], cache: &Cache) -> Result<Self, EngineError> {
         let actual = Digest::of(component);
         if actual != digest {
@@ -156,6 +157,19 @@ impl Engine {
                 actual,
             });
         }
+        match Self::compile_into(cache, digest, component) {
+            Err(EngineError::Cache(error)) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the engine is compiled for this process only"
+                );
+                Self::compile_uncached(component)
+            }
+            result => result,
+        }
+    }
+
+    fn compile_into(cache: &Cache, digest: Digest, component: &[u8]) -> Result<Self, EngineError> {
         // Whoever waited for another process that compiled the same finds it done.
         let _lock = cache.lock(&format!("compile-{}", digest.short()))?;
         if let Some(engine) = Self::from_cache(digest, cache)? {
@@ -361,6 +375,25 @@ mod tests {
             component.extend(contents);
         }
         component
+    }
+
+    #[test]
+    fn a_cache_that_cannot_be_written_is_done_without() {
+        let folder = tempfile::tempdir().unwrap();
+        let component = component();
+        let digest = Digest::of(&component);
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        // Neither the lock's folder can be made there nor, in the other, that of the code.
+        let halfway = folder.path().join("halfway");
+        std::fs::create_dir(&halfway).unwrap();
+        std::fs::write(halfway.join(COMPILED), "").unwrap();
+        for root in [file, halfway] {
+            let cache = Cache::at(root);
+            let engine = Engine::compile(digest, &component, &cache).unwrap();
+            assert_eq!(engine.digest(), digest);
+            assert!(Engine::from_cache(digest, &cache).unwrap().is_none());
+        }
     }
 
     #[test]
