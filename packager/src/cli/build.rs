@@ -13,7 +13,6 @@ use super::packing::Packing;
 use super::report::refuse_bundle;
 use super::written;
 use crate::engine::BuiltEngine;
-use crate::pack::Request;
 use crate::report::metafile_of;
 use crate::report::size;
 use crate::web::WebEngine;
@@ -59,15 +58,18 @@ pub(super) fn build(
         let cache = Cache::user();
         let packed = packing.pack(&cache, &progress)?;
         progress.step("writing the bundle");
-        // The engine first: a bundle that is there can run.
-        if let Some(engine) = &packed.engine {
-            if brotli {
-                progress.step("compressing the engine for browsers");
+        match (target, &packed.engine) {
+            (TargetArg::Web, Some(engine)) => {
+                // The engine first: a bundle that is there can run.
+                if brotli {
+                    progress.step("compressing the engine for browsers");
+                }
+                write_web_engine(engine, brotli, out, &cache)
+                    .and_then(|()| Ok(packed.bundle.write(out)?))
             }
-            write_engine(engine, request, target, brotli, out, &cache)
-                .map_err(|error| Failure::new(Stage::Packing, error))?;
+            _ => packed.write(out, &cache),
         }
-        packed.bundle.write(out)?;
+        .map_err(|error| Failure::new(Stage::Packing, error))?;
         if let Some(file) = metafile {
             metafile_of(&packed)?.write(file)?;
         }
@@ -86,24 +88,15 @@ pub(super) fn build(
     print(&format!("{}\n", path.display()))
 }
 
-fn write_engine(
+fn write_web_engine(
     engine: &BuiltEngine,
-    request: &Request,
-    target: TargetArg,
     brotli: bool,
     out: &Path,
     cache: &Cache,
 ) -> anyhow::Result<()> {
-    match target {
-        TargetArg::Web => {
-            let mut web = WebEngine::of(engine)?;
-            if brotli {
-                web = web.with_brotli(cache)?;
-            }
-            web.write(out).map(drop)
-        }
-        TargetArg::Pyodide => Ok(()),
-        TargetArg::Wasmtime if request.self_contained => Ok(()),
-        TargetArg::Wasmtime => engine.write_beside(out, cache).map(drop),
+    let mut web = WebEngine::of(engine)?;
+    if brotli {
+        web = web.with_brotli(cache)?;
     }
+    web.write(out).map(drop)
 }

@@ -10,7 +10,7 @@ mod program;
 mod pyodide;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,6 +108,26 @@ pub struct Packed {
     pub notes: Vec<String>,
 }
 
+impl Packed {
+    /// Write the bundle into a folder, and beside it, where it needs one that it does not have inside, the engine that it runs on,
+    /// once for all bundles of the folder. Returns the bundle's path.
+    ///
+    /// # Errors
+    ///
+    /// The folder or a file in it cannot be written, or the engine cannot be had from the cache, which is the one that it was
+    /// packed with.
+    pub fn write(&self, folder: &Path, cache: &Cache) -> anyhow::Result<PathBuf> {
+        // The engine first: a bundle that is there can run.
+        if let Some(engine) = &self.engine
+            && self.bundle.description().target == Target::Wasmtime
+            && self.bundle.engine().is_none()
+        {
+            engine.write_beside(folder, cache)?;
+        }
+        Ok(self.bundle.write(folder)?)
+    }
+}
+
 /// What analysis worked on and found: what a [metafile](crate::report::metafile_of) is made from.
 #[derive(Debug)]
 pub struct Analysed {
@@ -127,6 +147,23 @@ pub struct UserSource {
 }
 
 /// Make the bundle of a manifest.
+///
+/// [`Packed::write`] puts it into a folder with the engine that it runs on; [`Bundle::write`] writes the bundle alone.
+///
+/// ```no_run
+/// use std::path::Path;
+///
+/// use rm_pack::pack::{Request, pack};
+/// use rm_runtime::cache::Cache;
+///
+/// let cache = Cache::user();
+/// let packed = pack(&Request::new("pipeline.yaml"), &cache, &|step| eprintln!("{step}"))?;
+/// for note in &packed.notes {
+///     eprintln!("note: {note}");
+/// }
+/// let path = packed.write(Path::new("dist"), &cache)?;
+/// # Ok::<(), anyhow::Error>(())
+/// ```
 ///
 /// # Errors
 ///
