@@ -5,10 +5,11 @@ mod packed;
 use std::fmt::Write as _;
 
 use end_to_end::{build, example};
-use packed::{pack_files, pipeline_with, python, run};
+use packed::{pack_files, pipeline_with, python, run, whole};
 use rm_runtime::bundle::{Bundle, Target};
-use rm_runtime::nodes::{Node, NodeError, Outputs, Registry};
-use rm_runtime::pipeline::{NodeFailure, Pipeline, RunError, Settings};
+use rm_runtime::cache::Cache;
+use rm_runtime::nodes::{Node, NodeError, Outputs, ParamReader, Registry};
+use rm_runtime::pipeline::{LoadError, NodeFailure, Pipeline, RunError, Settings};
 use rm_runtime::python::InstanceError;
 use rm_runtime::python::answer::AnswerError;
 use rm_runtime::python::exception::{Frame, Origin};
@@ -171,6 +172,60 @@ fn a_hint_to_rust_that_nobody_registered() {
     let bundle = pack_files(folder.path(), &[("pipeline.yaml", manifest)]).bundle;
     let error = Pipeline::load(&bundle, Settings::default()).unwrap_err();
     assert!(error.to_string().contains("`Repeat`"), "{error}");
+}
+
+#[test]
+fn params_that_a_rust_node_does_not_take_are_told_when_the_bundle_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "version: v1\nmetadata: {name: case}\n\
+        nodes: [{id: scale, node_type: Scale, runtime_hint: rust, params: {factr: 2}}]\n";
+    let packed = pack_files(folder.path(), &[("pipeline.yaml", manifest)]);
+    let cache = Cache::at(folder.path().join("cache"));
+    let path = packed.write(&folder.path().join("dist"), &cache).unwrap();
+    let bundle = Bundle::open(&path).unwrap();
+    // One that is not registered is told with the bundle's path, too.
+    let error = Pipeline::load(&bundle, Settings::default()).unwrap_err();
+    let beginning = format!("`{}`: nodes[0]", path.display());
+    assert!(error.to_string().starts_with(&beginning), "{error}");
+    let mut registry = Registry::builtin();
+    registry.register("Scale", |params| {
+        let mut reader = ParamReader::new(params);
+        let _: Option<i64> = reader.optional("factor")?;
+        reader.finish()?;
+        Ok(Box::new(Repeat { sum: 0 }))
+    });
+    let settings = Settings {
+        registry,
+        ..Settings::default()
+    };
+    let error = Pipeline::load(&bundle, settings.clone()).unwrap_err();
+    assert!(matches!(error, LoadError::Params { .. }), "{error:?}");
+    let text = whole(&error);
+    assert!(text.starts_with(&beginning), "{text}");
+    assert!(text.contains("did you mean `factor`?"), "{text}");
+    // In memory it has no path.
+    let error = Pipeline::load(&packed.bundle, settings).unwrap_err();
+    assert!(error.to_string().starts_with("nodes[0].params"), "{error}");
+}
+
+#[test]
+fn what_is_packed_is_written_with_its_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "version: v1\nmetadata: {name: case}\nnodes: [{id: case, node_type: Case}]\n";
+    let files = [("pipeline.yaml", manifest), ("nodes.py", COUNTER)];
+    let packed = pack_files(folder.path(), &files);
+    let dist = folder.path().join("dist");
+    let path = packed.write(&dist, &Cache::user()).unwrap();
+    assert_eq!(path, dist.join(packed.bundle.file_name()));
+    // All that a machine needs on which nothing was packed before.
+    let cache = Cache::at(folder.path().join("cache"));
+    let bundle = Bundle::open(&path).unwrap();
+    let settings = Settings {
+        cache,
+        ..Settings::default()
+    };
+    let pipeline = Pipeline::load(&bundle, settings).unwrap();
+    assert_eq!(run(&pipeline, [1]).len(), 1);
 }
 
 #[test]

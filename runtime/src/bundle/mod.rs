@@ -446,6 +446,11 @@ impl Bundle {
         self.engine.as_deref()
     }
 
+    /// The file it was opened from; none of a bundle from memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
     /// The file it was opened from, or what that would be called.
     pub fn shown_path(&self) -> PathBuf {
         match &self.path {

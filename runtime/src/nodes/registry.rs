@@ -52,7 +52,8 @@ impl Registry {
         registry
     }
 
-    /// Adds a node, in place of one with the same name.
+    /// Adds a node, in place of one with the same name. `factory` is called when a pipeline is loaded, to see whether the node takes
+    /// its params, and again for every run.
     pub fn register(
         &mut self,
         name: impl Into<String>,
@@ -62,7 +63,7 @@ impl Registry {
             .insert(name.into(), Maker::Node(Arc::new(factory)));
     }
 
-    /// Adds a source, a node without input, in place of a node with the same name.
+    /// Adds a source, a node without input, in place of a node with the same name. `factory` is called for every run.
     pub fn register_source(
         &mut self,
         name: impl Into<String>,

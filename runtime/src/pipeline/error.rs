@@ -1,7 +1,8 @@
 //! Why a pipeline cannot be loaded, and why a run ended early.
 
 use std::any::Any;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use crate::bundle::BundleError;
 use crate::driver::Moment;
@@ -55,14 +56,53 @@ pub enum LoadError {
         source: EngineError,
     },
     /// A node's type is neither among the Rust nodes nor in the bundle.
-    #[error(transparent)]
-    UnknownNodeType(#[from] UnknownNodeType),
+    #[error("{}{problem}", In(path.as_deref()))]
+    UnknownNodeType {
+        /// The bundle's file, if it has one.
+        path: Option<PathBuf>,
+        /// Which node.
+        problem: Box<UnknownNodeType>,
+    },
+    /// A Rust node does not take its params.
+    #[error("{}nodes[{place}].params: node `{id}` does not take them", In(path.as_deref()))]
+    Params {
+        /// The bundle's file, if it has one.
+        path: Option<PathBuf>,
+        /// Which node of the manifest, from 0.
+        place: usize,
+        /// Its id.
+        id: String,
+        /// What is wrong with them.
+        source: NodeFailure,
+    },
     /// A node cannot be what the manifest makes of it.
-    #[error(transparent)]
-    Shape(#[from] ShapeError),
+    #[error("{}{problem}", In(path.as_deref()))]
+    Shape {
+        /// The bundle's file, if it has one.
+        path: Option<PathBuf>,
+        /// Which node, and why.
+        problem: ShapeError,
+    },
     /// The graph is not one that can run.
-    #[error(transparent)]
-    Graph(#[from] GraphError),
+    #[error("{}{problem}", In(path.as_deref()))]
+    Graph {
+        /// The bundle's file, if it has one.
+        path: Option<PathBuf>,
+        /// Why not.
+        problem: GraphError,
+    },
+}
+
+/// The bundle's file, in front of what is wrong in it.
+struct In<'a>(Option<&'a Path>);
+
+impl fmt::Display for In<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(path) => write!(formatter, "`{}`: ", path.display()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Why a run ended early.

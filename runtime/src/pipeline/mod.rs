@@ -16,6 +16,7 @@ mod threads;
 mod worker;
 
 use std::future::poll_fn;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ use crate::python::instance::Options;
 use crate::python::operation::Operation;
 use crate::python::sandbox::DEFAULT_MEMORY_LIMIT;
 use crate::python::{Engine, Instance, InstanceError, PythonException, block_on};
-use crate::shape::{self, Shapes};
+use crate::shape::{self, NodeKind, Shapes};
 pub use crate::shape::{ShapeError, ShapeProblem, check_shapes};
 use crate::value::Value;
 
@@ -125,7 +126,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// A node's type is unknown, nodes that are connected do not fit each other, the bundle is for another target, or the engine
+    /// A node's type is unknown, a Rust node does not take its params, nodes that are connected do not fit each other, the bundle is
+    /// for another target, or the engine
     /// is not there or not whole.
     pub fn load(bundle: &Bundle, settings: Settings) -> Result<Self, LoadError> {
         let engine = match &bundle.description().engine {
@@ -139,7 +141,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// A node's type is unknown, nodes that are connected do not fit each other, the bundle is for another target, or the engine
+    /// A node's type is unknown, a Rust node does not take its params, nodes that are connected do not fit each other, the bundle is
+    /// for another target, or the engine
     /// is another one.
     pub fn with_engine(
         bundle: &Bundle,
@@ -165,17 +168,31 @@ impl Pipeline {
             on_error,
             cache: _,
         } = settings;
+        let path = || bundle.path().map(Path::to_owned);
         let mut kinds = Vec::new();
         for (place, spec) in manifest.nodes.iter().enumerate() {
             let kind = shape::kind_of(spec, &registry, &description.nodes);
-            kinds.push(kind.ok_or_else(|| {
+            let kind = kind.ok_or_else(|| {
                 let rust = (
                     &registry,
                     "the registered Rust nodes (`Settings::registry`)",
                 );
                 let python = (&description.nodes, Some("the bundle's Python nodes"));
-                shape::unknown(&manifest, place, rust, python)
-            })?);
+                LoadError::UnknownNodeType {
+                    path: path(),
+                    problem: Box::new(shape::unknown(&manifest, place, rust, python)),
+                }
+            })?;
+            // Better now than at every start. A source begins with being made, so that it has to wait.
+            if matches!(kind, NodeKind::Rust { is_source: false }) {
+                worker::try_params(&registry, spec).map_err(|source| LoadError::Params {
+                    path: path(),
+                    place,
+                    id: spec.id.clone(),
+                    source,
+                })?;
+            }
+            kinds.push(kind);
         }
         let python = match (&description.engine, bundle.layer()) {
             (Some(reference), Some(layer)) => {
@@ -188,11 +205,18 @@ impl Pipeline {
             }
             _ => None,
         };
-        let graph = Graph::new(&manifest)?;
+        let graph = Graph::new(&manifest).map_err(|problem| LoadError::Graph {
+            path: path(),
+            problem,
+        })?;
+        let shapes = shape::check(&manifest, &graph, kinds);
         let processors = || std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             inner: Arc::new(Inner {
-                shapes: shape::check(&manifest, &graph, kinds)?,
+                shapes: shapes.map_err(|problem| LoadError::Shape {
+                    path: path(),
+                    problem,
+                })?,
                 ids: graph.nodes().map(|node| graph.id(node).into()).collect(),
                 manifest,
                 graph,

@@ -10,6 +10,8 @@ use super::error::NodeFailure;
 use crate::driver::{Calls, RustNode};
 use crate::executor::Work;
 use crate::graph::NodeIndex;
+use crate::manifest::NodeSpec;
+use crate::nodes::Registry;
 use crate::python::instance::Options;
 use crate::python::operation::Operation;
 pub(super) use crate::python::progress::{Progress, Step};
@@ -43,6 +45,11 @@ impl Calls for Catching {
     fn call<R>(code: impl FnOnce() -> R) -> Result<R, NodeFailure> {
         catch_unwind(AssertUnwindSafe(code)).map_err(|panic| NodeFailure::panicked(&*panic))
     }
+}
+
+/// Make a Rust node, to see whether it takes its params.
+pub(super) fn try_params(registry: &Registry, spec: &NodeSpec) -> Result<(), NodeFailure> {
+    RustNode::<Catching>::create(registry, spec, false).map(drop)
 }
 
 impl Worker {
