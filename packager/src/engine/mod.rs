@@ -111,18 +111,41 @@ impl BuiltEngine {
         }))
     }
 
-    /// The engine's component.
+    /// The engine's component. Where the cache has it damaged, or not any more, it is built anew, half a minute long.
     ///
     /// # Errors
     ///
-    /// The cache was emptied or damaged meanwhile.
+    /// A step of the build fails.
     pub fn component(&self) -> anyhow::Result<Vec<u8>> {
+        self.component_or(|| Ok(build_component(&|_| {})?.0))
+    }
+
+    fn component_or(
+        &self,
+        build: impl FnOnce() -> anyhow::Result<Vec<u8>>,
+    ) -> anyhow::Result<Vec<u8>> {
         let path = &self.component_path;
-        let component = std::fs::read(path)
-            .with_context(|| format!("cannot read the engine at `{}`", path.display()))?;
-        if Digest::of(&component) != self.facts.digest {
-            anyhow::bail!(
-                "the engine at `{}` is damaged; delete that file and try again",
+        let is_whole = |component: &[u8]| Digest::of(component) == self.facts.digest;
+        if let Ok(component) = std::fs::read(path)
+            && is_whole(&component)
+        {
+            return Ok(component);
+        }
+        tracing::warn!(
+            "the engine at `{}` is damaged or gone, and is built anew",
+            path.display()
+        );
+        let component = build()?;
+        anyhow::ensure!(
+            is_whole(&component),
+            "the engine {} is not the one that this rm-pack builds; delete the cache's folder `{ENGINES}` and pack again",
+            self.facts.digest
+        );
+        // Whoever cannot write it builds it again the next time.
+        if let Err(error) = write_atomically(path, &component) {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "cannot write `{}`",
                 path.display()
             );
         }
@@ -221,4 +244,31 @@ pub fn build_component(progress: &dyn Fn(&str)) -> anyhow::Result<(Vec<u8>, Engi
             description,
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_that_is_damaged_or_gone_is_built_anew() {
+        let mut built = BuiltEngine::ensure(&Cache::user(), &|_| {}).unwrap();
+        let component = built.component().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        built.component_path = folder.path().join("engine.wasm");
+        let mut damaged = component.clone();
+        damaged[1000] ^= 1;
+        for there in [None, Some(&damaged)] {
+            if let Some(bytes) = there {
+                std::fs::write(&built.component_path, bytes).unwrap();
+            }
+            let other = built.component_or(|| Ok(damaged.clone())).unwrap_err();
+            assert!(other.to_string().contains("not the one"), "{other}");
+            let anew = built.component_or(|| Ok(component.clone())).unwrap();
+            assert!(anew == component, "another engine");
+            // It is there for the next one.
+            let kept = built.component_or(|| anyhow::bail!("built once more"));
+            assert!(kept.unwrap() == component, "another engine");
+        }
+    }
 }
