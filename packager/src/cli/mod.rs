@@ -27,14 +27,15 @@ mod wav;
 mod why;
 mod written;
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgGroup, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
-use rm_runtime::bundle::{EXTENSION, Target};
+use rm_runtime::bundle::{BUNDLE_MAGIC, Target, has_bundle_name};
 use rm_runtime::manifest::OnError;
 use rm_runtime::pipeline::{MAX_THREADS, Settings};
 
@@ -375,10 +376,19 @@ fn is_packed(path: &Path) -> bool {
     is_bundle(path) || path.is_dir()
 }
 
-/// Whether a path is that of a bundle, to go by its name.
+/// Whether a path is that of a bundle, to go by its name or how the file begins.
 fn is_bundle(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|extension| extension == EXTENSION)
+    has_bundle_name(path) || begins_as_bundle(path).unwrap_or(false)
+}
+
+fn begins_as_bundle(path: &Path) -> io::Result<bool> {
+    // What a pipe has to say is there once.
+    if !path.metadata()?.is_file() {
+        return Ok(false);
+    }
+    let mut beginning = [0; BUNDLE_MAGIC.len()];
+    File::open(path)?.read_exact(&mut beginning)?;
+    Ok(beginning == BUNDLE_MAGIC)
 }
 
 impl From<TargetArg> for Target {

@@ -49,6 +49,15 @@ pub const FORMAT: u32 = 1;
 /// The ending of a bundle's file name.
 pub const EXTENSION: &str = "rmpkg";
 
+/// How a bundle's file begins, as zip archives do.
+pub const BUNDLE_MAGIC: &[u8] = b"PK\x03\x04";
+
+/// Whether a file is named as bundles are.
+pub fn has_bundle_name(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == EXTENSION)
+}
+
 pub(crate) const DESCRIPTION: &str = "bundle.json";
 const LAYER: &str = "layer.zst";
 const MODULES: &str = "modules.json";

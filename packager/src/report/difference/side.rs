@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rm_runtime::bundle::{Bundle, BundleError, Description, read_file};
+use rm_runtime::bundle::{
+    BUNDLE_MAGIC, Bundle, BundleError, Description, has_bundle_name, read_file,
+};
 use rm_runtime::digest::Digest;
 use serde_json::Value;
 
 use super::nodes;
 use crate::report::metafile::{Metafile, MetafileError};
-
-/// How a zip archive begins.
-const ZIP: &[u8] = b"PK";
 
 /// What is compared.
 #[derive(Clone, Debug)]
@@ -52,10 +51,7 @@ impl Side {
     /// [`SideError`] names the file, and what is wrong with it.
     pub fn read(path: &Path) -> Result<Self, SideError> {
         let bytes = read_file(path)?;
-        let is_bundle = path
-            .extension()
-            .is_some_and(|extension| extension == rm_runtime::bundle::EXTENSION);
-        if is_bundle || bytes.starts_with(ZIP) {
+        if has_bundle_name(path) || bytes.starts_with(BUNDLE_MAGIC) {
             Ok((&Bundle::from_bytes(&bytes, path)?).into())
         } else {
             Ok((&Metafile::from_json(&bytes, path)?).into())
