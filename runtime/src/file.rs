@@ -63,6 +63,52 @@ impl Drop for PartialFile {
     }
 }
 
+/// Read a file of UTF-8 text.
+///
+/// # Errors
+///
+/// It cannot be read, or is not UTF-8: then the error is a [`NotUtf8`], which says where.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(std::fs::read(path)?)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, NotUtf8::of(&error)))
+}
+
+/// A text is not UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotUtf8 {
+    /// It begins with the mark of another encoding.
+    #[error("it is UTF-16, and UTF-8 is expected: save the file as UTF-8")]
+    Utf16,
+    /// It has a byte that is wrong.
+    #[error(
+        "byte 0x{byte:02x} on line {line} (byte {offset} of the file) is not UTF-8, which is expected: save the file as UTF-8"
+    )]
+    Byte {
+        /// The byte.
+        byte: u8,
+        /// Its line, from 1.
+        line: usize,
+        /// Where it is in the file, from 0.
+        offset: usize,
+    },
+}
+
+impl NotUtf8 {
+    fn of(error: &std::string::FromUtf8Error) -> Self {
+        let bytes = error.as_bytes();
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            return Self::Utf16;
+        }
+        let offset = error.utf8_error().valid_up_to();
+        let newlines = bytes[..offset].iter().filter(|byte| **byte == b'\n');
+        Self::Byte {
+            byte: bytes[offset],
+            line: newlines.count() + 1,
+            offset,
+        }
+    }
+}
+
 /// Write `bytes` to `path`, replacing what is there, whole or not at all. Missing parent folders are made.
 ///
 /// # Errors
@@ -131,6 +177,26 @@ mod tests {
         let mut left: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
         left.sort();
         assert_eq!(left, [target, of_another]);
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_told_by_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            read_text(&path).map_err(|error| error.to_string())
+        };
+        assert_eq!(read("ä\n".as_bytes()), Ok("ä\n".to_owned()));
+        assert_eq!(
+            read(b"a\nb: \xe9t\xe9\n").unwrap_err(),
+            "byte 0xe9 on line 2 (byte 5 of the file) is not UTF-8, which is expected: save the file as UTF-8"
+        );
+        // Cut off in the middle of a character.
+        assert!(read(b"\xc3").unwrap_err().contains("byte 0xc3 on line 1"));
+        for utf16 in [b"\xff\xfea\0", b"\xfe\xff\0a"] {
+            assert!(read(utf16).unwrap_err().contains("UTF-16"));
+        }
     }
 
     #[test]

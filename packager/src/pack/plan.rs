@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use rm_runtime::bundle::PythonNode;
+use rm_runtime::file::read_text;
 use rm_runtime::manifest::{Manifest, NodeSpec};
 use rm_runtime::nodes::{Registry, UnknownNodeType};
 use rm_runtime::pipeline::{ShapeError, ShapeProblem, check_shapes};
@@ -54,7 +55,7 @@ impl Plan {
     /// Read the manifest and find its nodes.
     pub(super) fn read(request: &Request) -> Result<Self, PackError> {
         let file = &request.manifest;
-        let text = std::fs::read_to_string(file).map_err(|source| PackError::ReadManifest {
+        let text = read_text(file).map_err(|source| PackError::ReadManifest {
             path: file.clone(),
             source,
         })?;

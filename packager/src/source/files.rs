@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rm_runtime::file::read_text;
+
 use super::SourceError;
 use super::decode::decode;
 
@@ -95,7 +97,7 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, SourceError> {
 /// # Errors
 /// Whatever the system says, except that the file is not there.
 pub fn read_optional_text(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
+    match read_text(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
