@@ -148,6 +148,7 @@ impl From<PackError> for Failure {
             | PackError::Include { .. }
             | PackError::Exclude { .. }
             | PackError::Source(SourceError::Root { .. })
+            | PackError::ProjectSource { .. }
             | PackError::Project(_) => Stage::Input,
             PackError::Node { source, .. } if !matches!(**source, NodeError::Syntax(_)) => {
                 Stage::Input

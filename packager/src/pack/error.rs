@@ -88,6 +88,16 @@ pub enum PackError {
     /// A source folder cannot be used.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A source folder that the project file names cannot be used.
+    #[error("{}: tool.rm-pack.source[{place}]", file.display())]
+    ProjectSource {
+        /// The project file.
+        file: PathBuf,
+        /// Which of them, from 0.
+        place: usize,
+        /// What is wrong with it.
+        source: SourceError,
+    },
     /// The project file cannot be used.
     #[error(transparent)]
     Project(#[from] ProjectError),

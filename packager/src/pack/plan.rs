@@ -71,8 +71,17 @@ impl Plan {
         let project = ProjectConfig::nearest(&folder)?.unwrap_or_default();
         let mut sources = SourceSet::new();
         sources.add_folder(&folder)?;
-        for source in request.sources.iter().chain(&project.source) {
+        for source in &request.sources {
             sources.add_folder(source)?;
+        }
+        for (place, source) in project.source.iter().enumerate() {
+            sources
+                .add_folder(source)
+                .map_err(|source| PackError::ProjectSource {
+                    file: project.file.clone(),
+                    place,
+                    source,
+                })?;
         }
         sources.add_memory(
             Origin::Builtin,
@@ -82,6 +91,7 @@ impl Plan {
         check_rust_params(file, &parsed.manifest)?;
         let mut notes = notes::of_hints(file, &parsed.manifest);
         notes.extend(notes::of_fields(file, &parsed.manifest));
+        notes.extend(project.notes);
         Ok(Plan {
             file: file.clone(),
             manifest: parsed.manifest,

@@ -7,6 +7,9 @@ use rm_runtime::suggest::DidYouMean;
 
 use super::files;
 
+/// What the packager's table is called.
+const TABLE: &str = "rm-pack";
+
 /// The keys of `[tool.rm-pack]`.
 const KEYS: [&str; 4] = ["exclude", "include", "keep", "source"];
 
@@ -23,6 +26,8 @@ pub struct ProjectConfig {
     pub exclude: Vec<String>,
     /// Definitions to keep although nothing reaches them.
     pub keep: Vec<String>,
+    /// What somebody who packs should know: a table that is named nearly right.
+    pub notes: Vec<String>,
 }
 
 /// A project file cannot be used.
@@ -117,7 +122,16 @@ impl ProjectConfig {
         let tool = tool
             .as_table()
             .ok_or_else(|| wrong("tool", "a table", tool))?;
-        let Some(table) = tool.get("rm-pack") else {
+        let similar = tool
+            .keys()
+            .filter(|key| *key != TABLE && key.replace('_', "-").eq_ignore_ascii_case(TABLE));
+        config.notes.extend(similar.map(|key| {
+            format!(
+                "{}: `[tool.{key}]` is not read; did you mean `[tool.{TABLE}]`?",
+                file.display()
+            )
+        }));
+        let Some(table) = tool.get(TABLE) else {
             return Ok(config);
         };
         let table = table
@@ -175,6 +189,17 @@ mod tests {
             [PathBuf::from("/p/src"), PathBuf::from("/p/../shared")]
         );
         assert_eq!(config.keep, ["a.b"]);
+    }
+
+    #[test]
+    fn a_table_that_is_named_nearly_right_is_noted() {
+        let config = parse("[tool.rm_pack]\nsource = 1\n").unwrap();
+        assert_eq!(
+            config.notes,
+            ["/p/pyproject.toml: `[tool.rm_pack]` is not read; did you mean `[tool.rm-pack]`?"]
+        );
+        let config = parse("[tool.rm-pack]\n[tool.other]\n").unwrap();
+        assert_eq!(config.notes, [""; 0]);
     }
 
     #[test]
