@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use end_to_end::{Finished, build, example, rm_pack, tree};
-use rm_runtime::bundle::{Bundle, Index, Target};
+use rm_runtime::bundle::{Bundle, Index, Parts, Target};
 use rm_runtime::digest::Digest;
+use rm_runtime::manifest::Manifest;
 use serde_json::Value;
 
 fn rm_pack_in(folder: &Path, arguments: &[&str]) -> Finished {
@@ -250,4 +251,63 @@ fn inspect_shows_nodes_and_why_each_module_is_in() {
             "{module}"
         );
     }
+}
+
+#[test]
+fn a_bundle_is_known_by_what_it_is_and_not_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = write_adder(folder.path(), "add", 2);
+    let bundle = build(&manifest, &folder.path().join("dist"));
+    std::fs::copy(bundle, folder.path().join("renamed")).unwrap();
+    let run = rm_pack_in(folder.path(), &["run", "renamed", "--input", "items.jsonl"]);
+    assert_eq!(run.success(), "3\n");
+    let refused = rm_pack_in(folder.path(), &["build", "renamed"]).failure(3);
+    assert!(refused.contains("is a bundle"), "{refused}");
+}
+
+#[test]
+fn what_others_wrote_does_not_command_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = write_adder(folder.path(), "add", 2);
+    let text = std::fs::read_to_string(&manifest).unwrap();
+    let parts = Parts {
+        name: "add".to_owned(),
+        manifest: Manifest::parse(&text, &manifest).unwrap().manifest,
+        packer: "\u{1b}[31mred".to_owned(),
+        python: None,
+    };
+    let path = Bundle::assemble(parts)
+        .unwrap()
+        .write(folder.path())
+        .unwrap();
+    let path = path.to_str().unwrap();
+    let shown = rm_pack_in(folder.path(), &["inspect", path]).success();
+    assert!(shown.contains("packer   \\u{1b}[31mred\n"), "{shown}");
+    let json = rm_pack_in(folder.path(), &["inspect", path, "--json"]).success();
+    assert!(json.contains("\"\\u001b[31mred\""), "{json}");
+
+    let source = "
+class Case:
+    def process(self, data):
+        print('\\x1b[2Jgone')
+        raise ValueError('\\x1b[31m' + 'x' * data + 'end')
+";
+    let manifest = "version: v1\nmetadata: {name: case}\nnodes: [{id: case, node_type: Case}]\n";
+    tree::write(
+        folder.path(),
+        [
+            ("pipeline.yaml", manifest.as_bytes()),
+            ("nodes.py", source.as_bytes()),
+            ("long.jsonl", b"10000000\n"),
+        ],
+    );
+    let run = rm_pack_in(
+        folder.path(),
+        &["run", "pipeline.yaml", "--input", "long.jsonl"],
+    );
+    let said = run.failure(5);
+    assert!(said.contains("[case] \\u{1b}[2Jgone\n"), "{said:.200}");
+    assert!(said.contains("ValueError: \\u{1b}[31mxxx"), "{said:.200}");
+    assert!(said.ends_with("xxxend\n"), "{said:.200}");
+    assert!(said.len() < 30_000, "{} bytes", said.len());
 }

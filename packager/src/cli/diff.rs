@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::failure::Failure;
-use super::output::{print, print_json};
+use super::output::{print_json, show};
 use crate::report::{self, Side};
 
 pub(super) fn diff(before: &Path, after: &Path, json: bool) -> Result<(), Failure> {
@@ -11,5 +11,5 @@ pub(super) fn diff(before: &Path, after: &Path, json: bool) -> Result<(), Failur
     if json {
         return print_json(&difference);
     }
-    print(&format!("{difference}\n"))
+    show(&format!("{difference}\n"))
 }

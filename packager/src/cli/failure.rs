@@ -89,6 +89,7 @@ pub(super) fn chain<'a>(
             Some(exception) => traceback(exception, sources),
             None => error.to_string(),
         };
+        let message = shortened(message);
         // A wrapper that shows its cause's text adds nothing.
         if message == shown {
             continue;
@@ -101,6 +102,27 @@ pub(super) fn chain<'a>(
         shown = message;
     }
     text
+}
+
+/// How many characters of one message are shown: more than any that is meant to be read.
+const MOST_SHOWN: usize = 20_000;
+
+/// A message without its middle where it is too long to be read. What it begins with and what it ends with says most.
+pub(super) fn shortened(message: String) -> String {
+    let Some((end_of_first, _)) = message.char_indices().nth(MOST_SHOWN / 2) else {
+        return message;
+    };
+    let rest = &message[end_of_first..];
+    let left_out = rest.chars().count().saturating_sub(MOST_SHOWN / 2);
+    if left_out == 0 {
+        return message;
+    }
+    let last = rest.char_indices().nth(left_out);
+    let last = last.map_or("", |(start, _)| &rest[start..]);
+    format!(
+        "{} [{left_out} more characters] {last}",
+        &message[..end_of_first]
+    )
 }
 
 /// A traceback with the user's own lines, where they are at hand.
@@ -226,5 +248,31 @@ impl From<LoadError> for Failure {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         Self::new(Stage::Running, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MOST_SHOWN, shortened};
+
+    #[test]
+    fn the_middle_of_a_long_message_is_not_shown() {
+        let half = MOST_SHOWN / 2;
+        let fits = format!("{}{}", "ä".repeat(half), "b".repeat(half));
+        assert_eq!(shortened(fits.clone()), fits);
+        let long = format!(
+            "{}{}{}",
+            "ä".repeat(half),
+            "x".repeat(10_000_000),
+            "b".repeat(half)
+        );
+        assert_eq!(
+            shortened(long),
+            format!(
+                "{} [10000000 more characters] {}",
+                "ä".repeat(half),
+                "b".repeat(half)
+            )
+        );
     }
 }

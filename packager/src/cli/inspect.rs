@@ -8,7 +8,7 @@ use rm_runtime::digest::Digest;
 use serde::Serialize;
 
 use super::failure::Failure;
-use super::output::{print, print_json};
+use super::output::{print_json, show};
 use crate::report::size;
 
 /// What `--json` prints.
@@ -99,5 +99,5 @@ pub(super) fn inspect(file: &Path, json: bool) -> Result<(), Failure> {
             );
         }
     }
-    print(&out)
+    show(&out)
 }

@@ -1,5 +1,6 @@
 //! What goes to standard error while a command works.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -117,7 +118,7 @@ where
             if fields.message.starts_with(TRACE_MARK) {
                 return Ok(());
             }
-            return writeln!(writer, "{node}{}", fields.message);
+            return writeln!(writer, "{}", harmless(&format!("{node}{}", fields.message)));
         }
         let level = event
             .metadata()
@@ -126,10 +127,11 @@ where
             .to_ascii_lowercase()
             .replace("warn", "warning");
         let message = fields.message;
-        match fields.error {
-            Some(error) => write!(writer, "{level}: {node}{message}: {error}"),
-            None => writeln!(writer, "{level}: {node}{message}{}", fields.others.concat()),
-        }
+        let line = match fields.error {
+            Some(error) => format!("{level}: {node}{message}: {error}"),
+            None => format!("{level}: {node}{message}{}\n", fields.others.concat()),
+        };
+        writer.write_str(&harmless(&line))
     }
 }
 
@@ -192,12 +194,36 @@ impl Drop for Progress {
     }
 }
 
+/// Text as a terminal may have it: what others wrote must not command it. Control characters but for tabs and line ends are
+/// shown as escapes.
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+    let is_harmful = |char: char| char.is_control() && !matches!(char, '\t' | '\n');
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for char in text.chars() {
+        if is_harmful(char) {
+            shown.extend(char.escape_unicode());
+        } else {
+            shown.push(char);
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// Write lines to standard error. Where nobody can read them any more there is nobody to tell, either.
 pub(super) fn say(text: &str) {
+    let text = harmless(text);
     let mut stderr = io::stderr().lock();
     let _ = stderr
         .write_all(text.as_bytes())
         .and_then(|()| stderr.flush());
+}
+
+/// Write text to standard output that tells what is in a bundle, and so what somebody else may have written.
+pub(super) fn show(text: &str) -> Result<(), Failure> {
+    print(&harmless(text))
 }
 
 /// Write text to standard output. Whoever reads it may have had enough, as `head` does: that is no error.
@@ -241,4 +267,18 @@ pub(super) fn count(number: usize, thing: &str) -> String {
 /// A duration for people, such as `0.31 s`.
 pub(super) fn seconds(duration: Duration) -> String {
     format!("{:.2} s", duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn nothing_commands_the_terminal() {
+        assert_eq!(
+            harmless("a\tb\n\u{1b}[31mred\r\u{7}\u{9b}0m\u{7f}"),
+            "a\tb\n\\u{1b}[31mred\\u{d}\\u{7}\\u{9b}0m\\u{7f}"
+        );
+        assert_eq!(harmless("日本 \u{1f600}"), "日本 \u{1f600}");
+    }
 }

@@ -7,8 +7,8 @@ use anyhow::anyhow;
 use rm_runtime::bundle::Bundle;
 use rm_runtime::pipeline::{Pipeline, Settings, check_engine_beside};
 
-use super::failure::{Failure, Stage};
-use super::output::{Progress, count, mute, print};
+use super::failure::{Failure, Stage, shortened};
+use super::output::{Progress, count, mute, show};
 
 pub(super) fn verify(file: &Path) -> Result<(), Failure> {
     let progress = Progress::new();
@@ -38,7 +38,7 @@ pub(super) fn verify(file: &Path) -> Result<(), Failure> {
     let _ = writeln!(out, "{}: {entries}", file.display());
     let mut broken = 0;
     for (name, exception) in &failed {
-        let _ = writeln!(out, "  {name}: {}", exception.summary());
+        let _ = writeln!(out, "  {name}: {}", shortened(exception.summary()));
         // The standard library has modules that cannot work here and that nothing imports when it matters.
         let own = bundle
             .modules()
@@ -52,7 +52,7 @@ pub(super) fn verify(file: &Path) -> Result<(), Failure> {
         "{imported} of {} can be imported",
         count(names.len(), "module")
     );
-    print(&out)?;
+    show(&out)?;
     if broken == 0 {
         return Ok(());
     }

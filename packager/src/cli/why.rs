@@ -3,7 +3,7 @@
 use rm_runtime::cache::Cache;
 
 use super::failure::Failure;
-use super::output::{Progress, print, print_json};
+use super::output::{Progress, print_json, show};
 use super::packing::Packing;
 use super::refuse;
 use super::report::refuse_bundle;
@@ -22,7 +22,7 @@ pub(super) fn why(
     if json {
         return print_json(&explanation);
     }
-    print(&format!("{explanation}\n"))
+    show(&format!("{explanation}\n"))
 }
 
 /// The file itself if it is a metafile, or else that of the manifest which it is.
