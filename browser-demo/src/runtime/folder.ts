@@ -1,5 +1,5 @@
 /** Pipelines in a folder that `rm-pack build` wrote to: which of a pipeline's bundles is taken, and why. */
-import { type Bundle, openBundle } from "./bundle.ts";
+import { altered, type Bundle, openBundle } from "./bundle.ts";
 import { get } from "./download.ts";
 import { PipelineError } from "./errors.ts";
 import { taken } from "./given.ts";
@@ -32,6 +32,8 @@ export interface Choice {
 /** A bundle that may be taken. */
 export interface Candidate {
   readonly choice: Choice;
+  /** Its content hash, as the index says. */
+  readonly content: string;
   /** The engine that its Python nodes need, if it has any. */
   readonly engine?: string;
   /** That engine's large files, where the folder has it. */
@@ -60,6 +62,8 @@ export interface Index {
     readonly name: string;
     readonly target: string;
     readonly file: string;
+    /** Its content hash. */
+    readonly content: string;
     readonly engine: string | null;
     /** Whether it has Python nodes. */
     readonly python: boolean;
@@ -98,9 +102,13 @@ export async function readIndex(source: FolderSource): Promise<Index> {
   );
 }
 
-/** Open a bundle and check it. Rejects with a `load` or `bundle` error. */
-export async function open({ address, choice, bytes }: Candidate): Promise<Bundle> {
-  return openBundle(new Uint8Array((await taken<ArrayBuffer>(address)) ?? (await bytes())), choice.file);
+/** Open a bundle and check it, and that it is the one that the index means. Rejects with a `load` or `bundle` error. */
+export async function open({ address, choice: { file }, content, bytes }: Candidate): Promise<Bundle> {
+  const bundle = await openBundle(new Uint8Array((await taken<ArrayBuffer>(address)) ?? (await bytes())), file);
+  if (bundle.content !== content) {
+    throw altered(file, `its content hash is ${bundle.content}, and the index says ${content}`);
+  }
+  return bundle;
 }
 
 /** The bundles that will do, best first. Throws a `load` error where there is none. */
@@ -126,10 +134,11 @@ export function candidates(
     const bundle = index.bundles.find((bundle) => bundle.name === wanted && bundle.target === key);
     return bundle && (target === "auto" || target === of) ? [{ ...bundle, target: of }] : [];
   });
-  const [first, ...others] = found.map(({ file, target, engine, python }): Candidate => {
+  const [first, ...others] = found.map(({ file, content, target, engine, python }): Candidate => {
     const engineFiles = index.web_engines?.find(({ digest }) => digest === engine)?.files;
     return {
       choice: { file, target },
+      content,
       ...(engine !== null && { engine }),
       ...(engineFiles && { engineFiles }),
       needsPyodide: target === "pyodide" && python,

@@ -1,6 +1,6 @@
 // Pipelines from folders that rm-pack wrote to: which bundle is taken, and why.
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { pack } from "../../scripts/bundles.mjs";
@@ -144,4 +144,28 @@ test("what a folder does not have is told with what it has", async () => {
   assert.match(unknown.error, /no pipeline `shout`: it has `text-processor`/);
   const nothing = await run({ folder: "/folders/nowhere" });
   assert.match(nothing.error, /index\.json cannot be loaded: the server answered 404/);
+});
+
+test("a bundle that is another one than the index says is refused", async () => {
+  const folder = join(root, "swapped");
+  pack("build", exampleManifest("calculator"), "--out", folder);
+  pack("build", exampleManifest("text-processor"), "--target", "pyodide", "--out", folder);
+  const [calculator, other] = ["calculator", "text-processor"].map((name) =>
+    readdirSync(folder).find((file) => file.startsWith(name) && file.endsWith(".rmpkg")),
+  );
+  copyFileSync(join(folder, other), join(folder, calculator));
+  const source = { folder: "/folders/swapped", name: "calculator" };
+  const named = await run(source);
+  assert.match(
+    named.error,
+    /`calculator-\S+` was altered after it was packed: its name promises the content [0-9a-f]{16},/,
+  );
+  // Under a name that promises nothing.
+  const index = readFileSync(join(folder, "index.json"), "utf8");
+  copyFileSync(join(folder, other), join(folder, "plain.rmpkg"));
+  writeFileSync(join(folder, "index.json"), index.replace(calculator, "plain.rmpkg"));
+  const expected =
+    /`plain\.rmpkg` was altered after it was packed: its content hash is [0-9a-f]{64}, and the index says/;
+  assert.match((await run(source)).error, expected);
+  assert.match((await run(source, { preload: source })).error, expected);
 });
