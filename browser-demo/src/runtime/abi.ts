@@ -9,7 +9,7 @@ import { PYTHON_PROTOCOL, type Operation, type Order, type PythonClass, type Rep
 import { isRecord, type Item, type Value } from "./values.ts";
 
 /** The version of the calls. */
-const ABI = 4;
+const ABI = 5;
 
 const Call = {
   Describe: 0,
@@ -78,7 +78,8 @@ export interface Checked {
 export interface Turn {
   readonly outputs: readonly [number, string | null, Value, string | null, number | null, number][];
   readonly requests: readonly Request[];
-  readonly sleeps: readonly (readonly [ticket: number, seconds: number])[];
+  /** With a lane where a node sleeps in the middle of its work, and then with the time that it spent on that; see `Request`. */
+  readonly sleeps: readonly (readonly [ticket: number, seconds: number, lane: number | null, spent: number])[];
   readonly worked: readonly (readonly [node: number, milliseconds: number])[];
   readonly reports: readonly Report[];
   /** Whether there is more to do at once. */
@@ -95,6 +96,8 @@ export interface Request {
   readonly ticket: number;
   readonly lane: number;
   readonly node: number;
+  /** How many milliseconds the node was at what this goes on with, asleep or not, since it last gave something. */
+  readonly spent: number;
   readonly order: Order;
 }
 
@@ -219,8 +222,8 @@ export class Executor {
     const answer = this.#call(Call.Turn, run, steps, outputs, asText);
     const [given, requests, sleeps, worked, reports, flags, failure] = answer as unknown as [
       Turn["outputs"],
-      [number, number, number, Operation, boolean, Uint8Array, Uint8Array[]][],
-      [number, number][],
+      [number, number, number, Operation, boolean, number, Uint8Array, Uint8Array[]][],
+      Turn["sleeps"],
       [number, number][],
       [Report["policy"], Value][],
       number,
@@ -228,8 +231,8 @@ export class Executor {
     ];
     return {
       outputs: given,
-      requests: requests.map(([ticket, lane, node, operation, isAhead, payload, buffers]) => {
-        return { ticket, lane, node, order: { operation, wire: { payload, buffers }, isAhead } };
+      requests: requests.map(([ticket, lane, node, operation, isAhead, spent, payload, buffers]) => {
+        return { ticket, lane, node, spent, order: { operation, wire: { payload, buffers }, isAhead } };
       }),
       sleeps,
       worked,

@@ -260,27 +260,43 @@ export class LocalSession implements Session {
     }
     for (const [node, milliseconds] of turn.worked) this.#metrics.worked(node, milliseconds);
     for (const report of turn.reports) this.onReport?.(report);
-    for (const [ticket, seconds] of turn.sleeps) {
-      const stop = later(() => {
-        this.#timers.delete(stop);
-        this.#tell(() => {
-          this.#executor.wake(this.#run, ticket);
-        });
-      }, seconds * 1000);
-      this.#timers.add(stop);
-    }
+    for (const sleep of turn.sleeps) this.#sleep(...sleep);
     for (const request of turn.requests) this.#ask(request);
     this.#deliver();
   }
 
+  /** A node that sleeps in the middle of its work does so out of its time. */
+  #sleep(ticket: number, seconds: number, lane: number | null, spent: number): void {
+    const milliseconds = seconds * 1000;
+    const left = lane === null || this.#timeout === 0 ? Infinity : Math.max(0, this.#timeout - spent);
+    const stop = later(
+      () => {
+        this.#timers.delete(stop);
+        this.#tell(() => {
+          if (milliseconds < left || lane === null) this.#executor.wake(this.#run, ticket);
+          else this.#isUp(lane, ticket);
+        });
+      },
+      Math.min(milliseconds, left),
+    );
+    this.#timers.add(stop);
+  }
+
+  /** A node's time is up while it sleeps. */
+  #isUp(number: number, ticket: number): void {
+    const lane = this.#lanes.get(number);
+    lane?.interrupt();
+    this.#executor.lost(this.#run, ticket, tookLonger(this.#timeout, lane?.node));
+  }
+
   #ask(request: Request): void {
-    const { lane: number, node, ticket, order } = request;
+    const { lane: number, node, ticket, spent, order } = request;
     if (order.operation === Operation.Create) {
       this.#lanes.get(number)?.interrupt();
       this.#lanes.set(number, new Lane(this.#host, this.#ids[node] ?? "", this.#timeout));
     }
     const lane = this.#lanes.get(number);
-    const reply = lane?.call(order) ?? Promise.reject(new Error("no interpreter was made"));
+    const reply = lane?.call(order, spent) ?? Promise.reject(new Error("no interpreter was made"));
     this.#asked += 1;
     reply.then(
       ({ answer, milliseconds }) => {
@@ -349,19 +365,20 @@ export class LocalSession implements Session {
 
 /** An interpreter of a run, or the promise of one. */
 class Lane {
-  readonly #node: string;
+  readonly node: string;
   readonly #timeout: number;
   readonly #instance: Promise<PythonInstance>;
   #made: PythonInstance | undefined;
   #isGone = false;
-  /** Whoever waits for it, the next one first, and when that one's reply has to be there. */
-  readonly #waiting: ((error: Error) => void)[] = [];
+  /** Whoever waits for it, the next one first, with how much of its time was spent; and when that one's reply has to be there. */
+  readonly #waiting: { readonly reject: (error: Error) => void; readonly spent: number }[] = [];
   #deadline = Infinity;
-  /** Stops the timer that watches it. */
+  /** Stops the timer that watches it, and when that looks. */
   #watch: (() => void) | undefined;
+  #due = Infinity;
 
   constructor(host: PythonHost | undefined, node: string, timeout: number) {
-    this.#node = node;
+    this.node = node;
     this.#timeout = timeout;
     this.#instance = host
       ? host.instance(node)
@@ -376,13 +393,14 @@ class Lane {
     );
   }
 
-  async call(order: Order): Promise<Reply> {
+  /** `spent` is how many milliseconds of its time the node has had for this already. */
+  async call(order: Order, spent: number): Promise<Reply> {
     const instance = await this.#instance;
     if (this.#isGone) throw stopped();
     const reply = instance.call(order);
     // An interpreter that was stopped need not say so.
     return new Promise((resolve, reject) => {
-      this.#waiting.push(reject);
+      this.#waiting.push({ reject, spent });
       if (this.#waiting.length === 1) this.#setDeadline();
       reply.then(
         (reply) => {
@@ -402,12 +420,17 @@ class Lane {
   /** Replies come one after the other, and each has its time. */
   #setDeadline(): void {
     if (this.#timeout === 0) return;
-    this.#deadline = this.#waiting.length === 0 ? Infinity : performance.now() + this.#timeout;
-    if (this.#watch === undefined && this.#deadline !== Infinity) this.#watchFor(this.#timeout);
+    const [next] = this.#waiting;
+    const left = next === undefined ? Infinity : Math.max(0, this.#timeout - next.spent);
+    this.#deadline = performance.now() + left;
+    if (next === undefined || left === Infinity || (this.#watch !== undefined && this.#due <= this.#deadline)) return;
+    this.#watch?.();
+    this.#watchFor(left);
   }
 
   /** One timer for many calls: most are over long before it, and a timer for each costs more than some of them. */
   #watchFor(milliseconds: number): void {
+    this.#due = performance.now() + milliseconds;
     this.#watch = later(() => {
       this.#watch = undefined;
       const left = this.#deadline - performance.now();
@@ -416,10 +439,7 @@ class Lane {
         this.#watchFor(left);
         return;
       }
-      const time = this.#timeout / 1000;
-      this.#waiting.shift()?.(
-        new Error(`it took longer than ${time} s, the time that node \`${this.#node}\` may take`),
-      );
+      this.#waiting.shift()?.reject(new Error(tookLonger(this.#timeout, this.node)));
       this.interrupt();
     }, milliseconds);
   }
@@ -430,8 +450,12 @@ class Lane {
     this.#isGone = true;
     this.#watch?.();
     this.#made?.dispose();
-    for (const giveUp of this.#waiting.splice(0)) giveUp(stopped());
+    for (const { reject } of this.#waiting.splice(0)) reject(stopped());
   }
+}
+
+function tookLonger(timeout: number, node?: string): string {
+  return `it took longer than ${timeout / 1000} s, the time that ${node === undefined ? "it" : `node \`${node}\``} may take`;
 }
 
 function stopped(): Error {

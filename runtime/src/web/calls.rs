@@ -10,7 +10,7 @@ use super::arguments::{Arguments, Problem};
 use super::failure::{RunFailure, count, dict};
 use super::pipeline::{Checked, Classes, check};
 
-use super::{Ending, Event, Pipeline, Policy, Reply, Request, Run};
+use super::{Ending, Event, Pipeline, Policy, Reply, Request, Run, Within};
 use crate::executor::{Output, PushError};
 use crate::json::{from_json, from_json_packet, to_json};
 use crate::manifest::{Manifest, OnError};
@@ -22,7 +22,7 @@ use crate::sorted::SortedMap;
 use crate::value::Value;
 
 /// The version of what is described here; JavaScript refuses every other.
-pub const ABI: u32 = 4;
+pub const ABI: u32 = 5;
 
 /// An operation. `Result` in what they give is a tuple, `(0, result)` or `(1, error)`; an error is a dictionary with a
 /// `message`, `causes` (further messages, outermost first) and what else is known.
@@ -54,8 +54,9 @@ pub enum Call {
     ///
     /// 1. outputs, each `(node, output | None, value, session | None, timestamp_us | None, sequence)`, the value as JSON
     ///    text if asked for
-    /// 2. requests, each `(ticket, lane, node, operation, is_ahead: bool, payload: bytes, buffers: list[bytes])`
-    /// 3. sleeps, each `(ticket, seconds)`
+    /// 2. requests, each `(ticket, lane, node, operation, is_ahead: bool, spent, payload: bytes, buffers: list[bytes])`
+    /// 3. sleeps, each `(ticket, seconds, lane | None, spent)`; `lane` where a node sleeps in the middle of its work, and
+    ///    `spent` as with requests: how many milliseconds it has been at that without giving anything
     /// 4. work that was done, each `(node, milliseconds)`
     /// 5. reports, each `("skipped" | "stopped" | "as well", error)`
     /// 6. flags: 1 there is more to do now, 2 an item would be taken, 4 items may still be taken, 8 the run has ended
@@ -64,7 +65,7 @@ pub enum Call {
     /// `(run, answers: list[(ticket, milliseconds, payload: bytes | None, buffers: list[bytes])])`: what interpreters
     /// answered, and how long that took them; without a payload, that they passed over it.
     Answer = 9,
-    /// `(run, ticket, reason: str)`: an interpreter that is gone.
+    /// `(run, ticket, reason: str)`: an interpreter that is gone, or a node that has slept for longer than it may.
     Lost = 10,
     /// `(run, ticket)`: a sleep is over.
     Wake = 11,
@@ -379,7 +380,11 @@ fn turn(run: &mut Run, steps: usize, most: usize, as_text: bool) -> Result<Value
     while let Some(event) = run.take_event() {
         match event {
             Event::Request(request) => requests.push(request_value(&request)?),
-            Event::Sleep { ticket, duration } => sleeps.push(sleep_value(ticket, duration)),
+            Event::Sleep {
+                ticket,
+                duration,
+                within,
+            } => sleeps.push(sleep_value(ticket, duration, within)),
             Event::Worked { node, time } => {
                 worked.push(Value::Tuple(vec![count(node.get()), time.into()]));
             }
@@ -408,8 +413,12 @@ fn turn(run: &mut Run, steps: usize, most: usize, as_text: bool) -> Result<Value
 }
 
 #[inline(never)]
-fn sleep_value(ticket: u64, duration: Duration) -> Value {
-    Value::Tuple(vec![ticket.into(), duration.as_secs_f64().into()])
+fn sleep_value(ticket: u64, duration: Duration, within: Option<Within>) -> Value {
+    let (lane, spent) = within.map_or((Value::Null, 0.0), |Within { lane, spent }| {
+        (count(lane), spent)
+    });
+    let seconds = duration.as_secs_f64();
+    Value::Tuple(vec![ticket.into(), seconds.into(), lane, spent.into()])
 }
 
 #[inline(never)]
@@ -453,6 +462,7 @@ fn request_value(request: &Request) -> Result<Value, Problem> {
         count(request.node.get()),
         Value::Int(i64::from(request.operation as u32)),
         request.is_ahead.into(),
+        request.spent.into(),
         Value::Bytes(wire.payload),
         Value::List(buffers),
     ]))

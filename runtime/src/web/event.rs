@@ -18,6 +18,9 @@ pub enum Event {
         ticket: u64,
         /// How much.
         duration: Duration,
+        /// What a node is at that sleeps in the middle of it. A host with a limit for that lets it sleep so long and then
+        /// says that the node is [lost](super::Reply::Lost). None for one that waits between two pieces of work.
+        within: Option<Within>,
     },
     /// An error that does not end the run.
     Report {
@@ -35,6 +38,15 @@ pub enum Event {
     },
 }
 
+/// Something that a node is at, for a host that gives it only so much time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Within {
+    /// Which instance of a node.
+    pub lane: usize,
+    /// How many milliseconds it was at it before, asleep or not, since it last gave something.
+    pub spent: f64,
+}
+
 /// Something for an interpreter to do.
 #[derive(Debug, PartialEq)]
 pub struct Request {
@@ -49,6 +61,8 @@ pub struct Request {
     /// Whether it is to be done only if what this interpreter was asked for before came to a plain end: it answered with a
     /// list of outputs. It is to be [passed over](super::Reply::PassedOver) otherwise.
     pub is_ahead: bool,
+    /// How many milliseconds the node was at what this goes on with, asleep or not, since it last gave something.
+    pub spent: f64,
     /// With what; a tuple.
     pub arguments: Value,
 }

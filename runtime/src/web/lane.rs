@@ -17,6 +17,8 @@ pub(super) struct Lane {
     pub(super) item: Option<u64>,
     /// How many milliseconds the node has been at its piece of work.
     pub(super) spent: f64,
+    /// The same since it last gave something, and with what it slept.
+    pub(super) silent: f64,
     /// What its interpreter was asked for last.
     pub(super) last: Operation,
     /// What it was asked for before its turn.

@@ -50,7 +50,7 @@ pub mod run;
 mod tests;
 
 pub use self::ahead::Reply;
-pub use self::event::{Ending, Event, Policy, Request};
+pub use self::event::{Ending, Event, Policy, Request, Within};
 pub use self::failure::{Cause, Moment, RunFailure};
 pub use self::pipeline::{Classes, LoadError, Pipeline};
 pub use self::run::Run;

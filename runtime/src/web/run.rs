@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::ahead::{Ahead, Reply};
-use super::event::{Ending, Event, Policy, Request};
+use super::event::{Ending, Event, Policy, Request, Within};
 use super::failure::{Cause, Moment, RunFailure};
 use super::lane::{Awaits, Doing, Job, Lane, Worker};
 use super::pipeline::Pipeline;
@@ -79,6 +79,7 @@ impl Run {
                 doing: Doing::Idle { timer: None },
                 item: None,
                 spent: 0.0,
+                silent: 0.0,
                 last: Operation::Create,
                 ahead: Ahead::default(),
             }));
@@ -177,6 +178,7 @@ impl Run {
     pub fn reply(&mut self, ticket: u64, reply: Reply) {
         let awaits = |lane: &Lane| match lane.doing {
             Doing::Busy(_, Awaits::Answer(own) | Awaits::Explanation(own, _)) => own == ticket,
+            Doing::Busy(_, Awaits::Sleep(own)) => own == ticket && matches!(reply, Reply::Lost(_)),
             _ => false,
         };
         if let Some(place) = self.lanes.iter().position(awaits) {
@@ -197,6 +199,7 @@ impl Run {
         let answer = match reply {
             Reply::Answer(answer, milliseconds) => {
                 lane.spent += milliseconds;
+                lane.silent += milliseconds;
                 if lane.last == Operation::Process {
                     lane.ahead.pace(milliseconds);
                 }
@@ -348,6 +351,7 @@ impl Run {
                 self.clean_up(place)
             }
             Doing::Woken if self.executor.can_emit(node, number) => {
+                self.lanes[place].silent = 0.0;
                 self.resume(place, Job::Timer);
                 true
             }
@@ -371,6 +375,7 @@ impl Run {
             lane.item = Some(number);
         }
         lane.spent = 0.0;
+        lane.silent = 0.0;
         let job = Job::Work(moment);
         match &mut lane.worker {
             Worker::Rust(rust) => {
@@ -500,7 +505,13 @@ impl Run {
                 Step::Waiting(duration),
             ) => {
                 self.emit(place, outputs);
-                let ticket = self.sleep(duration);
+                let lane = &mut self.lanes[place];
+                let within = Within {
+                    lane: place,
+                    spent: lane.silent,
+                };
+                lane.silent += duration.as_secs_f64() * 1000.0;
+                let ticket = self.sleep(duration, Some(within));
                 self.lanes[place].doing = Doing::Busy(job, Awaits::Sleep(ticket));
             }
         }
@@ -627,7 +638,11 @@ impl Run {
     #[inline(never)]
     fn ask(&mut self, place: usize, job: Job, operation: Operation, arguments: Vec<Value>) {
         let ticket = self.request(place, operation, arguments, false);
-        self.lanes[place].doing = Doing::Busy(job, Awaits::Answer(ticket));
+        let lane = &mut self.lanes[place];
+        if operation != Operation::ResumeNode {
+            lane.silent = 0.0;
+        }
+        lane.doing = Doing::Busy(job, Awaits::Answer(ticket));
     }
 
     fn request(
@@ -640,21 +655,28 @@ impl Run {
         let ticket = self.ticket();
         let lane = &mut self.lanes[place];
         lane.last = operation;
+        let goes_on = operation == Operation::ResumeNode;
+        let spent = if goes_on { lane.silent } else { 0.0 };
         self.events.push_back(Event::Request(Request {
             ticket,
             lane: place,
             node: lane.node,
             operation,
             is_ahead,
+            spent,
             arguments: Value::Tuple(arguments),
         }));
         ticket
     }
 
     #[inline(never)]
-    fn sleep(&mut self, duration: Duration) -> u64 {
+    fn sleep(&mut self, duration: Duration, within: Option<Within>) -> u64 {
         let ticket = self.ticket();
-        self.events.push_back(Event::Sleep { ticket, duration });
+        self.events.push_back(Event::Sleep {
+            ticket,
+            duration,
+            within,
+        });
         ticket
     }
 
@@ -664,6 +686,9 @@ impl Run {
     }
 
     fn emit(&mut self, place: usize, outputs: Vec<Emission>) {
+        if !outputs.is_empty() {
+            self.lanes[place].silent = 0.0;
+        }
         let Lane { node, number, .. } = self.lanes[place];
         for output in outputs {
             self.executor.emit(node, number, output);
@@ -683,7 +708,7 @@ impl Run {
 
     /// Nothing to do until a task or a timer comes.
     fn rest(&mut self, place: usize, wake: Option<Duration>) {
-        let timer = wake.map(|duration| self.sleep(duration));
+        let timer = wake.map(|duration| self.sleep(duration, None));
         self.lanes[place].doing = Doing::Idle { timer };
     }
 

@@ -254,7 +254,10 @@ fn a_python_node_is_asked() {
     let resume = request(&mut run, Operation::ResumeNode);
     answer(&mut run, &resume, state(&[], 2, Value::Float(0.5)));
     assert!(requests(&mut run).is_empty());
-    let Some(Event::Sleep { ticket, duration }) = run.take_event() else {
+    let Some(Event::Sleep {
+        ticket, duration, ..
+    }) = run.take_event()
+    else {
         panic!("nobody sleeps");
     };
     assert_eq!(duration.as_millis(), 500);
@@ -272,6 +275,40 @@ fn a_python_node_is_asked() {
     assert!(matches!(run.ending(), Some(Ending::Finished)));
     // An answer that nobody waits for changes nothing.
     answer(&mut run, &cleanup, done(&[]));
+}
+
+#[test]
+fn what_a_node_spends_without_giving_anything_is_told_and_sleeping_counts() {
+    let mut run = started("{id: n, node_type: Case}");
+    run.push(5.into(), None, None).unwrap();
+    let mut next = request(&mut run, Operation::Process);
+    let rounds = [(&[][..], 0.5), (&[][..], 101.0), (&[1][..], 0.0)];
+    for (round, (given, spent)) in rounds.into_iter().enumerate() {
+        assert_eq!(
+            next.spent,
+            if round == 0 {
+                0.0
+            } else {
+                100.5 * round as f64
+            }
+        );
+        answer(&mut run, &next, state(given, 2, Value::Float(0.1)));
+        assert!(requests(&mut run).is_empty());
+        let Some(Event::Sleep { ticket, within, .. }) = run.take_event() else {
+            panic!("nobody sleeps");
+        };
+        assert_eq!(within, Some(Within { lane: 0, spent }));
+        if round == 2 {
+            // The host lets it sleep no longer.
+            run.reply(ticket, Reply::Lost("it took too long".into()));
+            break;
+        }
+        run.wake(ticket);
+        next = request(&mut run, Operation::ResumeNode);
+    }
+    assert!(requests(&mut run).is_empty(), "nobody cleans up");
+    assert_eq!(outputs(&mut run), ["1"]);
+    assert_eq!(failure_of(&run), "it took too long");
 }
 
 #[test]
