@@ -323,18 +323,15 @@ export async function* runOn(
   items: Iterable<Item> | AsyncIterable<Item>,
 ): AsyncGenerator<Output, void, undefined> {
   const session = await begin();
-  let mishap: { readonly error: unknown } | undefined;
-  // What the two sides know of each other.
-  const state = { isLeft: false };
+  const source = new ItemSource(items);
+  const mishaps: unknown[] = [];
   const feed = async () => {
     try {
       let batch: Item[] = [];
-      const isAsync = Symbol.asyncIterator in items;
-      for await (const item of items) {
-        if (state.isLeft) return;
-        batch.push(item);
+      for (let next = await source.next(); next !== undefined; next = await source.next()) {
+        batch.push(next.item);
         // What comes with time is handed over when it comes.
-        if (isAsync || batch.length === BATCH) {
+        if (source.isAsync || batch.length === BATCH) {
           await session.send(batch);
           batch = [];
         }
@@ -344,18 +341,58 @@ export async function* runOn(
     } catch (error) {
       // A pipeline that takes no more says why when it is received from, if anything is wrong at all.
       if (error instanceof PipelineError && error.kind === "closed") return;
-      mishap = { error };
+      mishaps.push(error);
       session.cancel();
     }
   };
-  const feeding = feed();
+  // Nobody waits for it: a source may never give what it is asked for, and whatever ends the run was told before.
+  void feed();
   try {
     yield* session;
   } finally {
-    state.isLeft = true;
+    source.leave();
   }
-  await feeding;
-  if (mishap) throw mishap.error;
+  if (mishaps.length > 0) throw mishaps[0];
+}
+
+/** Where the items of a run come from. */
+class ItemSource {
+  /** As `for await` has it, what it gives may come later. */
+  readonly #iterator: Iterator<Item | Promise<Item>, unknown> | AsyncIterator<Item, unknown>;
+  readonly isAsync: boolean;
+  #isOver = false;
+  #hasLeft = false;
+
+  constructor(items: Iterable<Item> | AsyncIterable<Item>) {
+    this.isAsync = Symbol.asyncIterator in items;
+    this.#iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  }
+
+  /** The next item; none when there are no more, or nobody wants any. Rejects with what the source throws. */
+  async next(): Promise<{ readonly item: Item } | undefined> {
+    if (this.#isOver) return undefined;
+    try {
+      const result = await this.#iterator.next();
+      if (result.done === true) {
+        this.#isOver = true;
+        return undefined;
+      }
+      const item = await result.value;
+      return this.#hasLeft ? undefined : { item };
+    } catch (error) {
+      this.#isOver = true;
+      throw error;
+    }
+  }
+
+  /** Nobody wants more of it: it may clean up, now or when it comes to the end of what it waits for. */
+  leave(): void {
+    if (this.#isOver) return;
+    [this.#isOver, this.#hasLeft] = [true, true];
+    const clean = async () => this.#iterator.return?.();
+    // What goes wrong then changes nothing of what the run gave.
+    clean().catch(() => undefined);
+  }
 }
 
 function decodeText(bytes: Uint8Array, file: string): string {

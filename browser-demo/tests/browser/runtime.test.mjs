@@ -291,6 +291,84 @@ test("leaving the loop early ends the run", async () => {
   assert.deepEqual(seen, { seen: [10, 12, 14], stopped: true });
 });
 
+test("a run ends when its stream does, whatever its source waits for", async () => {
+  for (const where of ["startWorker", "startHere"]) {
+    const node = { id: "add", node_type: "AddNode", params: { addend: 1 } };
+    const ended = await kit.page.evaluate(
+      async ({ where, stops, fails }) => {
+        const runtime = await kit[where]();
+        const left = [];
+        async function* waiting() {
+          try {
+            yield { value: 1 };
+            yield { value: "bad" };
+            await globalThis.forever;
+          } finally {
+            left.push("waiting");
+          }
+        }
+        // Asked for an item, and left before it comes.
+        const asked = {
+          [Symbol.asyncIterator]: () => ({
+            items: [1, "bad"],
+            next() {
+              const value = this.items.shift();
+              return value === undefined
+                ? new Promise(() => undefined)
+                : Promise.resolve({ value: { value }, done: false });
+            },
+            return() {
+              left.push("asked");
+              return Promise.resolve({ done: true });
+            },
+          }),
+        };
+        const forever = Promise.withResolvers();
+        globalThis.forever = forever.promise;
+        const told = [];
+        for (const [source, items] of [
+          [stops, waiting()],
+          [stops, asked],
+          [fails, asked],
+        ]) {
+          const outputs = [];
+          try {
+            for await (const { value } of (await runtime.load(source)).run(items)) outputs.push(value);
+            told.push(outputs);
+          } catch (error) {
+            told.push([...outputs, error.kind]);
+          }
+        }
+        forever.resolve();
+        await new Promise((done) => setTimeout(done, 50));
+        runtime.dispose();
+        return { told, left: left.sort() };
+      },
+      { where, stops: manifestOf([{ ...node, on_error: "stop" }]), fails: manifestOf([node]) },
+    );
+    assert.deepEqual(ended, { told: [[2], [2], [2, "node"]], left: ["asked", "asked", "waiting"] });
+  }
+});
+
+test("what a source throws ends the run with that", async () => {
+  const told = await kit.page.evaluate(async (source) => {
+    const runtime = await kit.startWorker();
+    function* broken() {
+      yield { value: 1 };
+      throw new RangeError("no more");
+    }
+    try {
+      for await (const _ of (await runtime.load(source)).run(broken())) continue;
+      return "nothing";
+    } catch (error) {
+      return `${error.name}: ${error.message}`;
+    } finally {
+      runtime.dispose();
+    }
+  }, CALCULATOR);
+  assert.equal(told, "RangeError: no more");
+});
+
 test("a worker of another version is refused, and so is a page", async () => {
   const answers = await kit.page.evaluate(async () => {
     const script = performance.getEntriesByType("resource").find(({ name }) => name.includes("worker"));
