@@ -2,14 +2,16 @@
  * Memory on its way between threads: it is moved where it can be, and what is done with is used again, as new memory takes
  * longer to get than to fill.
  */
-import { isRecord, type Item, type Value } from "./values.ts";
+import type { Item, Value } from "./values.ts";
 
 /** Moving memory to another thread costs more than copying a little of it. */
 const MOVED_BYTES = 16 << 10;
 /** How much is kept to be used again. */
 const KEPT_BYTES = 8 << 20;
-/** Lists and dictionaries longer than this are not searched for what is large: that would cost more than it may save. */
+/** Lists and dictionaries longer than this are searched for memory only if they begin with some: it would cost more than it may save. */
 const SEARCHED = 64;
+/** How deep values are searched: sound in a list in a dictionary is three levels down, and its samples two more. */
+const SEARCHED_LEVELS = 8;
 
 /** What was moved here and is done with, the latest last. */
 const kept: ArrayBuffer[] = [];
@@ -76,69 +78,75 @@ export class CameIn {
 export function movable(values: Iterable<{ readonly value: Value }>): ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
   for (const { value } of values) {
-    mapLarge(value, (large) => {
-      if (large.buffer instanceof ArrayBuffer) found.add(large.buffer);
-      return large;
+    mapMemory(value, (part) => {
+      if (isLarge(part) && part.buffer instanceof ArrayBuffer) found.add(part.buffer);
+      return part;
     });
   }
   return [...found];
 }
 
-/** Items with copies of what is large, and the memory of these, which can be moved: whoever gave the items keeps what is theirs. */
+/**
+ * Items with copies of what is large, and the memory of these, which can be moved: whoever gave the items keeps what is theirs. A part
+ * of something larger is copied, too: what crosses to a worker takes all that it is part of with it.
+ */
 export function withCopies(items: readonly Item[]): { readonly items: readonly Item[]; readonly moved: ArrayBuffer[] } {
   const moved: ArrayBuffer[] = [];
-  const copy: Change = (large) => {
+  const copy: Change = (part) => {
+    if (!isLarge(part) && part.byteLength === part.buffer.byteLength) return part;
     // Not `slice`, which is a view where npm's `Buffer` has it.
-    const own = large instanceof Float32Array ? new Float32Array(large) : new Uint8Array(large);
-    moved.push(own.buffer);
-    return own as typeof large;
+    const own = part instanceof Float32Array ? new Float32Array(part) : new Uint8Array(part);
+    if (isLarge(part)) moved.push(own.buffer);
+    return own as typeof part;
   };
   const copies = items.map((item) => {
-    const value = mapLarge(item.value, copy);
+    const value = mapMemory(item.value, copy);
     return value === item.value ? item : { ...item, value };
   });
   return { items: copies, moved };
 }
 
-type Change = <T extends Uint8Array | Float32Array>(large: T) => T;
+type Memory = Uint8Array | Float32Array;
+type Change = <T extends Memory>(memory: T) => T;
 
-/** A value with what is large in it changed: the value itself, or what a list or dictionary of values holds. */
-function mapLarge(value: Value, change: Change): Value {
+/** A value with the memory in it changed, as far as it is searched. */
+function mapMemory(value: Value, change: Change, depth = 0): Value {
+  if (value instanceof Uint8Array || (value as unknown) instanceof Float32Array) return change(value as Uint8Array);
+  if (depth === SEARCHED_LEVELS || typeof value !== "object" || value === null) return value;
+  const map = (part: Value) => mapMemory(part, change, depth + 1);
   if (Array.isArray(value)) {
     const list = value as readonly Value[];
-    if (list.length > SEARCHED) return list;
-    const items = list.map((item) => mapMedia(item, change));
-    return items.some((item, index) => item !== list[index]) ? items : list;
+    if (!isSearched(list.length, () => list[0])) return list;
+    const parts = list.map(map);
+    return parts.some((part, index) => part !== list[index]) ? parts : list;
   }
-  const changed = mapMedia(value, change);
-  if (changed !== value || !isRecord(value)) return changed;
-  const entries = Object.entries(value as Readonly<Record<string, Value>>);
-  if (entries.length > SEARCHED) return value;
-  const parts = entries.map(([key, part]) => [key, mapMedia(part, change)] as const);
-  return parts.some(([, part], index) => part !== entries[index]?.[1]) ? Object.fromEntries(parts) : value;
+  if (!(value instanceof Map) && !isPlain(value)) return value;
+  const entries = value instanceof Map ? [...(value as Map<Value, Value>)] : Object.entries(value as Dictionary);
+  if (!isSearched(entries.length, () => entries[0]?.[1])) return value;
+  const parts = entries.map(([key, part]) => [key, map(part)] as const);
+  if (parts.every(([, part], index) => part === entries[index]?.[1])) return value;
+  return value instanceof Map ? new Map(parts) : Object.fromEntries(parts as (readonly [string, Value])[]);
 }
 
-/** The same for bytes, sound, pictures and tensors. */
-function mapMedia(value: Value, change: Change): Value {
-  if (value instanceof Uint8Array) return isLarge(value) ? change(value) : value;
-  if (!isRecord(value)) return value;
-  for (const [form, field] of MEDIA) {
-    const media = (value as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>)[form];
-    const part = media?.[field];
-    if (!isLarge(part)) continue;
-    const changed = change(part);
-    return changed === part ? value : ({ ...value, [form]: { ...media, [field]: changed } } as unknown as Value);
-  }
-  return value;
+type Dictionary = Readonly<Record<string, Value>>;
+
+/** Whether what holds so much is searched. */
+function isSearched(length: number, first: () => Value | undefined): boolean {
+  if (length <= SEARCHED) return true;
+  let isFound = false;
+  mapMemory(first() ?? null, (memory) => {
+    isFound = true;
+    return memory;
+  });
+  return isFound;
 }
 
-/** The forms of `values.ts` that have memory of their own, and where. */
-const MEDIA = [
-  ["$audio", "samples"],
-  ["$video", "data"],
-  ["$tensor", "data"],
-] as const;
+/** Whether an object is a dictionary, and not of a class: that is no value. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
 
-function isLarge(part: unknown): part is Uint8Array | Float32Array {
-  return (part instanceof Uint8Array || part instanceof Float32Array) && part.byteLength >= MOVED_BYTES;
+function isLarge({ byteLength }: Memory): boolean {
+  return byteLength >= MOVED_BYTES;
 }
