@@ -8,7 +8,7 @@ import { type Choice, type FolderSource, folderURL, isInFolder } from "./folder.
 import { print, type Printed } from "./hosts.ts";
 import { withCopies } from "./transfer.ts";
 import type { NodeMetrics } from "./metrics.ts";
-import { type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
+import { disposed, type Pipeline, type PipelineInfo, runOn, type Runtime, type Source } from "./pipeline.ts";
 import type { PythonClass } from "./python.ts";
 import {
   type Ahead,
@@ -229,7 +229,7 @@ export class WorkerRuntime implements Runtime {
   }
 
   dispose(): void {
-    this.#channel.lose(new PipelineError("stopped", "the runtime was disposed of"));
+    this.#channel.lose(disposed());
   }
 }
 

@@ -72,7 +72,7 @@ export interface Runtime {
   fromJson(text: string): Promise<Value>;
   /** What was downloaded so far: the executor, pipelines, and what Python nodes need; and all else in the thread that it is in. */
   downloads(): Promise<readonly Download[]>;
-  /** Free everything. */
+  /** Stop everything: runs end with an error of the kind `stopped`, interpreters are gone, and nothing more is answered. */
   dispose(): void;
 }
 
@@ -103,6 +103,8 @@ export class LocalRuntime implements Runtime {
   readonly #disposing: AbortController;
   /** Whoever loads it gets it; nobody else does. */
   #preloaded: Preloaded | undefined;
+  /** Those of which something is left. */
+  readonly #pipelines = new Set<LocalPipeline>();
 
   private constructor({ executor, code, hosts, options, disposing, preloaded }: Parts) {
     this.#executor = executor;
@@ -150,10 +152,21 @@ export class LocalRuntime implements Runtime {
   }
 
   check(text: string, file = "manifest", classes: ReadonlyMap<string, PythonClass> = new Map()): Promise<Checked> {
-    return attempt(() => this.#executor.check(text, file, classes));
+    return attempt(() => this.#live().check(text, file, classes));
   }
 
   async load(source: Source | FolderSource): Promise<LocalPipeline> {
+    this.#live();
+    try {
+      return await this.#loadFrom(source);
+    } catch (error) {
+      // What was begun for it may have been stopped on the way.
+      this.#live();
+      throw error;
+    }
+  }
+
+  async #loadFrom(source: Source | FolderSource): Promise<LocalPipeline> {
     if (isInFolder(source)) return this.#loadFromFolder(source);
     const { content, file, bundle: beside } = source;
     if (typeof content !== "string" && looksLikeBundle(content)) {
@@ -214,23 +227,36 @@ export class LocalRuntime implements Runtime {
   ): Promise<LocalPipeline> {
     // What certainly needs all of the executor waits for it here, where nothing else has to.
     if (bundle !== undefined || !text.trimStart().startsWith("{")) await this.#code.rest.fetch();
-    const { handle, ...info } = this.#executor.load(text, file, bundle?.nodes ?? new Map<string, PythonClass>());
+    const { handle, ...info } = this.#live().load(text, file, bundle?.nodes ?? new Map<string, PythonClass>());
+    let host: PythonHost | undefined;
     try {
       const needsHost = bundle && info.nodes.some(({ isPython }) => isPython);
-      const host = needsHost ? await hostOf(bundle) : undefined;
-      return new LocalPipeline(this.#executor, handle, { ...info, ...known }, host);
+      host = needsHost ? await hostOf(bundle) : undefined;
+      const onGone = () => {
+        this.#pipelines.delete(pipeline);
+      };
+      const pipeline = new LocalPipeline({ executor: this.#live(), handle, host, onGone }, { ...info, ...known });
+      this.#pipelines.add(pipeline);
+      return pipeline;
     } catch (error) {
+      host?.dispose();
       this.#executor.unload(handle);
       throw error;
     }
   }
 
+  /** The executor, unless there is none any more. */
+  #live(): Executor {
+    if (this.#disposing.signal.aborted) throw disposed();
+    return this.#executor;
+  }
+
   toJson(value: Value): Promise<string> {
-    return attempt(() => this.#executor.toJson(value));
+    return attempt(() => this.#live().toJson(value));
   }
 
   fromJson(text: string): Promise<Value> {
-    return attempt(() => this.#executor.fromJson(text));
+    return attempt(() => this.#live().fromJson(text));
   }
 
   downloads(): Promise<readonly Download[]> {
@@ -238,11 +264,20 @@ export class LocalRuntime implements Runtime {
   }
 
   dispose(): void {
-    // Nothing else is held but memory.
     this.#preloaded?.dispose();
     this.#preloaded = undefined;
     this.#disposing.abort();
+    for (const pipeline of [...this.#pipelines]) pipeline.stop(disposed());
   }
+}
+
+/** What a pipeline in this thread is made of. */
+interface PipelineParts {
+  readonly executor: Executor;
+  readonly handle: number;
+  readonly host: PythonHost | undefined;
+  /** Called once when nothing of it is left. */
+  readonly onGone: () => void;
 }
 
 /** A pipeline in this thread. */
@@ -251,16 +286,19 @@ export class LocalPipeline implements Pipeline {
   readonly #handle: number;
   /** Disposed of when the pipeline was unloaded and no run is left. */
   #host: PythonHost | undefined;
-  #runs = 0;
-  #isUnloaded = false;
+  readonly #onGone: () => void;
+  readonly #runs = new Set<LocalSession>();
+  /** Why it can be run no more. */
+  #ended: PipelineError | undefined;
   readonly info: PipelineInfo;
   readonly content?: string;
   readonly choice?: Choice;
 
-  constructor(executor: Executor, handle: number, info: PipelineInfo, host: PythonHost | undefined) {
+  constructor({ executor, handle, host, onGone }: PipelineParts, info: PipelineInfo) {
     this.#executor = executor;
     this.#handle = handle;
     this.#host = host;
+    this.#onGone = onGone;
     this.info = info;
     if (info.content !== undefined) this.content = info.content;
     if (info.choice !== undefined) this.choice = info.choice;
@@ -288,29 +326,38 @@ export class LocalPipeline implements Pipeline {
 
   session(options: SessionOptions = {}): Promise<LocalSession> {
     const ids = this.nodes.map(({ id }) => id);
-    const onEnd = () => {
-      this.#runs -= 1;
+    const onEnd = (session: LocalSession) => {
+      this.#runs.delete(session);
       this.#release();
     };
     const parts = { executor: this.#executor, pipeline: this.#handle, ids, host: this.#host, onEnd };
     return attempt(() => {
-      if (this.#isUnloaded) throw new PipelineError("closed", "the pipeline was unloaded");
-      this.#runs += 1;
-      return new LocalSession(parts, options);
+      if (this.#ended) throw this.#ended;
+      const session = new LocalSession(parts, options);
+      if (!session.hasEnded) this.#runs.add(session);
+      return session;
     });
   }
 
   unload(): void {
-    if (this.#isUnloaded) return;
-    this.#isUnloaded = true;
+    if (this.#ended) return;
+    this.#ended = new PipelineError("closed", "the pipeline was unloaded");
     this.#executor.unload(this.#handle);
     this.#release();
   }
 
+  /** Unload it, end its runs with an error, and let nobody begin another. */
+  stop(error: PipelineError): void {
+    this.unload();
+    this.#ended = error;
+    for (const session of [...this.#runs]) session.stop(error);
+  }
+
   #release(): void {
-    if (!this.#isUnloaded || this.#runs > 0) return;
+    if (!this.#ended || this.#runs.size > 0) return;
     this.#host?.dispose();
     this.#host = undefined;
+    this.#onGone();
   }
 }
 
@@ -403,6 +450,11 @@ function decodeText(bytes: Uint8Array, file: string): string {
       hint: "load what `rm-pack build` wrote, or a manifest in JSON or YAML",
     });
   }
+}
+
+/** What is told when a runtime is asked that was disposed of. */
+export function disposed(): PipelineError {
+  return new PipelineError("stopped", "the runtime was disposed of", { hint: "start another one" });
 }
 
 /** What goes wrong at once goes wrong in the promise. */

@@ -68,7 +68,7 @@ export interface SessionParts {
   readonly ids: readonly string[];
   readonly host: PythonHost | undefined;
   /** Called once when nothing of the run is left. */
-  readonly onEnd: () => void;
+  readonly onEnd: (session: LocalSession) => void;
 }
 
 export class LocalSession implements Session {
@@ -76,7 +76,7 @@ export class LocalSession implements Session {
   readonly #run: number;
   readonly #ids: readonly string[];
   readonly #host: PythonHost | undefined;
-  readonly #onEnd: () => void;
+  readonly #onEnd: (session: LocalSession) => void;
   readonly #asText: boolean;
   readonly #timeout: number;
   readonly #metrics: RunMetrics;
@@ -157,6 +157,17 @@ export class LocalSession implements Session {
     this.#isClosing = true;
     this.#rejectBatches(closed(undefined));
     this.#pump();
+  }
+
+  /** End it with an error, whatever it is at; outputs that nobody has received yet are gone. */
+  stop(error: PipelineError): void {
+    this.#outputs.length = 0;
+    this.#end(error);
+  }
+
+  /** Whether nothing of it is left. */
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Output> {
@@ -355,7 +366,7 @@ export class LocalSession implements Session {
     }
     this.#rejectBatches(closed(failure));
     this.#deliver();
-    this.#onEnd();
+    this.#onEnd(this);
   }
 
   #rejectBatches(error: PipelineError): void {

@@ -69,19 +69,66 @@ test("it goes with the runtime", async () => {
     await session.receive();
   }, item);
   await until(() => interpreters() === 2);
-  // Work goes on when the runtime was disposed of, and makes no new one.
-  await kit.page.evaluate(async (item) => {
+  // All of it is stopped with the runtime.
+  const told = await kit.page.evaluate(async (item) => {
+    const received = session.receive().catch((error) => `${error.kind}: ${error.message}`);
     runtime.dispose();
-    await session.sendLines([item]);
-    await session.receive();
+    const sent = await session.sendLines([item]).catch((error) => `${error.kind}: ${error.message}`);
+    return [await received, sent];
   }, item);
-  await until(() => interpreters() === 1);
-  await kit.page.evaluate(async () => {
-    session.close();
-    while ((await session.receive()) !== undefined) continue;
-  });
+  assert.deepEqual(told, [
+    "stopped: the runtime was disposed of",
+    "closed: the pipeline takes no more items: the runtime was disposed of",
+  ]);
   await until(() => interpreters() === 0);
 });
+
+for (const where of ["startHere", "startWorker"]) {
+  test(`nothing is left of what was loaded, and nothing is answered any more: ${where}`, async () => {
+    const workers = () => kit.page.workers().length;
+    await until(() => workers() === 0);
+    const told = await kit.page.evaluate(
+      async ({ where, item }) => {
+        const runtime = await kit[where]({ enginesURL: "/spare/" });
+        const source = { folder: "/spare/", name: "text-processor" };
+        const [pipeline, other, idle] = [
+          await runtime.load(source),
+          await runtime.load(source),
+          await runtime.load(source),
+        ];
+        const session = await pipeline.session({ asText: true });
+        await session.sendLines([item]);
+        await session.receive();
+        const coming = runtime.load(source);
+        runtime.dispose();
+        runtime.dispose();
+        const attempts = [
+          coming,
+          runtime.load(source),
+          runtime.check("{}"),
+          runtime.toJson(1),
+          runtime.fromJson("1"),
+          session.receive(),
+          other.session(),
+          Array.fromAsync(idle.run([{ value: 1 }])),
+        ];
+        pipeline.unload();
+        session.cancel();
+        return Promise.all(
+          attempts.map((attempt) =>
+            attempt.then(
+              () => "done",
+              (error) => `${error.kind}: ${error.message}`,
+            ),
+          ),
+        );
+      },
+      { where, item },
+    );
+    assert.deepEqual(new Set(told), new Set(["stopped: the runtime was disposed of"]));
+    await until(() => workers() === 0);
+  });
+}
 
 async function until(isSo) {
   for (let left = 100; !isSo(); left -= 1) {
