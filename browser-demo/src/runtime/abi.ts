@@ -4,7 +4,7 @@
  */
 import type { ExecutorCode } from "./code.ts";
 import { PipelineError, type ErrorDetails, type Frame, type Trouble, reasonOf } from "./errors.ts";
-import { decode, encodeInPlace, Tuple, type Argument } from "./marshal.ts";
+import { decode, encode, encodeInPlace, Tuple, type Argument } from "./marshal.ts";
 import { PYTHON_PROTOCOL, type Operation, type Order, type PythonClass, type Reply } from "./python.ts";
 import { isRecord, type Item, type Value } from "./values.ts";
 
@@ -112,6 +112,19 @@ export interface Report {
   readonly error: PipelineError;
 }
 
+/** What is wrong with items that cannot be put into the executor's form: the first that cannot, and the place in its value. */
+function misfit(items: readonly Item[], error: unknown): unknown {
+  if (!(error instanceof PipelineError) || error.kind !== "item") return error;
+  for (const [item, { value }] of items.entries()) {
+    try {
+      encode(value);
+    } catch (problem) {
+      return new PipelineError("item", reasonOf(problem), { item });
+    }
+  }
+  return error;
+}
+
 /** The functions of the module; `runtime/src/web/exports.rs`. */
 interface Exports {
   readonly memory: WebAssembly.Memory;
@@ -206,7 +219,11 @@ export class Executor {
     const tuples = items.map(({ value, session, timestampUs }) => {
       return new Tuple([value, session ?? null, timestampUs ?? null]);
     });
-    return this.#call(Call.Push, run, tuples) as number;
+    try {
+      return this.#call(Call.Push, run, tuples) as number;
+    } catch (error) {
+      throw misfit(items, error);
+    }
   }
 
   /** The same for items as JSON text. */

@@ -171,7 +171,10 @@ class Writer {
       case "object":
         break;
       default:
-        throw this.#misfit(depth, `a ${typeof value} is not a value`);
+        throw this.#misfit(
+          depth,
+          `${(value as unknown) === undefined ? "undefined" : `a ${typeof value}`} is not a value`,
+        );
     }
     if (value === null) {
       this.#code("N");
@@ -197,10 +200,11 @@ class Writer {
 
   #list(code: string, items: readonly Argument[], depth: number, isKey: boolean): void {
     this.#head(code, items.length);
-    items.forEach((item, index) => {
+    // Not `forEach`, which passes over holes: what is missing there is undefined.
+    for (let index = 0; index < items.length; index += 1) {
       this.#path[depth] = index;
-      this.value(item, depth + 1, isKey);
-    });
+      this.value(items[index] as Argument, depth + 1, isKey);
+    }
   }
 
   #record(record: Readonly<Record<string, Value>>, depth: number, isKey: boolean): void {

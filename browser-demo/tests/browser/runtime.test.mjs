@@ -141,17 +141,26 @@ test("what is no value is refused with its place", async () => {
     const runtime = await kit.startHere();
     const pipeline = await runtime.load(source);
     const messages = [];
-    for (const value of [() => 1, [new Date()], { a: { $audio: 5 } }, [[Symbol("x")]]]) {
+    for (const value of [
+      () => 1,
+      [new Date()],
+      { a: { $audio: 5 } },
+      [[Symbol("x")]],
+      [1, , 2],
+      { list: new Array(3) },
+    ]) {
       const session = await pipeline.session();
       await session.send([{ value: 1 }, { value }]).catch((error) => messages.push(`${error.kind}: ${error.message}`));
       session.cancel();
     }
     return messages;
   }, CALCULATOR);
-  assert.match(messages[0], /^item: item 1 cannot be read: .*a function is not a value$/);
-  assert.match(messages[1], /an object of the class Date is not a value$/);
-  assert.match(messages[2], /\.a: `\$audio` does not hold what it should/);
-  assert.match(messages[3], /a symbol is not a value$/);
+  assert.equal(messages[0], "item: item 2 cannot be read: $: a function is not a value");
+  assert.equal(messages[1], "item: item 2 cannot be read: $[0]: an object of the class Date is not a value");
+  assert.match(messages[2], /^item: item 2 cannot be read: \$\.a: `\$audio` does not hold what it should/);
+  assert.equal(messages[3], "item: item 2 cannot be read: $[0][0]: a symbol is not a value");
+  assert.equal(messages[4], "item: item 2 cannot be read: $[1]: undefined is not a value");
+  assert.equal(messages[5], "item: item 2 cannot be read: $.list[0]: undefined is not a value");
 });
 
 test("an item that is not JSON is named, and those before it are worked on", async () => {
