@@ -71,6 +71,7 @@ export function startWorker(options: RuntimeOptions = {}): Promise<Runtime> {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "remotemedia" });
   return WorkerRuntime.start(worker, EXECUTOR, {
     ...options,
+    ...pyodideURL(options),
     enginesURL: enginesURL(options),
     pyodidePackagesURL: pyodidePackagesURL(options),
   });
@@ -78,13 +79,13 @@ export function startWorker(options: RuntimeOptions = {}): Promise<Runtime> {
 
 /** Start the executor in this thread. Interpreters of Python nodes have workers all the same. */
 export function startHere(options: RuntimeOptions = {}): Promise<Runtime> {
-  const { onProgress, onPythonProgress, onPrinted, pyodideURL, spare, preload } = options;
+  const { onProgress, onPythonProgress, onPrinted, spare, preload } = options;
   return LocalRuntime.start(EXECUTOR, undefined, {
     ...(onProgress && { onExecutor: onProgress }),
     ...(preload && { preload }),
     ...(onPythonProgress && { onProgress: onPythonProgress }),
     ...(onPrinted && { onPrinted }),
-    ...(pyodideURL !== undefined && { pyodideURL }),
+    ...pyodideURL(options),
     ...(spare !== undefined && { spare }),
     enginesURL: enginesURL(options),
     pyodidePackagesURL: pyodidePackagesURL(options),
@@ -93,6 +94,10 @@ export function startHere(options: RuntimeOptions = {}): Promise<Runtime> {
 
 function enginesURL({ enginesURL = "bundles/" }: RuntimeOptions): string {
   return folderURL(enginesURL);
+}
+
+function pyodideURL({ pyodideURL }: RuntimeOptions): Pick<RuntimeOptions, "pyodideURL"> {
+  return pyodideURL === undefined ? {} : { pyodideURL: folderURL(pyodideURL) };
 }
 
 function pyodidePackagesURL({ pyodideURL = "pyodide/", pyodidePackagesURL = pyodideURL }: RuntimeOptions): string {

@@ -203,7 +203,11 @@ test("Pyodide's own files are checked, wherever they are served", { skip }, asyn
   const wasm = readFileSync(join(demo, "node_modules/pyodide/pyodide.asm.wasm"));
   writeFileSync(join(folder, "pyodide.asm.wasm"), wasm);
   const pyodideURL = `${kit.address}pyodide/`;
-  assert.deepEqual((await run(bundle, { input: ["1"], pyodideURL })).values, ["1"]);
+  // Relative to the page, too, and without the slash at the end.
+  for (const address of [pyodideURL, "/pyodide/", "/pyodide", "../../pyodide"]) {
+    const { values, error } = await run(bundle, { input: ["1"], pyodideURL: address });
+    assert.deepEqual([values, error], [["1"], undefined], address);
+  }
   // In the last of its texts, so that it is still a module.
   wasm[wasm.length - 1] ^= 1;
   writeFileSync(join(folder, "pyodide.asm.wasm"), wasm);
