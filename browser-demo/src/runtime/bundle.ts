@@ -51,6 +51,16 @@ export function looksLikeBundle(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b;
 }
 
+/** Whether a file is to be a bundle by its name. */
+export function isBundleName(file: string): boolean {
+  return /\.rmpkg$/i.test(file);
+}
+
+/** What to say of text that was to be a bundle. */
+export function noBundle(text: string, file: string): PipelineError {
+  return refused(file, `it is text that begins with ${JSON.stringify(text.trimStart().slice(0, 20))}`);
+}
+
 /** Open a bundle and check it. `file` names it in errors. Rejects with a `bundle` error. */
 export async function openBundle(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Bundle> {
   const { entries, comment } = readArchive(bytes, file);
@@ -142,6 +152,7 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+const LESS_THAN = 0x3c;
 const END = 0x06054b50;
 const CENTRAL = 0x02014b50;
 const LOCAL = 0x04034b50;
@@ -162,6 +173,8 @@ interface Archive {
 
 /** The entries of an archive in which all are stored, as far as its directory says. `openBundle` checks the rest. */
 function readArchive(bytes: Uint8Array<ArrayBuffer>, file: string): Archive {
+  // Servers have a page for what they do not find.
+  if (bytes[0] === LESS_THAN) throw noBundle(new TextDecoder().decode(bytes.subarray(0, 200)), file);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const comment = COMMENT.length + 64;
   const end = bytes.length - END_SIZE - comment;

@@ -1,6 +1,7 @@
 /** The page's side: a runtime that lives in a worker. */
 import type { Checked, Manifest, NodeInfo, Report } from "./abi.ts";
 import { downloadAhead } from "./ahead.ts";
+import { checkItems, checkLines, checkOptions, checkSource } from "./checks.ts";
 import type { CodeAddress, Progress } from "./code.ts";
 import { type Download, downloadsHere } from "./download.ts";
 import { PipelineError } from "./errors.ts";
@@ -36,7 +37,7 @@ export interface RuntimeOptions {
   readonly onPythonProgress?: (progress: Progress) => void;
   /** What Python nodes print; on the console unless told otherwise. */
   readonly onPrinted?: (printed: Printed) => void;
-  /** The folder with Pyodide's files, with a final slash, where they are not beside the scripts of this package. */
+  /** The folder with Pyodide's files, where they are not beside the scripts of this package. Addresses may be relative to the page. */
   readonly pyodideURL?: string;
   /** The folder with the files of packages that come with Pyodide; `pyodideURL`, or `pyodide/` beside the page, if not given. */
   readonly pyodidePackagesURL?: string;
@@ -168,6 +169,7 @@ export class WorkerRuntime implements Runtime {
 
   /** Start a worker that runs `worker.ts`, and the executor in it. */
   static async start(worker: Worker, code: CodeAddress, options: RuntimeOptions = {}): Promise<WorkerRuntime> {
+    if (options.preload !== undefined) checkSource(options.preload);
     const channel = new Channel(worker);
     channel.listeners = options;
     const { onProgress, onPythonProgress, pyodideURL, pyodidePackagesURL, enginesURL, spare, preload } = options;
@@ -210,7 +212,8 @@ export class WorkerRuntime implements Runtime {
   }
 
   async load(source: Source | FolderSource): Promise<Pipeline> {
-    const plain = isInFolder(source) ? addressed(source) : source;
+    const checked = checkSource(source);
+    const plain = isInFolder(checked) ? addressed(checked) : checked;
     const { pipeline, ...info } = await this.#channel.ask("load", plain);
     return new WorkerPipeline(this.#channel, pipeline, info);
   }
@@ -264,7 +267,7 @@ class WorkerPipeline implements Pipeline {
   }
 
   async session(options: SessionOptions = {}): Promise<Session> {
-    const { onError, asText, timeout } = options;
+    const { onError, asText, timeout } = checkOptions(options);
     const handle = await this.#channel.ask("session", this.#handle, {
       ...(onError !== undefined && { onError }),
       ...(asText !== undefined && { asText }),
@@ -290,11 +293,13 @@ class WorkerSession implements Session {
   }
 
   async send(items: readonly Item[]): Promise<void> {
+    checkItems(items);
     const { items: copies, moved } = withCopies(items);
     await this.#channel.askMoving(moved, "send", this.#handle, copies);
   }
 
   async sendLines(lines: readonly string[]): Promise<void> {
+    checkLines(lines);
     await this.#channel.ask("sendLines", this.#handle, lines);
   }
 

@@ -63,6 +63,16 @@ export async function get(address: string | URL, problem: (reason: string) => Er
   return response;
 }
 
+/** All of it. Rejects with what `problem` makes of the reason if it cannot be had, or not to its end. */
+export async function getWhole(address: string | URL, problem: (reason: string) => Error): Promise<ArrayBuffer> {
+  const response = await get(address, problem);
+  try {
+    return await response.arrayBuffer();
+  } catch (error) {
+    throw problem(`the download was cut off: ${reasonOf(error)}`);
+  }
+}
+
 /** What a file has to be, and what to say where it is not. */
 export interface Expected {
   readonly sha256: string;

@@ -31,7 +31,9 @@ export type ErrorKind =
   | "closed"
   /** Nobody here runs Python. */
   | "python"
-  /** Something could not be downloaded or started. */
+  /** An option is not what it may be. */
+  | "option"
+  /** Something could not be downloaded or started, or is nothing that can be. */
   | "load"
   /** Two parts of this package are of different versions. */
   | "version"

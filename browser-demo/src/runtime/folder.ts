@@ -1,7 +1,7 @@
 /** Pipelines in a folder that `rm-pack build` wrote to: which of a pipeline's bundles is taken, and why. */
 import { altered, type Bundle, openBundle } from "./bundle.ts";
-import { get } from "./download.ts";
-import { PipelineError } from "./errors.ts";
+import { getWhole } from "./download.ts";
+import { PipelineError, reasonOf } from "./errors.ts";
 import { taken } from "./given.ts";
 import type { EngineFile } from "./web/engine.ts";
 
@@ -96,10 +96,34 @@ export function notForTheEngine({ packages }: Bundle): string {
 
 /** The index of a pipeline's folder. Rejects with a `load` error. */
 export async function readIndex(source: FolderSource): Promise<Index> {
-  return (
-    (await taken<Index>(indexAddress(source))) ??
-    ((await (await getFrom(folderURL(source.folder), INDEX)).json()) as Index)
-  );
+  const known = await taken<Index>(indexAddress(source));
+  if (known !== undefined) return known;
+  const base = folderURL(source.folder);
+  const text = new TextDecoder().decode(await getFrom(base, INDEX));
+  let index: unknown;
+  try {
+    index = JSON.parse(text);
+  } catch (error) {
+    const isPage = text.trimStart().startsWith("<");
+    throw cannotLoad(base + INDEX, isPage ? `it is a page, not an index: ${reasonOf(error)}` : reasonOf(error));
+  }
+  return checkIndex(index, base + INDEX);
+}
+
+/** What is read of an index, if it is one. Of another version, nothing is known but that. */
+function checkIndex(found: unknown, address: string): Index {
+  const index = found as Partial<Index> | null;
+  const isOfFormat = typeof index === "object" && typeof index?.format === "number";
+  if (isOfFormat && index.format !== FORMAT) return index as Index;
+  const isText = (value: unknown) => typeof value === "string";
+  const areBundles =
+    isOfFormat &&
+    Array.isArray(index.bundles) &&
+    index.bundles.every((bundle: Partial<Index["bundles"][0]> | null) => {
+      return [bundle?.name, bundle?.target, bundle?.file, bundle?.content].every(isText);
+    });
+  if (!areBundles) throw cannotLoad(address, "it is not the index of a folder of bundles");
+  return index as Index;
 }
 
 /** Open a bundle and check it, and that it is the one that the index means. Rejects with a `load` or `bundle` error. */
@@ -143,7 +167,7 @@ export function candidates(
       ...(engineFiles && { engineFiles }),
       needsPyodide: target === "pyodide" && python,
       address: base + file,
-      bytes: async () => (await getFrom(base, file)).arrayBuffer(),
+      bytes: () => getFrom(base, file),
     };
   });
   if (first === undefined) {
@@ -155,11 +179,14 @@ export function candidates(
   return [first, ...others];
 }
 
-function getFrom(base: string, file: string): Promise<Response> {
-  return get(base + file, (reason) => {
-    return new PipelineError("load", `${base}${file} cannot be loaded: ${reason}`, {
-      hint: "serve the folder that `rm-pack build` wrote to, as it is",
-    });
+/** All of a file of a folder. Rejects with a `load` error. */
+function getFrom(base: string, file: string): Promise<ArrayBuffer> {
+  return getWhole(base + file, (reason) => cannotLoad(base + file, reason));
+}
+
+function cannotLoad(address: string, reason: string): PipelineError {
+  return new PipelineError("load", `${address} cannot be loaded: ${reason}`, {
+    hint: "serve the folder that `rm-pack build` wrote to, as it is",
   });
 }
 

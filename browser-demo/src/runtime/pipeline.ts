@@ -1,6 +1,7 @@
 /** Loading pipelines and running them: the interface, and how it is kept in this thread. */
 import { type Checked, Executor, type Manifest, type NodeInfo } from "./abi.ts";
-import { type Bundle, looksLikeBundle, openBundle } from "./bundle.ts";
+import { type Bundle, isBundleName, looksLikeBundle, noBundle, openBundle } from "./bundle.ts";
+import { checkOptions, checkSource, checkStream, type PlainSource } from "./checks.ts";
 import { type CodeAddress, compileExecutor, type ExecutorCode, type Progress } from "./code.ts";
 import { type Download, downloadsHere } from "./download.ts";
 import { PipelineError } from "./errors.ts";
@@ -21,11 +22,11 @@ import type { Item, Output, Value } from "./values.ts";
 
 /** What a pipeline is loaded from: a manifest's text or a bundle's bytes, and the file's name for errors. */
 export interface Source {
-  readonly content: string | Uint8Array<ArrayBuffer>;
+  readonly content: string | Uint8Array<ArrayBuffer> | ArrayBuffer;
   /** Its ending tells JSON from YAML; without a name the text does. */
   readonly file?: string;
   /** A bundle that has the Python nodes of a manifest given as text. */
-  readonly bundle?: Uint8Array<ArrayBuffer>;
+  readonly bundle?: Uint8Array<ArrayBuffer> | ArrayBuffer;
 }
 
 /** What is known about a loaded pipeline. */
@@ -123,6 +124,7 @@ export class LocalRuntime implements Runtime {
   ): Promise<LocalRuntime> {
     const disposing = new AbortController();
     const options = { ...given, disposed: disposing.signal };
+    if (preload !== undefined) checkSource(preload);
     const preloaded = preload && new Preloaded(preload, hosts, options);
     try {
       const code = await compileExecutor(address, { onProgress: onExecutor, isAllNeeded: preloaded !== undefined });
@@ -158,7 +160,7 @@ export class LocalRuntime implements Runtime {
   async load(source: Source | FolderSource): Promise<LocalPipeline> {
     this.#live();
     try {
-      return await this.#loadFrom(source);
+      return await this.#loadFrom(checkSource(source));
     } catch (error) {
       // What was begun for it may have been stopped on the way.
       this.#live();
@@ -166,10 +168,13 @@ export class LocalRuntime implements Runtime {
     }
   }
 
-  async #loadFrom(source: Source | FolderSource): Promise<LocalPipeline> {
+  async #loadFrom(source: PlainSource | FolderSource): Promise<LocalPipeline> {
     if (isInFolder(source)) return this.#loadFromFolder(source);
     const { content, file, bundle: beside } = source;
-    if (typeof content !== "string" && looksLikeBundle(content)) {
+    const isToBeBundle = file !== undefined && isBundleName(file);
+    if (typeof content === "string") {
+      if (isToBeBundle) throw noBundle(content, file);
+    } else if (isToBeBundle || looksLikeBundle(content)) {
       const bundle = await openBundle(content, file ?? "bundle");
       return this.#loadBundle(bundle, file ?? "bundle", { content: bundle.content });
     }
@@ -333,6 +338,7 @@ export class LocalPipeline implements Pipeline {
     const parts = { executor: this.#executor, pipeline: this.#handle, ids, host: this.#host, onEnd };
     return attempt(() => {
       if (this.#ended) throw this.#ended;
+      checkOptions(options);
       const session = new LocalSession(parts, options);
       if (!session.hasEnded) this.#runs.add(session);
       return session;
@@ -369,6 +375,7 @@ export async function* runOn(
   begin: () => Promise<Session>,
   items: Iterable<Item> | AsyncIterable<Item>,
 ): AsyncGenerator<Output, void, undefined> {
+  checkStream(items);
   const session = await begin();
   const source = new ItemSource(items);
   const mishaps: unknown[] = [];

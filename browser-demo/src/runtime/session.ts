@@ -1,5 +1,6 @@
 /** A run of a pipeline in this thread: moves items, results, requests to Python and the passing of time. */
 import type { Executor, OnError, Replied, Report, Request, Turn } from "./abi.ts";
+import { checkItems, checkLines } from "./checks.ts";
 import { PipelineError, reasonOf } from "./errors.ts";
 import { later } from "./later.ts";
 import { recycle, worthMoving } from "./transfer.ts";
@@ -112,12 +113,14 @@ export class LocalSession implements Session {
     this.#pump();
   }
 
-  send(items: readonly Item[]): Promise<void> {
-    return this.#enqueue(items, false);
+  async send(items: readonly Item[]): Promise<void> {
+    checkItems(items);
+    await this.#enqueue(items, false);
   }
 
-  sendLines(lines: readonly string[]): Promise<void> {
-    return this.#enqueue(lines, true);
+  async sendLines(lines: readonly string[]): Promise<void> {
+    checkLines(lines);
+    await this.#enqueue(lines, true);
   }
 
   #enqueue(items: Batch["items"], isText: boolean): Promise<void> {

@@ -15,7 +15,10 @@ interface Format {
 }
 
 /** The packets of a WAV file, cut when they are asked for. Throws an `item` error for a file that is none. */
-export function* readWav(bytes: Uint8Array, file: string): Generator<Item, void, undefined> {
+export function* readWav(content: Uint8Array | ArrayBuffer, file = "the sound"): Generator<Item, void, undefined> {
+  const isKnown = content instanceof Uint8Array || (content as unknown) instanceof ArrayBuffer;
+  if (!isKnown) throw refused(file, "it is given as neither a `Uint8Array` nor an `ArrayBuffer`");
+  const bytes = content instanceof Uint8Array ? content : new Uint8Array(content);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const name = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
   if (bytes.length < 12 || name(0) !== "RIFF" || name(8) !== "WAVE") throw refused(file, "it does not begin as one");
