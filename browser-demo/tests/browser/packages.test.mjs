@@ -58,7 +58,8 @@ async function promising({ file, bytes }, name, wheel) {
     },
     { file, bytes: bytes.toString("base64"), name, wheel },
   );
-  return { file, bytes: Buffer.from(altered, "base64") };
+  // Its name promises the content that it had.
+  return { file: "packages.rmpkg", bytes: Buffer.from(altered, "base64") };
 }
 
 /** A wheel of the given files. */
