@@ -101,6 +101,13 @@ test("an exception is told as natively, and what was printed", { skip }, async (
   assert.match(native.stderr, new RegExp(`line ${line}`), "on the same line as natively");
 });
 
+test("what is printed without a line end is handed over after each call", { skip }, async () => {
+  const { bundle } = node("Murmur", { input: [] });
+  const { values, printed } = await run(bundle, { input: ["1", "2"] });
+  assert.deepEqual(values, ["1", "2"]);
+  assert.deepEqual(printed, ["node: item 1", "node: é", "node: item 2", "node: é"]);
+});
+
 test("an exception can be skipped", { skip }, async () => {
   const { bundle } = node("Quiet", { input: [], onError: "skip" });
   const { values, reports } = await run(bundle, { input: ["1", "2", "3"] });

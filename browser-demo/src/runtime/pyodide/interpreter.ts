@@ -35,10 +35,20 @@ interface Settings {
 interface FileSystem {
   mkdirTree(path: string): void;
   writeFile(path: string, bytes: Uint8Array): void;
+  /** By their numbers; those that are closed are not there. */
+  readonly streams: readonly (Stream | null | undefined)[];
 }
+
+interface Stream {
+  readonly stream_ops: { readonly fsync?: (stream: Stream) => void };
+}
+
+/** The numbers of standard output and standard error. */
+const OUTPUT = [1, 2];
 
 /** An interpreter that boots. */
 class Booting {
+  #files: FileSystem | undefined;
   readonly #instance = Promise.withResolvers<WebAssembly.Instance>();
   readonly #failed = Promise.withResolvers<never>();
 
@@ -63,11 +73,33 @@ class Booting {
     };
   }
 
+  /** Write what it starts from. */
+  write(files: unknown, archives: readonly (readonly [path: string, bytes: Uint8Array])[]): void {
+    this.#files = files as FileSystem;
+    this.#files.mkdirTree(FOLDER);
+    for (const [path, bytes] of archives) this.#files.writeFile(path, bytes);
+  }
+
   /** What calls the guest, once Python has booted. */
   async guest(booted: Promise<unknown>): Promise<Dispatch> {
     await Promise.race([booted, this.#failed.promise]);
     const { exports } = await this.#instance.promise;
-    return startGuest(exports);
+    const call = startGuest(exports);
+    return (operation, wire) => {
+      try {
+        return call(operation, wire);
+      } finally {
+        this.#flush();
+      }
+    };
+  }
+
+  /** Hand over what was printed without a line end: Emscripten keeps it until there is one, or a file is to be on its disk. */
+  #flush(): void {
+    for (const number of OUTPUT) {
+      const stream = this.#files?.streams[number];
+      stream?.stream_ops.fsync?.(stream);
+    }
   }
 }
 
@@ -85,7 +117,7 @@ function bootAlone(
     lockFileContents: given.then(({ lock }) => lock),
     fsInit: async (FS: unknown) => {
       const { archives, directory } = await given;
-      write(FS as FileSystem, [...archives, [FIRST_PATH, directory.first], [DIRECTORY_PATH, directory.directory]]);
+      booting.write(FS, [...archives, [FIRST_PATH, directory.first], [DIRECTORY_PATH, directory.directory]]);
     },
     createPyodideModule: (async (settings: Settings) => {
       settings.instantiateWasm = booting.instantiateFrom(module);
@@ -108,7 +140,7 @@ function bootWhole({ module, library, archives, packages, lock }: Whole, onPrint
     lockFileContents: lock,
     packageBaseUrl: PACKAGES,
     fsInit: (FS: unknown) => {
-      write(FS as FileSystem, archives);
+      booting.write(FS, archives);
       return Promise.resolve();
     },
     createPyodideModule: ((settings: Settings) => {
@@ -152,11 +184,6 @@ function optionsFor(path: readonly string[], onPrinted: OnPrinted): Options {
       TZ: "UTC",
     },
   };
-}
-
-function write(files: FileSystem, archives: readonly (readonly [path: string, bytes: Uint8Array])[]): void {
-  files.mkdirTree(FOLDER);
-  for (const [path, bytes] of archives) files.writeFile(path, bytes);
 }
 
 /** Have Pyodide install packages of its own. It reports what it cannot install, and goes on. */

@@ -74,6 +74,15 @@ class Loud:
         raise ValueError(f"no {data}")
 
 
+class Murmur:
+    """Prints without line ends."""
+
+    def process(self, data):
+        print("item", data, end="")
+        print("\u00e9", end="", file=sys.stderr)
+        return data
+
+
 class Quiet:
     def process(self, data):
         if data == 2:
