@@ -14,7 +14,11 @@ export interface SessionOptions {
   readonly onError?: OnError;
   /** Whether outputs come as JSON text, in which 5.0 and 5 differ, instead of as values. */
   readonly asText?: boolean;
-  /** How long a Python node may work without giving anything, in milliseconds, sleeping included: a minute; 0 for ever. */
+  /**
+   * How long a Python node may work without giving anything, in milliseconds, sleeping included: a minute; 0 for ever. A Rust node
+   * that waits for its outputs is given up after that time, too; one that does not come back from a call is not stopped, and holds the
+   * thread of the executor.
+   */
   readonly timeout?: number;
 }
 

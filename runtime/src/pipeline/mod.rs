@@ -58,7 +58,9 @@ pub struct Settings {
     /// more than [`MAX_THREADS`]. What a pipeline gives does not depend on it.
     pub threads: usize,
     /// How long a Python node may work on one thing (an item, its start, the end of the stream) without giving any output;
-    /// time in which it sleeps counts. After that its interpreter is stopped. `None` is for ever; [`DEFAULT_TIMEOUT`] by default.
+    /// time in which it sleeps counts. After that its interpreter is stopped. A Rust node that waits for its outputs is given
+    /// up after that time, too; one that does not come back from a call is not stopped. `None` is for ever;
+    /// [`DEFAULT_TIMEOUT`] by default.
     pub timeout: Option<Duration>,
     /// How much memory, in bytes, the interpreter of a Python node may use; beyond it Python raises `MemoryError`. 1 GiB by
     /// default.
