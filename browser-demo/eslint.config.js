@@ -1,7 +1,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", ".cache", "node_modules", "**/*.mjs", "**/*.js"] },
+  { ignores: ["dist", "types", ".cache", "node_modules", "**/*.mjs", "**/*.js"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -1,10 +1,7 @@
-import { execFileSync } from "node:child_process";
 import { defineConfig, type Plugin } from "vite";
 import { readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-
-// Nothing of it is in the repository; both the server and the build need it.
-execFileSync(process.execPath, [resolve(import.meta.dirname, "scripts/build-pyodide.mjs")], { stdio: "inherit" });
+import { remotemedia } from "./vite-plugin.mjs";
 
 const bundles = resolve(import.meta.dirname, "../bundles");
 
@@ -41,33 +38,6 @@ function examples(): Plugin {
   };
 }
 
-/** What is known about Pyodide's files when the page is built, as a module; they are made from the npm package if need be. */
-function pyodide(): Plugin {
-  const id = "virtual:pyodide";
-  const nothing = "\0nothing";
-  return {
-    name: "pyodide",
-    enforce: "pre",
-    resolveId(source, importer) {
-      if (source === id) return `\0${id}`;
-      // What it imports in Node.js alone.
-      const isForNode = /^(node:.*|ws)$/.test(source) && importer?.includes("/node_modules/pyodide/");
-      return isForNode ? nothing : undefined;
-    },
-    load(source) {
-      if (source === nothing) return "export default {};";
-      if (source !== `\0${id}`) return undefined;
-      const description = resolve(import.meta.dirname, "src/runtime/pyodide/files/description.json");
-      const { version, wasm, python, library } = JSON.parse(readFileSync(description, "utf8")) as Record<
-        string,
-        unknown
-      >;
-      const constants = Object.entries({ version, wasm, python, library });
-      return constants.map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`).join("\n");
-    },
-  };
-}
-
 /** What uses nearly all of its functions before the first result. */
 const STARTING = ["/src/runtime/pipeline.ts", "/src/runtime/web/interpreter.ts"];
 
@@ -82,14 +52,8 @@ function hint({ moduleIds }: { readonly moduleIds: readonly string[] }): string 
 
 export default defineConfig(({ mode }) => ({
   base: "./",
-  plugins: [examples(), pyodide()],
-  worker: {
-    format: "es",
-    plugins: () => [pyodide()],
-    // Pyodide's own script has code for Node.js, and evaluates text where Python asks it to, which the page's policy forbids.
-    rolldownOptions: { checks: { eval: false }, output: { postBanner: hint } },
-  },
-  optimizeDeps: { exclude: ["pyodide"] },
+  plugins: [examples(), remotemedia()],
+  worker: { rolldownOptions: { output: { postBanner: hint } } },
   build: {
     target: "es2022",
     // Every file is a request of its own, so that it shows what was downloaded.

@@ -18,6 +18,7 @@ function step(name, command, ...args) {
 if (!existsSync(join(demo, "src/runtime/wasm/rm_runtime.wasm"))) step("the executor", "node", "scripts/build-wasm.mjs");
 step("the examples, packed", "node", "scripts/bundles.mjs");
 step("types", bin("tsc"), "--noEmit");
+step("the package's declarations", "node", "scripts/build-types.mjs");
 step("lint", bin("eslint"), ".");
 step("formatting", bin("prettier"), "--check", ".");
 step("the page", bin("vite"), "build", "--logLevel", "warn");
