@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use packed::{list, pipeline_under, pipeline_with, run_to_end, through, values_of, whole, within};
+use packed::{
+    list, pack_files, pipeline_under, pipeline_with, run_to_end, through, values_of, whole, within,
+};
 use rm_runtime::manifest::OnError;
 use rm_runtime::nodes::{Node, NodeError, Outputs, ParamReader, Registry};
 use rm_runtime::packet::Emission;
@@ -132,7 +134,7 @@ fn what_comes_later_may_come_over_a_socket() {
     });
     let registry = registry_with(move |_, out| {
         out.push_later(async move {
-            let read = async {
+            let read = async move {
                 let stream = tokio::net::TcpStream::connect(address).await?;
                 let mut bytes = [0; 5];
                 let mut count = 0;
@@ -372,13 +374,35 @@ fn an_error_after_outputs_comes_after_them() {
 #[test]
 fn a_node_that_cannot_be_made_is_named() {
     for panics in [false, true] {
-        let mut registry = Registry::builtin();
-        registry.register("Case", move |_| {
-            assert!(!panics, "no way");
-            Err(NodeError::failed("no way"))
-        });
-        let error = with_python(registry).run([1]).unwrap_err();
+        // It is made when the pipeline is loaded, and then for every run.
+        let registry = |good: usize| {
+            let made = AtomicUsize::new(0);
+            let mut registry = Registry::builtin();
+            registry.register("Case", move |_| {
+                if made.fetch_add(1, Ordering::Relaxed) < good {
+                    return Ok(Box::new(Doing(|_, _: &mut Outputs| Ok(()))));
+                }
+                assert!(!panics, "no way");
+                Err(NodeError::failed("no way"))
+            });
+            registry
+        };
         let expected = ["no way", "it panicked: no way"][usize::from(panics)];
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = "version: v1\nmetadata: {name: case}\nnodes: [{id: case, node_type: Case, runtime_hint: rust}]\n";
+        let packed = pack_files(folder.path(), &[("pipeline.yaml", manifest)]);
+        let load = |good| {
+            let settings = Settings {
+                registry: registry(good),
+                ..Settings::default()
+            };
+            Pipeline::load(&packed.bundle, settings)
+        };
+        assert_eq!(
+            whole(&load(0).unwrap_err()),
+            format!("nodes[0].params: node `case` does not take them\n{expected}")
+        );
+        let error = load(1).unwrap().run([1]).unwrap_err();
         assert_eq!(
             whole(&error),
             format!("node `case` could not be started\n{expected}")
