@@ -282,16 +282,13 @@ fn what_a_node_spends_without_giving_anything_is_told_and_sleeping_counts() {
     let mut run = started("{id: n, node_type: Case}");
     run.push(5.into(), None, None).unwrap();
     let mut next = request(&mut run, Operation::Process);
-    let rounds = [(&[][..], 0.5), (&[][..], 101.0), (&[1][..], 0.0)];
-    for (round, (given, spent)) in rounds.into_iter().enumerate() {
-        assert_eq!(
-            next.spent,
-            if round == 0 {
-                0.0
-            } else {
-                100.5 * round as f64
-            }
-        );
+    let rounds = [
+        (&[][..], 0.0, 0.5),
+        (&[][..], 100.5, 101.0),
+        (&[1][..], 201.0, 0.0),
+    ];
+    for (round, (given, before, spent)) in rounds.into_iter().enumerate() {
+        assert_eq!(next.spent.to_string(), f64::to_string(&before));
         answer(&mut run, &next, state(given, 2, Value::Float(0.1)));
         assert!(requests(&mut run).is_empty());
         let Some(Event::Sleep { ticket, within, .. }) = run.take_event() else {
