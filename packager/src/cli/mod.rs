@@ -240,7 +240,7 @@ impl CarryArgs {
 
 #[derive(Debug, Args)]
 struct LimitArgs {
-    /// How long a node may work on an item without giving anything, in seconds; 0 is for ever
+    /// How long a Python node may work on an item without giving anything, in seconds; 0 is for ever
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = timeout)]
     timeout: Timeout,
     /// How much memory the interpreter of a Python node may use, such as 512M or 2G
