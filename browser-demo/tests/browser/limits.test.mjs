@@ -33,7 +33,7 @@ class Giver:
 
     async def process(self, data):
         for part in range(5):
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(data)
             yield part
 `;
 const TYPES = ["Sleeper", "Sleepers", "Giver"];
@@ -80,29 +80,32 @@ function run(type, target, items, options) {
   );
 }
 
-const late = "it took longer than 0.6 s, the time that node `node` may take";
+/** In seconds: what is certainly enough for making the node, also on a machine that is busy. */
+const LIMITS = { web: 1, pyodide: 5 };
 
-for (const target of ["web", "pyodide"]) {
+for (const [target, limit] of Object.entries(LIMITS)) {
+  const timeout = 1000 * limit;
+  const late = `it took longer than ${limit} s, the time that node \`node\` may take`;
   for (const [type, second] of [
     ["Sleeper", 30],
     ["Sleepers", 2],
   ]) {
     test(`a node that sleeps for longer than it may is stopped: ${type}, ${target}`, { skip }, async () => {
-      const failed = await run(type, target, [0.1, second, 0.1], { timeout: 600 });
+      const failed = await run(type, target, [0.1, second, 0.1], { timeout });
       assert.deepEqual(failed, { outputs: [0.1], reports: [], error: `node \`node\` failed on item 2\n  ${late}` });
       // A fresh one takes its place.
       const { outputs, reports, milliseconds } = await run(type, target, [0.1, second, 0.2], {
-        timeout: 600,
+        timeout,
         onError: "skip",
       });
       assert.deepEqual(outputs, [0.1, 0.2]);
       assert.deepEqual(reports, [`skipped: node \`node\` failed on item 2\n  ${late}`]);
-      assert.ok(milliseconds > 600, String(milliseconds));
+      assert.ok(milliseconds > timeout, String(milliseconds));
     });
   }
 
   test(`a node that gives something has its time anew: ${target}`, { skip }, async () => {
-    const { outputs, error } = await run("Giver", target, [1], { timeout: 600 });
+    const { outputs, error } = await run("Giver", target, [limit / 4], { timeout });
     assert.deepEqual([outputs, error], [[0, 1, 2, 3, 4], undefined]);
   });
 
@@ -118,12 +121,12 @@ test("natively it is the same", { skip }, () => {
   for (const [type, second, status] of [
     ["Sleeper", 30, 1],
     ["Sleepers", 2, 1],
-    ["Giver", 1, 0],
+    ["Giver", 0.25, 0],
   ]) {
     const input = join(root, "input.jsonl");
     writeFileSync(input, `${second}\n`);
-    const native = runNatively(manifestOf(type), "--input", input, "--timeout", "0.6");
+    const native = runNatively(manifestOf(type), "--input", input, "--timeout", "1");
     assert.equal(native.status === 0 ? 0 : 1, status, native.stderr);
-    if (status === 1) assert.match(native.stderr, /failed on item 1[^]*it took longer than 600ms/);
+    if (status === 1) assert.match(native.stderr, /failed on item 1[^]*it took longer than 1s/);
   }
 });
