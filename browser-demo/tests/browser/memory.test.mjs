@@ -199,6 +199,8 @@ test("a small part of something large does not take all of it along", async () =
     const bytes = new Uint8Array(recording.buffer);
     const sound = (n) => kit.audio(recording.subarray(320 * n, 320 * (n + 1)), 16_000);
     const forms = [
+      // In memory of its own, to compare with.
+      (n) => kit.audio(recording.slice(320 * n, 320 * (n + 1)), 16_000),
       (n) => sound(n),
       (n) => bytes.subarray(n, n + 100),
       (n) => ({ deep: [{ sound: sound(n) }] }),
@@ -207,7 +209,6 @@ test("a small part of something large does not take all of it along", async () =
       (n) => ({ $audio: sound(n).$audio, mask: bytes.subarray(n, n + 100), n }),
     ];
     const lasts = [];
-    // In memory of its own it takes a tenth of the time even so.
     const times = [];
     for (const form of forms) {
       const begun = performance.now();
@@ -226,8 +227,8 @@ test("a small part of something large does not take all of it along", async () =
   assert.equal(left, 10_000_000);
   assert.deepEqual(
     lasts.map((last) => last.slice(0, 9)),
-    ['{"$audio"', "100", '{"deep":[', "{}", '[{"$audio', "item"],
+    ['{"$audio"', '{"$audio"', "100", '{"deep":[', "{}", '[{"$audio', "item"],
   );
-  // Each message with 40 MB took some 60 ms.
-  for (const time of took) assert.ok(time < 600, took.join(" "));
+  // Each message with 40 MB took some 60 ms, where nothing else was at work.
+  for (const time of took) assert.ok(time < 5 * took[0] + 500, took.join(" "));
 });
