@@ -92,7 +92,9 @@ def seal():
     _rm_errors.forget()
     _last = None
     printed = _rm_stdio.release()
-    sys.path_importer_cache.clear()
+    # Packages are listed there, which stays; other paths lead nowhere.
+    for path in [path for path, finder in sys.path_importer_cache.items() if finder is None]:
+        del sys.path_importer_cache[path]
     gc.collect()
     return printed
 
