@@ -638,11 +638,3 @@ fn what_is_looked_for_is_there_if_it_is_there_at_all() {
     assert!(closure.modules.contains_key("extra"));
     assert!(closure.missing.is_empty());
 }
-
-#[test]
-fn importing_by_name_takes_nothing_of_the_namespaces_that_it_is_given() {
-    let a = "def load(name):\n    return __import__(name, globals(), locals(), ['x'])\ndef other(): pass\n";
-    let node = "import a\nclass Node:\n def process(self, x): return a.load(x)\n";
-    let closure = shaken(&[("node.py", node), ("a.py", a)], &[]);
-    assert!(!text(&closure, "a").contains("other"));
-}
