@@ -3,7 +3,7 @@
 use super::super::Certainty;
 use super::super::definitions::{Base, Effect, Unit, UnitKind, Witness};
 use super::super::evaluate::Goal;
-use super::super::world::Presence;
+use super::super::world::{Entry, Presence};
 use super::{ModuleId, Reach};
 use crate::source::Origin;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -104,15 +104,22 @@ impl Reach<'_> {
         self.effects.matter = effectful;
     }
 
+    /// The modules of the application that there are, imported or not.
+    fn own_entries(&self) -> impl Iterator<Item = &Entry> {
+        self.world
+            .iter()
+            .filter_map(|(_, presence)| match presence {
+                Presence::Source(entry) if entry.source.origin != Origin::Stdlib => Some(&**entry),
+                Presence::Source(_) | Presence::Absent | Presence::Native | Presence::Namespace => {
+                    None
+                }
+            })
+    }
+
     /// Whether a module of the application has a name, anywhere in its text.
     fn own_spells(&self, name: &str) -> bool {
-        self.world.iter().any(|(_, presence)| match presence {
-            Presence::Source(entry) => {
-                entry.source.origin != Origin::Stdlib
-                    && entry.definitions.texts().any(|text| text == name)
-            }
-            Presence::Absent | Presence::Native | Presence::Namespace => false,
-        })
+        self.own_entries()
+            .any(|entry| entry.definitions.texts().any(|text| text == name))
     }
 
     /// Whether something in the application can notice that a piece ran, although it does nothing to what others have.
@@ -124,17 +131,13 @@ impl Reach<'_> {
     /// The modules that the application looks for in `sys.modules`.
     fn own_peeks(&self) -> FxHashSet<String> {
         let mut peeked = FxHashSet::default();
-        for (_, presence) in self.world.iter() {
-            if let Presence::Source(entry) = presence
-                && entry.source.origin != Origin::Stdlib
-            {
-                let definitions = &entry.definitions;
-                let uses = definitions.units.iter().flat_map(Unit::all_uses);
-                peeked.extend(
-                    uses.flat_map(|uses| &uses.peeked)
-                        .map(|(name, _)| definitions.text(*name).to_owned()),
-                );
-            }
+        for entry in self.own_entries() {
+            let definitions = &entry.definitions;
+            let uses = definitions.units.iter().flat_map(Unit::all_uses);
+            peeked.extend(
+                uses.flat_map(|uses| &uses.peeked)
+                    .map(|(name, _)| definitions.text(*name).to_owned()),
+            );
         }
         peeked
     }
